@@ -1,0 +1,125 @@
+/**
+ * What the control plane tells a daemon: durable, numbered per daemon, delivered until acked, applied
+ * once. Grammar `noun.verb`.
+ *
+ * Law: every command carries the fence (task, attempt) of what it acts on; no secret stands in a command,
+ * and what is big (transcript, patch) is fetched by an ask when the daemon is ready for it.
+ */
+import { z } from 'zod';
+import { zId, zSha } from '../ids.ts';
+
+const fence = { taskId: zId, attempt: z.int().positive() };
+const operation = { operationId: zId };
+
+/** Where a task's code comes from. Exactly one of `url` and `path`. */
+export const zRepositorySpec = z.strictObject({
+  url: z.string().nullable(),
+  path: z.string().nullable(),
+  baseBranch: z.string().nullable(),
+});
+export type RepositorySpec = z.infer<typeof zRepositorySpec>;
+
+/** A message for an agent. `id` is the agent-side idempotency key. */
+export const zAgentMessage = z.strictObject({
+  id: zId,
+  text: z.string(),
+  mode: z.enum(['queue', 'steer', 'interrupt']),
+});
+export type AgentMessage = z.infer<typeof zAgentMessage>;
+
+export const zTaskStart = z.strictObject({
+  kind: z.literal('task.start'),
+  ...fence,
+  contractId: zId.nullable(),
+  contractSlug: z.string().nullable(),
+  isSupervisor: z.boolean(),
+  name: z.string(),
+  agent: z.string(),
+  model: z.string().nullable(),
+  /** The text the agent starts with when its conversation is new. */
+  plan: z.string(),
+  /** Text that goes beside the agent's own instructions: role, tools, house rules. */
+  systemAppend: z.string(),
+  /** The agent's own conversation id, chosen by us; the same over restarts. */
+  sessionId: zId,
+  /** Continue the conversation `sessionId` instead of starting it. */
+  resumeSession: z.boolean(),
+  /** The server holds a transcript of that conversation (ask `transcript`), for when it is not on this machine. */
+  hasTranscript: z.boolean(),
+  repository: zRepositorySpec.nullable(),
+  /** Branch in the task's own repository. */
+  branch: z.string(),
+  /** Where the branch starts: a commit, or null for the contract's branch (else the base branch). */
+  startSha: zSha.nullable(),
+  /** The contract's branch in the store, where supervisors merge to. */
+  contractBranch: z.string().nullable(),
+  /** Use the supervisor's directory instead of an own one. */
+  supervisorWorktreeTaskId: zId.nullable(),
+  /** Continue in the directory state of this task (`continueFromTaskId`). */
+  continueFromTaskId: zId.nullable(),
+  copyFiles: z.array(z.string()),
+  /** Rebuild from this checkpoint when the directory is not here: ask `patch`. */
+  patchCheckpointId: zId.nullable(),
+  patchBaseSha: zSha.nullable(),
+  localOnly: z.boolean(),
+  autoMergeLocal: z.boolean(),
+  autonomousLoop: z.boolean(),
+  /** What waits for this agent, in order: notices, answers, messages. */
+  messages: z.array(zAgentMessage),
+});
+export type TaskStart = z.infer<typeof zTaskStart>;
+
+export const zCommand = z.discriminatedUnion('kind', [
+  zTaskStart,
+  /** End this attempt's agent; its work is kept on a ref. */
+  z.strictObject({
+    kind: z.literal('task.stop'),
+    ...fence,
+    reason: z.enum(['cancelled', 'paused', 'completed', 'fenced', 'parked']),
+    graceMs: z.int().nonnegative(),
+  }),
+  z.strictObject({ kind: z.literal('task.message'), ...fence, message: zAgentMessage }),
+  /** Commit everything in the directory on a checkpoint ref, and report commit and patch. */
+  z.strictObject({
+    kind: z.literal('task.checkpoint'),
+    ...operation,
+    ...fence,
+    number: z.int().positive(),
+    message: z.string(),
+  }),
+  z.strictObject({ kind: z.literal('task.diff'), ...operation, ...fence }),
+  /** Merge the branch of (task, attempt) into a branch of the store. */
+  z.strictObject({
+    kind: z.literal('branch.merge'),
+    ...operation,
+    ...fence,
+    repository: zRepositorySpec,
+    targetBranch: z.string(),
+    squash: z.boolean(),
+    message: z.string(),
+  }),
+  /** Bring the contract's branch into the local repository that it came from. */
+  z.strictObject({
+    kind: z.literal('branch.deliver'),
+    ...operation,
+    contractId: zId,
+    repository: zRepositorySpec,
+    branch: z.string(),
+    fastForwardBase: z.boolean(),
+  }),
+  /** Look whether evidence holds: a file at a branch's head, or a command's exit code there. */
+  z.strictObject({
+    kind: z.literal('evidence.check'),
+    ...operation,
+    repository: zRepositorySpec,
+    branch: z.string(),
+    path: z.string().nullable(),
+    command: z.array(z.string()).min(1).nullable(),
+    timeoutMs: z.int().positive(),
+  }),
+  /** The work is over: keep what is unmerged on a ref, then remove the directory. */
+  z.strictObject({ kind: z.literal('workdir.clean'), ...operation, ...fence }),
+]);
+export type Command = z.infer<typeof zCommand>;
+export type CommandKind = Command['kind'];
+export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;

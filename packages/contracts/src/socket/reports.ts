@@ -1,0 +1,208 @@
+/**
+ * What a daemon tells the control plane: journalled on its disk with a gapless number before it is sent,
+ * sent until acked, applied once and in order. Grammar of kinds: `noun.verbed`.
+ *
+ * Law: every report about an agent carries (task, attempt); a report with an old attempt is kept as late
+ * evidence and neither blocks nor overwrites.
+ */
+import { z } from 'zod';
+import { zId, zSha, zTime } from '../ids.ts';
+
+const fence = { taskId: zId, attempt: z.int().positive() };
+
+/** One line of an agent's output, as everybody sees it (seed 002's task output). */
+export const zOutputLine = z.strictObject({
+  messageType: z.enum([
+    'assistant',
+    'user',
+    'tool_use',
+    'tool_result',
+    'thinking',
+    'system',
+    'result',
+    'error',
+    'log',
+    'supervisor_question',
+    'dropped',
+  ]),
+  content: z.string(),
+  toolName: z.string().nullable(),
+  toolInput: z.unknown().optional(),
+  toolUseId: z.string().nullable(),
+  isError: z.boolean(),
+  costUsd: z.number().nullable(),
+  durationMs: z.number().nullable(),
+  isPartial: z.boolean(),
+  at: zTime,
+});
+export type OutputLine = z.infer<typeof zOutputLine>;
+
+export const zUsage = z.strictObject({
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  cacheReadTokens: z.int().nonnegative(),
+  cacheWriteTokens: z.int().nonnegative(),
+  costUsd: z.number().nonnegative().nullable(),
+});
+export type Usage = z.infer<typeof zUsage>;
+
+export const zConflict = z.strictObject({
+  path: z.string(),
+  ours: z.string().nullable(),
+  theirs: z.string().nullable(),
+  hunks: z.array(z.string()),
+});
+
+export const zDiffFile = z.strictObject({
+  path: z.string(),
+  action: z.enum(['added', 'modified', 'deleted', 'renamed']),
+  additions: z.int().nonnegative(),
+  deletions: z.int().nonnegative(),
+  binary: z.boolean(),
+  hunks: z.array(z.strictObject({ header: z.string(), lines: z.array(z.string()) })),
+});
+
+/** Results of long git work; `kind` equals the command's. */
+export const zOperationResult = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('task.checkpoint'),
+    commitSha: zSha,
+    baseSha: zSha,
+    branchName: z.string(),
+    filesChanged: z.int().nonnegative(),
+    linesAdded: z.int().nonnegative(),
+    linesRemoved: z.int().nonnegative(),
+    /** Parts of the patch that follow as `patch.stored` reports; 0 when too large to travel. */
+    patchParts: z.int().nonnegative(),
+  }),
+  z.strictObject({
+    kind: z.literal('task.diff'),
+    diff: z.string(),
+    files: z.array(zDiffFile),
+    stats: z.strictObject({
+      filesChanged: z.int().nonnegative(),
+      insertions: z.int().nonnegative(),
+      deletions: z.int().nonnegative(),
+    }),
+    truncated: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal('branch.merge'),
+    success: z.boolean(),
+    message: z.string(),
+    commitSha: zSha.nullable(),
+    conflicts: z.array(zConflict),
+  }),
+  z.strictObject({
+    kind: z.literal('branch.deliver'),
+    branch: z.string(),
+    commitSha: zSha.nullable(),
+    baseMoved: z.boolean(),
+    note: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal('evidence.check'),
+    holds: z.boolean(),
+    commitSha: zSha.nullable(),
+    exitCode: z.int().nullable(),
+    output: z.string(),
+  }),
+  z.strictObject({ kind: z.literal('workdir.clean'), keptRefs: z.array(z.string()) }),
+]);
+export type OperationResult = z.infer<typeof zOperationResult>;
+
+export const zReport = z.discriminatedUnion('kind', [
+  /** The agent's process runs. */
+  z.strictObject({
+    kind: z.literal('task.started'),
+    ...fence,
+    pid: z.int().positive(),
+    sessionId: zId,
+    baseSha: zSha.nullable(),
+    branch: z.string(),
+    worktreePath: z.string(),
+    agentVersion: z.string(),
+    /** How the conversation began: anew, from this machine's session, or from the transcript sent. */
+    resumedFrom: z.enum(['new', 'session', 'transcript']),
+  }),
+  z.strictObject({
+    kind: z.literal('task.outputted'),
+    ...fence,
+    /** Number of the first line within this attempt, from 1; gapless. */
+    fromSeq: z.int().positive(),
+    lines: z.array(zOutputLine).min(1),
+  }),
+  /** Entries of the agent's own transcript, to rebuild its conversation elsewhere. */
+  z.strictObject({
+    kind: z.literal('transcript.stored'),
+    ...fence,
+    fromSeq: z.int().positive(),
+    lines: z.array(z.string()).min(1),
+  }),
+  /** A turn is over and the agent waits for a message. */
+  z.strictObject({
+    kind: z.literal('task.turn_ended'),
+    ...fence,
+    outcome: z.enum(['completed', 'interrupted', 'failed', 'limited']),
+    text: z.string(),
+    error: z.string().nullable(),
+    resumeAt: zTime.nullable(),
+    usage: zUsage.nullable(),
+  }),
+  /** The attempt is over; no process of it is left. */
+  z.strictObject({
+    kind: z.literal('task.ended'),
+    ...fence,
+    outcome: z.enum([
+      'done',
+      'failed',
+      'crashed',
+      'start_failed',
+      'stopped',
+      'fenced',
+      'parked',
+      'daemon_restarted',
+    ]),
+    summary: z.string(),
+    error: z.string().nullable(),
+    exitCode: z.int().nullable(),
+    signal: z.string().nullable(),
+    commitSha: zSha.nullable(),
+    keptRef: z.string().nullable(),
+    usage: zUsage.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('message.received'),
+    ...fence,
+    messageId: zId,
+    state: z.enum(['queued', 'delivered', 'done', 'refused']),
+  }),
+  /** The agent's own question tool or permission prompt. `requestId` is stable over a resume. */
+  z.strictObject({
+    kind: z.literal('agent.asked'),
+    ...fence,
+    requestId: z.string(),
+    questionType: z.enum(['general', 'permission']),
+    question: z.string(),
+    context: z.string().nullable(),
+    choices: z.array(z.string()),
+    multiSelect: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal('operation.finished'),
+    operationId: zId,
+    ok: z.boolean(),
+    result: zOperationResult.nullable(),
+    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  }),
+  /** A part of a checkpoint's patch, gzip then base64; parts count from 0. */
+  z.strictObject({
+    kind: z.literal('patch.stored'),
+    operationId: zId,
+    part: z.int().nonnegative(),
+    data: z.string(),
+  }),
+]);
+export type Report = z.infer<typeof zReport>;
+export type ReportKind = Report['kind'];
+export type ReportOf<K extends ReportKind> = Extract<Report, { kind: K }>;
