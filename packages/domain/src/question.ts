@@ -1,0 +1,140 @@
+/**
+ * Questions that agents ask people: when an answer is acceptable, how it reads, how long an asker is held.
+ *
+ * Law: a question keeps its id from asking to answering. It never expires; the first answer wins; nothing
+ * answers itself unless its asker gave a default with a time. Free text is always an acceptable answer.
+ */
+import { no, type Refusal } from './verdict.ts';
+
+/** `cancelled`: withdrawn, because its contract or its asker ended. */
+export const questionStatuses = ['open', 'answered', 'cancelled'] as const;
+
+export type QuestionStatus = (typeof questionStatuses)[number];
+
+export const questionTransitions: Readonly<Record<QuestionStatus, readonly QuestionStatus[]>> = {
+  open: ['answered', 'cancelled'],
+  answered: [],
+  cancelled: [],
+};
+
+export const questionTypes = ['general', 'phase_confirmation', 'contract_complete'] as const;
+
+export type QuestionType = (typeof questionTypes)[number];
+
+export interface Question {
+  readonly question: string;
+  readonly choices: readonly string[];
+  readonly multiSelect: boolean;
+}
+
+export interface AcceptedAnswer {
+  readonly ok: true;
+  /** The answer as text; several choices are joined by ", ". */
+  readonly value: string;
+  /** The offered choices that it names, in the order given; empty for free text. */
+  readonly selected: readonly string[];
+}
+
+/**
+ * Is this an answer to that question? A list is a selection; a text that equals a choice (whatever its
+ * case) counts as that choice; any other text stands as it is.
+ */
+export function checkAnswer(
+  question: Question,
+  response: string | readonly string[],
+): AcceptedAnswer | Refusal {
+  const parts = partsOf(question, response).map((part) => part.trim());
+  const given = [...new Set(parts.map((part) => canonical(question, part)))];
+  if (given.length === 0 || given.every((part) => part === '')) return no('The answer is empty.');
+  if (given.includes('')) return no('One of the selected answers is empty.');
+  if (given.length > 1 && !question.multiSelect) {
+    return no('This question takes one answer, not several.');
+  }
+  return {
+    ok: true,
+    value: given.join(', '),
+    selected: given.filter((part) => question.choices.includes(part)),
+  };
+}
+
+/** What the agent reads as a message. */
+export function answerText(question: string, answer: string): string {
+  return `[User Response to Question]\nQuestion: ${question}\nAnswer: ${answer}\n`;
+}
+
+const affirmative = new Set(['confirm', 'confirmed', 'yes', 'y', 'approve', 'approved', 'ok']);
+
+/** Only a plain yes confirms; everything else leaves the guard shut and is passed on as a comment. */
+export function isConfirming(answer: string): boolean {
+  return affirmative.has(
+    answer
+      .trim()
+      .toLowerCase()
+      .replace(/[.!]+$/, ''),
+  );
+}
+
+export const reconcileModes = ['auto', 'semi-auto', 'manual'] as const;
+
+export type ReconcileMode = (typeof reconcileModes)[number];
+
+export interface Ask {
+  readonly nonBlocking: boolean;
+  /** The asker waits until a person answers, however long: each request is held a while, then polls. */
+  readonly phaseguard: boolean;
+  readonly timeoutSeconds: number;
+  /** Set when the asker is a task of a directive without a contract. */
+  readonly reconcileMode?: ReconcileMode | undefined;
+}
+
+/** Longest time that one request is held for a guard or a poll. */
+export const questionPollHoldMs = 300_000;
+/** How long a directive in `auto` waits for an answer. */
+export const questionAutoHoldMs = 30_000;
+
+/** How long one request of the asker is held, in milliseconds; 0 for a question nobody waits for. */
+export function questionHoldMs(ask: Ask): number {
+  if (ask.nonBlocking) return 0;
+  if (waitsForEver(ask)) return questionPollHoldMs;
+  if (ask.reconcileMode === 'auto') return questionAutoHoldMs;
+  return Math.max(1, ask.timeoutSeconds) * 1000;
+}
+
+/** What the asker is told when the hold is over and no answer came. */
+export function questionAfterHold(ask: Ask): 'asked' | 'still_pending' | 'timed_out' {
+  if (ask.nonBlocking) return 'asked';
+  return waitsForEver(ask) ? 'still_pending' : 'timed_out';
+}
+
+export interface DefaultAnswer {
+  readonly answer: string;
+  readonly at: Date;
+}
+
+/** The default that the asker gave is due now. A guard never has one. */
+export function isDefaultDue(
+  question: { readonly type: QuestionType; readonly defaultAnswer?: DefaultAnswer | undefined },
+  now: Date,
+): boolean {
+  if (question.type !== 'general' || question.defaultAnswer === undefined) return false;
+  return now.getTime() >= question.defaultAnswer.at.getTime();
+}
+
+function waitsForEver(ask: Ask): boolean {
+  return ask.phaseguard || ask.reconcileMode === 'semi-auto' || ask.reconcileMode === 'manual';
+}
+
+function canonical(question: Question, part: string): string {
+  if (question.choices.includes(part)) return part;
+  const lower = part.toLowerCase();
+  return question.choices.find((choice) => choice.trim().toLowerCase() === lower) ?? part;
+}
+
+/** Some surfaces send a selection already joined: it counts as one when every part is an offered choice. */
+function partsOf(question: Question, response: string | readonly string[]): readonly string[] {
+  if (typeof response !== 'string') return response;
+  const whole = canonical(question, response.trim());
+  if (!question.multiSelect || question.choices.includes(whole)) return [response];
+  const parts = response.split(',').map((part) => canonical(question, part.trim()));
+  return parts.every((part) => question.choices.includes(part)) ? parts : [response];
+}

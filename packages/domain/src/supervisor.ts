@@ -1,0 +1,118 @@
+/**
+ * What a supervisor is doing: nine states, which may follow which, and what the save points write.
+ *
+ * Law: state, activity and progress change together, in the transaction of the verb that causes them
+ * (seeds 000 and 002). A parked or limited supervisor is never dead: it has no process that could be.
+ */
+import type { TaskSession } from './task.ts';
+import { type Verdict, no, yes } from './verdict.ts';
+
+export const supervisorStates = [
+  'initializing',
+  'idle',
+  'working',
+  'waiting_for_user',
+  'waiting_for_tasks',
+  'blocked',
+  'completed',
+  'failed',
+  'interrupted',
+] as const;
+
+export type SupervisorState = (typeof supervisorStates)[number];
+
+const ends = ['completed', 'failed', 'interrupted'] as const;
+
+export const supervisorTransitions: Readonly<Record<SupervisorState, readonly SupervisorState[]>> =
+  {
+    initializing: ['working', ...ends],
+    idle: ['working', ...ends],
+    working: ['idle', 'waiting_for_user', 'waiting_for_tasks', 'blocked', ...ends],
+    waiting_for_user: ['working', ...ends],
+    waiting_for_tasks: ['working', ...ends],
+    blocked: ['working', ...ends],
+    completed: [],
+    failed: [],
+    interrupted: ['initializing', 'completed', 'failed'],
+  };
+
+export function checkSupervisorTransition(from: SupervisorState, to: SupervisorState): Verdict {
+  if (from === to || supervisorTransitions[from].includes(to)) return yes;
+  return no(`A supervisor that is ${from} cannot become ${to}.`);
+}
+
+export function isSupervisorFinal(state: SupervisorState): boolean {
+  return state === 'completed' || state === 'failed';
+}
+
+/** What a save point writes. */
+export interface SupervisorCondition {
+  readonly state: SupervisorState;
+  readonly activity: string;
+  /** 0 to 100. */
+  readonly progress: number;
+}
+
+/** After a spawn: at work on something new. */
+export function afterSpawn(taskName: string): SupervisorCondition {
+  return { state: 'working', activity: `Spawned task ${taskName}`, progress: 0 };
+}
+
+/** After the last open question was answered; progress stays where it was. */
+export function afterLastAnswer(progressNow: number): SupervisorCondition {
+  return { state: 'working', activity: 'Resumed after user response', progress: progressNow };
+}
+
+/** After a question that the supervisor waits for. */
+export function afterQuestion(question: string, progressNow: number): SupervisorCondition {
+  return {
+    state: 'waiting_for_user',
+    activity: `Waiting for an answer: ${shorten(question)}`,
+    progress: progressNow,
+  };
+}
+
+/** When it begins to wait for tasks. */
+export function afterWait(taskCount: number, progressNow: number): SupervisorCondition {
+  const tasks = taskCount === 1 ? '1 task' : `${taskCount} tasks`;
+  return { state: 'waiting_for_tasks', activity: `Waiting for ${tasks}`, progress: progressNow };
+}
+
+/** When what it waited for has come. */
+export function afterWake(progressNow: number): SupervisorCondition {
+  return {
+    state: 'working',
+    activity: 'Woken: what it waited for has come',
+    progress: progressNow,
+  };
+}
+
+/** When a new epoch begins after its agent or machine went away. */
+export function afterRestoration(progressNow: number): SupervisorCondition {
+  return {
+    state: 'initializing',
+    activity: 'Restored after an interruption',
+    progress: progressNow,
+  };
+}
+
+export interface HeartbeatFacts {
+  readonly session: TaskSession;
+  readonly state: SupervisorState;
+  /** The last heartbeat, or the start of the epoch when none came yet. */
+  readonly lastHeartbeatAt: Date;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** Two minutes (by default) without a heartbeat from a supervisor that has a process. */
+export function isSupervisorDead(facts: HeartbeatFacts, now: Date): boolean {
+  if (facts.session !== 'live' || isSupervisorFinal(facts.state)) return false;
+  return now.getTime() - facts.lastHeartbeatAt.getTime() >= facts.heartbeatTimeoutMs;
+}
+
+const activityMaxChars = 80;
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= activityMaxChars ? line : `${line.slice(0, activityMaxChars - 3)}...`;
+}
