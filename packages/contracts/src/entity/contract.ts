@@ -1,0 +1,136 @@
+/**
+ * Contracts on the wire. Names of the seeds (004); times ISO 8601; `version` is the expected version of
+ * the next change.
+ */
+import { z } from 'zod';
+import { contractStatuses, waitingForKinds } from '@makima/domain/contract';
+import { zId, zTime } from '../ids.ts';
+import { wireLimits } from '../limits.ts';
+
+export const zContractStatus = z.enum(contractStatuses);
+
+export const zRepository = z.object({
+  id: zId,
+  name: z.string(),
+  repositoryUrl: z.string().nullable(),
+  localPath: z.string().nullable(),
+  baseBranch: z.string().nullable(),
+  isPrimary: z.boolean(),
+});
+export type Repository = z.infer<typeof zRepository>;
+
+export const zDeliverable = z.object({
+  id: z.string(),
+  name: z.string(),
+  phase: z.string(),
+  required: z.boolean(),
+  completed: z.boolean(),
+  completedAt: zTime.nullable(),
+  evidence: z.array(z.record(z.string(), z.unknown())),
+});
+export type Deliverable = z.infer<typeof zDeliverable>;
+
+/** What a person sees first; the server computes it, every list shows it. */
+export const zAttention = z.enum([
+  'needs_you',
+  'failed',
+  'stale',
+  'limited',
+  'running',
+  'queued',
+  'paused',
+  'done',
+  'archived',
+]);
+
+export const zContract = z.object({
+  id: zId,
+  slug: z.string(),
+  name: z.string(),
+  description: z.string(),
+  contractType: z.string(),
+  status: zContractStatus,
+  phase: z.string(),
+  phases: z.array(z.string()),
+  guardedPhases: z.array(z.string()),
+  version: z.int(),
+  attention: zAttention,
+  waitingFor: z.enum(waitingForKinds).nullable(),
+  blockedReason: z.string().nullable(),
+  failureReason: z.string().nullable(),
+  localOnly: z.boolean(),
+  autoMergeLocal: z.boolean(),
+  autoCompleteEnabled: z.boolean(),
+  priority: z.int(),
+  supervisorTaskId: zId.nullable(),
+  taskCounts: z.record(z.string(), z.int()),
+  openQuestions: z.int(),
+  statusChangedAt: zTime,
+  completionDetectedAt: zTime.nullable(),
+  lastActivityAt: zTime,
+  createdAt: zTime,
+});
+export type Contract = z.infer<typeof zContract>;
+
+export const zContractDetail = zContract.extend({
+  repositories: z.array(zRepository),
+  deliverables: z.array(zDeliverable),
+  keptRefs: z.array(z.object({ taskId: zId, ref: z.string(), why: z.string() })),
+});
+export type ContractDetail = z.infer<typeof zContractDetail>;
+
+export const zRepositoryInput = z
+  .strictObject({
+    name: z.string().min(1).max(wireLimits.nameChars).optional(),
+    repositoryUrl: z.string().min(1).max(2_000).optional(),
+    localPath: z.string().min(1).max(4_000).optional(),
+    baseBranch: z.string().min(1).max(200).optional(),
+    isPrimary: z.boolean().optional(),
+  })
+  .refine((r) => (r.repositoryUrl === undefined) !== (r.localPath === undefined), {
+    message: 'give exactly one of repositoryUrl and localPath',
+  });
+
+export const zContractInput = z.strictObject({
+  name: z.string().trim().min(1).max(wireLimits.nameChars),
+  /** The goal, in the words of the person. */
+  description: z.string().min(1).max(wireLimits.planChars),
+  contractType: z.string().min(1).max(100).default('simple'),
+  repositories: z.array(zRepositoryInput).max(20).default([]),
+  /** Guard every phase but the last, none, or the named ones. */
+  phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).default(true),
+  extraDeliverables: z
+    .array(
+      z.strictObject({
+        phase: z.string().max(100),
+        id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+        name: z.string().min(1).max(wireLimits.nameChars),
+        required: z.boolean().default(false),
+      }),
+    )
+    .max(50)
+    .default([]),
+  localOnly: z.boolean().default(false),
+  autoMergeLocal: z.boolean().default(false),
+  autoCompleteEnabled: z.boolean().default(true),
+  priority: z.int().min(-100).max(100).default(0),
+  /** Agent and model of the supervisor, and the default of its tasks. */
+  agent: z.string().min(1).max(100).default('claude'),
+  model: z.string().max(200).nullable().default(null),
+  /** Text that the supervisor starts with; by default made from the goal. */
+  supervisorPlan: z.string().max(wireLimits.planChars).nullable().default(null),
+  /** Start the supervisor at once. */
+  start: z.boolean().default(true),
+});
+export type ContractInput = z.infer<typeof zContractInput>;
+
+export const zContractPatch = z.strictObject({
+  name: z.string().trim().min(1).max(wireLimits.nameChars).optional(),
+  description: z.string().min(1).max(wireLimits.planChars).optional(),
+  phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).optional(),
+  localOnly: z.boolean().optional(),
+  autoMergeLocal: z.boolean().optional(),
+  autoCompleteEnabled: z.boolean().optional(),
+  priority: z.int().min(-100).max(100).optional(),
+  expectedVersion: z.int().optional(),
+});

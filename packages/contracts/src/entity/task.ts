@@ -1,0 +1,190 @@
+/** Tasks, their tree, output, waits and long git operations on the wire (seed 002). */
+import { z } from 'zod';
+import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
+import { zId, zSha, zTime } from '../ids.ts';
+import { wireLimits } from '../limits.ts';
+import { zConflict, zDiffFile } from '../socket/reports.ts';
+
+export const zTaskStatus = z.enum(taskStatuses);
+
+export const zAttempt = z.object({
+  attempt: z.int(),
+  state: z.enum(attemptStates),
+  daemonId: zId.nullable(),
+  pid: z.int().nullable(),
+  startedAt: zTime.nullable(),
+  endedAt: zTime.nullable(),
+  leaseExpiresAt: zTime.nullable(),
+  reason: z.string().nullable(),
+});
+
+export const zTask = z.object({
+  id: zId,
+  contractId: zId.nullable(),
+  parentTaskId: zId.nullable(),
+  depth: z.int(),
+  name: z.string(),
+  description: z.string().nullable(),
+  plan: z.string(),
+  status: zTaskStatus,
+  session: z.enum(taskSessions),
+  isSupervisor: z.boolean(),
+  agent: z.string(),
+  model: z.string().nullable(),
+  priority: z.int(),
+  attempt: z.int(),
+  retryCount: z.int(),
+  version: z.int(),
+  daemonId: zId.nullable(),
+  repositoryUrl: z.string().nullable(),
+  baseBranch: z.string().nullable(),
+  targetBranch: z.string().nullable(),
+  branch: z.string().nullable(),
+  checkpointSha: z.string().nullable(),
+  completionAction: z.string().nullable(),
+  needs: z.array(zId),
+  outputSummary: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  commitSha: z.string().nullable(),
+  worktreePath: z.string().nullable(),
+  createdAt: zTime,
+  startedAt: zTime.nullable(),
+  finishedAt: zTime.nullable(),
+});
+export type Task = z.infer<typeof zTask>;
+
+export const zTaskDetail = zTask.extend({ attempts: z.array(zAttempt) });
+export type TaskDetail = z.infer<typeof zTaskDetail>;
+
+export interface TaskNode extends Task {
+  children: TaskNode[];
+}
+export const zTaskNode: z.ZodType<TaskNode> = zTask.extend({
+  get children() {
+    return z.array(zTaskNode);
+  },
+}) as unknown as z.ZodType<TaskNode>;
+
+export const zSpawnInput = z.strictObject({
+  name: z.string().trim().min(1).max(wireLimits.nameChars),
+  plan: z.string().min(1).max(wireLimits.planChars),
+  contractId: zId,
+  parentTaskId: zId.optional(),
+  checkpointSha: zSha.optional(),
+  repositoryUrl: z.string().min(1).max(2_000).optional(),
+  description: z.string().max(wireLimits.messageChars).optional(),
+  agent: z.string().min(1).max(100).optional(),
+  model: z.string().max(200).optional(),
+  priority: z.int().min(-100).max(100).optional(),
+  /** Tasks that must be done before this one starts. */
+  needs: z.array(zId).max(50).default([]),
+  /** An own directory (default), or the supervisor's. */
+  ownWorktree: z.boolean().default(true),
+  baseBranch: z.string().max(200).optional(),
+  targetBranch: z.string().max(200).optional(),
+  completionAction: z.enum(['none', 'branch', 'merge']).default('branch'),
+  continueFromTaskId: zId.optional(),
+  copyFiles: z.array(z.string().min(1).max(1_000)).max(100).default([]),
+  autonomousLoop: z.boolean().default(false),
+});
+export type SpawnInput = z.infer<typeof zSpawnInput>;
+
+/** `{taskId, status, completed, outputSummary?}` of seed 002, with the handle to go on waiting. */
+export const zWaitResult = z.object({
+  taskId: zId,
+  status: zTaskStatus,
+  completed: z.boolean(),
+  outputSummary: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  waitId: zId.nullable(),
+});
+
+export const zWaitManyInput = z.strictObject({
+  taskIds: z.array(zId).min(1).max(200),
+  mode: z.enum(['all', 'any']).default('all'),
+  timeoutSeconds: z.int().min(0).max(300).default(240),
+});
+export const zWaitManyResult = z.object({
+  waitId: zId,
+  satisfied: z.boolean(),
+  tasks: z.array(
+    z.object({
+      taskId: zId,
+      name: z.string(),
+      status: zTaskStatus,
+      completed: z.boolean(),
+      outputSummary: z.string().nullable(),
+      errorMessage: z.string().nullable(),
+    }),
+  ),
+});
+
+export const zMergeResult = z.object({
+  operationId: zId,
+  taskId: zId,
+  success: z.boolean(),
+  message: z.string(),
+  commitSha: z.string().nullable(),
+  conflicts: z.array(zConflict),
+});
+
+export const zCheckpoint = z.object({
+  id: zId,
+  taskId: zId,
+  checkpointNumber: z.int(),
+  commitSha: z.string(),
+  branchName: z.string(),
+  message: z.string(),
+  filesChanged: z.int(),
+  linesAdded: z.int(),
+  linesRemoved: z.int(),
+  createdAt: zTime,
+});
+
+export const zDiffResult = z.object({
+  taskId: zId,
+  success: z.boolean(),
+  diff: z.string(),
+  error: z.string().nullable(),
+  files: z.array(zDiffFile),
+  stats: z.object({ filesChanged: z.int(), insertions: z.int(), deletions: z.int() }),
+});
+
+/** A long git operation: pending until the daemon's report, which may come late. */
+export const zOperation = z.object({
+  id: zId,
+  kind: z.string(),
+  taskId: zId.nullable(),
+  contractId: zId.nullable(),
+  state: z.enum(['pending', 'done', 'failed']),
+  result: z.record(z.string(), z.unknown()).nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  requestedAt: zTime,
+  finishedAt: zTime.nullable(),
+});
+
+export const zOutputEntry = z.object({
+  seq: z.int(),
+  attempt: z.int(),
+  messageType: z.string(),
+  content: z.string(),
+  toolName: z.string().nullable(),
+  toolInput: z.unknown(),
+  isError: z.boolean(),
+  costUsd: z.number().nullable(),
+  durationMs: z.number().nullable(),
+  isPartial: z.boolean(),
+  at: zTime,
+});
+
+export const zConversationMessage = z.object({
+  id: zId,
+  seq: z.int(),
+  attempt: z.int(),
+  role: z.enum(['user', 'assistant', 'system', 'tool']),
+  content: z.string(),
+  toolName: z.string().nullable(),
+  toolInput: z.unknown(),
+  isError: z.boolean(),
+  timestamp: zTime,
+});
