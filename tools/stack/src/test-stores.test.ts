@@ -1,0 +1,68 @@
+// Proves the stores that every other test stands on.
+import { Redis } from 'ioredis';
+import postgres from 'postgres';
+import { afterEach, describe, expect, it } from 'vitest';
+import { emptyDatabase, spareRedis, testRedis } from './test-stores.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+const client = (url: string): Redis => {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, retryStrategy: () => 20 });
+  redis.on('error', () => {});
+  cleanups.push(async () => redis.disconnect());
+  return redis;
+};
+
+describe('emptyDatabase', () => {
+  it('is Postgres 18, private, and gone after drop', async () => {
+    const [one, two] = [await emptyDatabase(), await emptyDatabase()];
+    cleanups.push(two.drop);
+    const sql = postgres(one.url, { max: 1 });
+    await sql`create table only_here (id uuid default uuidv7())`;
+    await sql.end();
+    await one.drop();
+    const other = postgres(two.url, { max: 1 });
+    cleanups.push(() => other.end());
+    const [row] = await other`
+      select to_regclass('only_here') as found,
+             (select count(*)::int from pg_database where datname = ${new URL(one.url).pathname.slice(1)}) as left`;
+    expect(row).toEqual({ found: null, left: 0 });
+  });
+});
+
+describe('testRedis', () => {
+  it('gives every caller a server of its own', async () => {
+    const [one, two] = await Promise.all([testRedis(), testRedis()]);
+    cleanups.push(one.stop, two.stop);
+    await client(one.url).set('key', 'one');
+    expect(await client(two.url).get('key')).toBeNull();
+  });
+});
+
+describe('spareRedis', () => {
+  it('keeps durable data through kill and restart under the same URL', async () => {
+    const spare = await spareRedis({ durability: 'durable' });
+    cleanups.push(spare.stop);
+    const before = spare.pid();
+    await client(spare.url).set('key', 'kept');
+    await spare.kill();
+    await spare.restart();
+    expect(spare.pid()).not.toBe(before);
+    expect(await client(spare.url).get('key')).toBe('kept');
+  });
+
+  it('stands still while it is paused', async () => {
+    const spare = await spareRedis();
+    cleanups.push(spare.stop);
+    const redis = client(spare.url);
+    await redis.ping();
+    spare.pause();
+    const answer = redis.ping();
+    const early = await Promise.race([answer, new Promise((done) => setTimeout(done, 50, 'none'))]);
+    spare.resume();
+    expect([early, await answer]).toEqual(['none', 'PONG']);
+  });
+});
