@@ -1,0 +1,128 @@
+/**
+ * Settings of a process: one zod object per process, keys = names of environment variables, every field
+ * with a meaning. Read once in `main.ts`; a wrong environment ends the start with one error that lists
+ * everything that is wrong, not the first thing.
+ *
+ * Law: values are never echoed, they may be secrets. An empty variable counts as not set.
+ */
+import { z } from 'zod';
+
+export type ConfigShape = Record<string, z.ZodType>;
+
+/** What is wrong with one variable. */
+export interface ConfigProblem {
+  readonly name: string;
+  readonly meaning: string;
+  readonly problem: string;
+}
+
+/** Thrown by `readConfig`; its message is the whole story for a terminal. */
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map((p) => `  ${p.name}: ${p.problem}${p.meaning && ` (${p.meaning})`}`);
+    super(`The environment does not fit:\n${lines.join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Read the variables that `schema` names from `env`.
+ * @throws ConfigError listing every bad or missing variable with its meaning.
+ */
+export function readConfig<S extends ConfigShape>(
+  schema: z.ZodObject<S>,
+  env: Readonly<Record<string, string | undefined>>,
+): z.infer<z.ZodObject<S>> {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = env[name]?.trim();
+    if (value) given[name] = value;
+  }
+  const result = schema.safeParse(given, { reportInput: false });
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.map((issue) => {
+      const name = String(issue.path[0] ?? 'environment');
+      return {
+        name,
+        meaning: schema.shape[name]?.description ?? '',
+        problem: name in given || !(name in schema.shape) ? issue.message : 'is not set',
+      };
+    }),
+  );
+}
+
+/** One setting as documentation: a row of the reference, a paragraph of `.env.example`. */
+export interface ConfigField {
+  readonly name: string;
+  readonly meaning: string;
+  /** Whether the process refuses to start without it. */
+  readonly required: boolean;
+  /** As it would be written in the environment; undefined when there is none. */
+  readonly defaultValue: string | undefined;
+  /** Never print its value. */
+  readonly secret: boolean;
+}
+
+/** Describe every field of a schema, in its order. A field without a meaning is a mistake and throws. */
+export function describeConfig(schema: z.ZodObject<ConfigShape>): ConfigField[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    if (!field.description) throw new Error(`setting ${name} has no meaning: add .describe(…)`);
+    const absent = field.safeParse(undefined);
+    return {
+      name,
+      meaning: field.description,
+      required: !absent.success,
+      defaultValue: absent.success && absent.data !== undefined ? written(absent.data) : undefined,
+      secret: field.meta()?.['secret'] === true,
+    };
+  });
+}
+
+function written(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+/** Builders for the kinds of settings there are. Chain `.optional()` or `.default(…)` before `.describe(…)`. */
+export const setting = {
+  text: () => z.string(),
+  /** A whole number within bounds. */
+  int: (bounds: { readonly min?: number; readonly max?: number } = {}) =>
+    z.coerce
+      .number('must be a number')
+      .int('must be a whole number')
+      .min(bounds.min ?? 0)
+      .max(bounds.max ?? Number.MAX_SAFE_INTEGER),
+  /** A TCP port; 0 lets the system choose. */
+  port: () => z.coerce.number('must be a port').int().min(0).max(65_535),
+  /** `true`/`1`/`yes`/`on` or `false`/`0`/`no`/`off`. */
+  flag: () => z.stringbool({ error: 'must be true or false' }),
+  /** A URL with one of these schemes, e.g. `['redis', 'rediss']`. */
+  url: (schemes: readonly string[]) =>
+    z.string().refine((text) => schemes.includes(schemeOf(text)), {
+      error: `must be a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`,
+    }),
+  /** One of these words. */
+  choice: <const W extends readonly [string, ...string[]]>(words: W) =>
+    z.enum(words, { error: `must be one of ${words.join(', ')}` }),
+  /** Words separated by commas; empty ones are left out. */
+  list: () =>
+    z.string().transform((text) =>
+      text
+        .split(',')
+        .map((word) => word.trim())
+        .filter(Boolean),
+    ),
+} as const;
+
+/** Mark a finished field as secret, with its meaning: documentation shows no value of it. */
+export function secret<T extends z.ZodType>(field: T, meaning: string): T {
+  return field.meta({ description: meaning, secret: true });
+}
+
+function schemeOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : '';
+}

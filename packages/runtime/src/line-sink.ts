@@ -1,0 +1,102 @@
+/**
+ * Lines to a file descriptor without blocking the event loop, and a synchronous end with a time limit.
+ * A pipe that nobody reads must neither stop a service nor grow its memory.
+ *
+ * Law: at most `maxPendingBytes` wait; what comes on top is counted and told of in a line of its own.
+ */
+import { write, writeSync } from 'node:fs';
+
+export interface LineSink {
+  write(line: string): void;
+  /** Write what waits, synchronously, for at most `flushMs`; what does not fit in that time is lost. */
+  flush(flushMs: number): void;
+}
+
+export interface LineSinkOptions {
+  readonly fd: number;
+  readonly maxPendingBytes?: number;
+}
+
+/** A write that hangs this long has a reader that stopped: a synchronous write would hang as well. */
+const stuckAfterMs = 100;
+const retryMs = 10;
+
+/** A sink on an open file descriptor (1 = standard output). Lines of one turn of the loop go out together. */
+export function lineSink(options: LineSinkOptions): LineSink {
+  const maxPendingBytes = options.maxPendingBytes ?? 8 * 1024 * 1024;
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let droppedLines = 0;
+  let flying: { rest: Buffer; readonly sinceMs: number } | undefined;
+  let scheduled = false;
+
+  const pump = (): void => {
+    scheduled = false;
+    if (flying !== undefined || pending.length === 0) return;
+    flying = { rest: Buffer.concat(pending), sinceMs: performance.now() };
+    pending = [];
+    writeOn();
+  };
+  const writeOn = (): void => {
+    const chunk = flying;
+    if (chunk === undefined) return;
+    write(options.fd, chunk.rest, 0, chunk.rest.length, null, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        setTimeout(writeOn, retryMs).unref();
+        return;
+      }
+      // A closed pipe takes nothing any more: let it go, the service goes on.
+      const doneBytes = error ? chunk.rest.length : written;
+      pendingBytes -= doneBytes;
+      chunk.rest = chunk.rest.subarray(doneBytes);
+      if (chunk.rest.length > 0) {
+        writeOn();
+      } else {
+        flying = undefined;
+        pump();
+      }
+    });
+  };
+  const push = (line: string): void => {
+    const bytes = Buffer.from(line);
+    pending.push(bytes);
+    pendingBytes += bytes.length;
+  };
+
+  return {
+    write(line) {
+      if (pendingBytes > maxPendingBytes) {
+        droppedLines += 1;
+        return;
+      }
+      if (droppedLines > 0) {
+        push(`${JSON.stringify({ level: 'warn', droppedLines, message: 'log lines dropped' })}\n`);
+        droppedLines = 0;
+      }
+      push(line);
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(pump).unref();
+    },
+    flush(flushMs) {
+      const rest = Buffer.concat(pending);
+      pending = [];
+      pendingBytes = flying?.rest.length ?? 0;
+      if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) return;
+      writeWithin(options.fd, rest, flushMs);
+    },
+  };
+}
+
+function writeWithin(fd: number, bytes: Buffer, limitMs: number): void {
+  const until = performance.now() + limitMs;
+  let rest = bytes;
+  while (rest.length > 0 && performance.now() < until) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
+  }
+}
