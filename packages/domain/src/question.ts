@@ -45,7 +45,7 @@ export function checkAnswer(
 ): AcceptedAnswer | Refusal {
   const parts = partsOf(question, response).map((part) => part.trim());
   const given = [...new Set(parts.map((part) => canonical(question, part)))];
-  if (given.length === 0 || given.every((part) => part === '')) return no('The answer is empty.');
+  if (given.every((part) => part === '')) return no('The answer is empty.');
   if (given.includes('')) return no('One of the selected answers is empty.');
   if (given.length > 1 && !question.multiSelect) {
     return no('This question takes one answer, not several.');
