@@ -14,8 +14,8 @@ export interface ScratchProcess {
   failure(): string | undefined;
   /** Sends a signal and, if it is one that ends the process, waits for its end. */
   end(signal: NodeJS.Signals): Promise<void>;
-  pause(): void;
-  resume(): void;
+  pause: () => void;
+  resume: () => void;
 }
 
 const maxOutputChars = 4000;

@@ -16,10 +16,10 @@ import { postgresReady, redisReady, type ReadyOptions } from './store-ready.ts';
 export interface TestServer {
   url: string;
   port: number;
-  process(): ScratchProcess;
+  process: () => ScratchProcess;
   /** Starts the server again on the same port and folder after its end. */
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+  restart: () => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 interface Recipe {

@@ -10,24 +10,24 @@ import { startTestRedis, type TestRedisOptions } from './test-servers.ts';
 
 export interface TestDatabase {
   url: string;
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 export interface TestRedis {
   url: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** A Redis whose faults the test commands. The URL stays the same through kill and restart. */
 export interface SpareRedis extends TestRedis {
-  pid(): number;
+  pid: () => number;
   /** `kill -9`, and waits until the process is gone. */
-  kill(): Promise<void>;
+  kill: () => Promise<void>;
   /** Kills it if it lives, starts it and waits until it answers. */
-  restart(): Promise<void>;
+  restart: () => Promise<void>;
   /** SIGSTOP: connections stay open and nothing answers. */
-  pause(): void;
-  resume(): void;
+  pause: () => void;
+  resume: () => void;
 }
 
 /** A new database with the newest schema on the Postgres of this test run. */

@@ -1,0 +1,69 @@
+// `makima test`: the whole test run, ended by one line that a machine can read.
+// Why: whoever runs the tests wants the outcome, and a file that cannot even be imported is a failure.
+// Law: the last line is `N passed, N failed`, and the exit code agrees with it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkout } from '../checkout.ts';
+
+export interface TestTally {
+  passed: number;
+  failed: number;
+}
+
+interface JsonReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: readonly { status: string; assertionResults: readonly { status: string }[] }[];
+}
+
+/** Counts tests, and each file that failed without a failed test (it did not load) as one failure. */
+export const tallyReport = (report: JsonReport): TestTally => {
+  const brokenFiles = report.testResults.filter(
+    (file) =>
+      file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + brokenFiles.length,
+  };
+};
+
+/** Runs vitest with these extra arguments and returns the tally; a run without a report failed. */
+export const runTests = async (args: readonly string[]): Promise<TestTally> => {
+  const dir = mkdtempSync(join(tmpdir(), 'makima-tests-'));
+  const reportFile = join(dir, 'report.json');
+  const vitest = join(checkout, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
+    cwd: checkout,
+    stdio: 'inherit',
+  });
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  process.on('SIGINT', forward).on('SIGTERM', forward);
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    const tally = readReport(reportFile);
+    const quietFailure = code !== 0 && tally.failed === 0;
+    return quietFailure ? { ...tally, failed: 1 } : tally;
+  } finally {
+    process.off('SIGINT', forward).off('SIGTERM', forward);
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
+const readReport = (file: string): TestTally => {
+  try {
+    return tallyReport(JSON.parse(readFileSync(file, 'utf8')) as JsonReport);
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+};
+
+export const testCommand = async (args: readonly string[]): Promise<number> => {
+  const { passed, failed } = await runTests(args);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+};
