@@ -1,0 +1,142 @@
+/**
+ * One reason why something does not move: what, since when, who can act, and the act itself.
+ *
+ * Law: every blocker names an unmet condition exactly. An act is a command line that exists, or an API
+ * call; none when nobody needs to do anything but wait.
+ */
+import type { UnplacedReason } from './placement.ts';
+
+export const blockerKinds = [
+  'done',
+  'not_started',
+  'guard',
+  'question',
+  'blocked',
+  'pause',
+  'budget',
+  'limit',
+  'machine_offline',
+  'lease',
+  'no_daemon',
+  'capacity',
+  'backing_off',
+  'dependency',
+  'gate',
+] as const;
+
+export type BlockerKind = (typeof blockerKinds)[number];
+
+export type WhoCanAct = 'person' | 'supervisor' | 'daemon' | 'system' | 'nobody';
+
+export interface Blocker {
+  readonly kind: BlockerKind;
+  readonly reason: string;
+  readonly since: Date | null;
+  readonly whoCanAct: WhoCanAct;
+  readonly act: string | null;
+  readonly taskId: string | null;
+  readonly questionId: string | null;
+}
+
+export interface Why {
+  readonly id: string;
+  readonly kind: 'contract' | 'task';
+  readonly status: string;
+  /** Some agent works on it now, or the system is about to take the next step by itself. */
+  readonly moving: boolean;
+  /** One sentence: the first blocker's, or that it moves. */
+  readonly summary: string;
+  readonly blockers: readonly Blocker[];
+}
+
+type BlockerInput = Pick<Blocker, 'kind' | 'reason' | 'since' | 'whoCanAct'> & Partial<Blocker>;
+
+export function blocker(input: BlockerInput): Blocker {
+  return { act: null, taskId: null, questionId: null, ...input };
+}
+
+/** An act by the API, for those that have no command line. */
+export function apiCall(method: 'GET' | 'POST', path: string, body?: object): string {
+  const call = `${method} /api/v1${path}`;
+  return body === undefined ? call : `${call} ${JSON.stringify(body)}`;
+}
+
+export const startDaemonAct = 'makima daemon start';
+
+export interface OpenQuestion {
+  readonly id: string;
+  readonly question: string;
+  readonly askedAt: Date;
+}
+
+export function questionBlocker(question: OpenQuestion): Blocker {
+  return blocker({
+    kind: 'question',
+    reason: `Waits for an answer: ${question.question}`,
+    since: question.askedAt,
+    whoCanAct: 'person',
+    act: `makima answer ${question.id} "<your answer>"`,
+    questionId: question.id,
+  });
+}
+
+/** Why the placement rule found no place. */
+export function placementBlocker(reason: UnplacedReason, since: Date | null): Blocker {
+  switch (reason.kind) {
+    case 'backing_off': {
+      const text = `The next attempt starts at ${reason.until.toISOString()}.`;
+      return blocker({ kind: 'backing_off', reason: text, since, whoCanAct: 'system' });
+    }
+    case 'no_daemon':
+      return missingDaemon('No daemon is connected.', since);
+    case 'excluded':
+      return missingDaemon('Every connected daemon has failed to start this task.', since);
+    case 'agent_missing':
+      return missingDaemon(`No daemon that may take it offers the agent ${reason.agent}.`, since);
+    case 'account_limited': {
+      const text = `The account of ${reason.agent} is at its usage limit until ${reason.until.toISOString()}.`;
+      return blocker({ kind: 'limit', reason: text, since, whoCanAct: 'system' });
+    }
+    case 'no_capacity': {
+      const text = reason.reservedForTasks
+        ? 'The last free place is kept for ordinary tasks; another supervisor must end or park first.'
+        : 'Every daemon that may take it is full.';
+      return blocker({ kind: 'capacity', reason: text, since, whoCanAct: 'system' });
+    }
+    case 'waits_for_its_daemon':
+      return itsDaemonBlocker(reason, since);
+  }
+}
+
+function itsDaemonBlocker(
+  reason: Extract<UnplacedReason, { kind: 'waits_for_its_daemon' }>,
+  since: Date | null,
+): Blocker {
+  switch (reason.condition) {
+    case 'offline':
+      return offlineBlocker(`Only daemon ${reason.daemonId} can run it, and it is offline.`, since);
+    case 'full': {
+      const text = `Only daemon ${reason.daemonId} can run it, and it is full.`;
+      return blocker({ kind: 'capacity', reason: text, since, whoCanAct: 'system' });
+    }
+    case 'excluded':
+      return missingDaemon(
+        `Only daemon ${reason.daemonId} can run it, and it has failed to start it.`,
+        since,
+      );
+  }
+}
+
+export function offlineBlocker(reason: string, since: Date | null): Blocker {
+  return blocker({
+    kind: 'machine_offline',
+    reason,
+    since,
+    whoCanAct: 'person',
+    act: startDaemonAct,
+  });
+}
+
+function missingDaemon(reason: string, since: Date | null): Blocker {
+  return blocker({ kind: 'no_daemon', reason, since, whoCanAct: 'person', act: startDaemonAct });
+}

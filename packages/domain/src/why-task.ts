@@ -1,0 +1,165 @@
+/**
+ * Why does this task not move? Judged from its row, its lease, its daemon and what the placement rule said.
+ *
+ * Law: total over every status; a task that moves has no blocker but what its agent asked of a person.
+ */
+import { type ContractStatus, mayWork } from './contract.ts';
+import { type Lease, leaseVerdict } from './lease.ts';
+import type { UnplacedReason } from './placement.ts';
+import { type NeedsVerdict, type TaskSession, type TaskStatus, isTaskFinal } from './task.ts';
+import {
+  type Blocker,
+  type OpenQuestion,
+  type Why,
+  apiCall,
+  blocker,
+  offlineBlocker,
+  placementBlocker,
+  questionBlocker,
+} from './why-blocker.ts';
+
+export interface WhyTaskFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly contractId: string;
+  readonly contractStatus: ContractStatus;
+  readonly status: TaskStatus;
+  readonly statusSince: Date;
+  readonly session: TaskSession;
+  readonly errorMessage: string | null;
+  readonly needs: NeedsVerdict;
+  /** What the placement rule says of it now; null when it has a place or was not asked yet. */
+  readonly unplaced: UnplacedReason | null;
+  /** When a usage limit ends; only for a limited session. */
+  readonly resumeAt: Date | null;
+  readonly lease: Lease | null;
+  readonly daemon: {
+    readonly name: string;
+    readonly connected: boolean;
+    readonly lastSeenAt: Date | null;
+  } | null;
+  readonly openQuestions: readonly OpenQuestion[];
+  /** What a parked or waiting agent waits for, in words ("task build, task test"). */
+  readonly wait: { readonly on: string; readonly since: Date } | null;
+  /** Set when a budget holds it. */
+  readonly budget: { readonly reason: string; readonly since: Date } | null;
+}
+
+export function whyTask(facts: WhyTaskFacts, now: Date): Why {
+  const blockers = blockersOf(facts, now).map((item) => ({ ...item, taskId: facts.id }));
+  const moving = blockers.every((item) => item.kind === 'question') && isUnderWay(facts);
+  const first = blockers[0];
+  const summary = first?.reason ?? `Task ${facts.name} is ${facts.status} and moves.`;
+  return { id: facts.id, kind: 'task', status: facts.status, moving, summary, blockers };
+}
+
+/** Its agent works although a question may be open, or the next step is the system's own. */
+function isUnderWay(facts: WhyTaskFacts): boolean {
+  const asked = facts.openQuestions.length > 0;
+  return !asked || (facts.status === 'running' && facts.session === 'live' && facts.wait === null);
+}
+
+function blockersOf(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
+  if (isTaskFinal(facts.status)) return [ended(facts)];
+  if (facts.budget !== null) {
+    const { reason, since } = facts.budget;
+    return [blocker({ kind: 'budget', reason, since, whoCanAct: 'person' })];
+  }
+  switch (facts.status) {
+    case 'pending':
+    case 'interrupted':
+      return waitingForPlace(facts);
+    case 'paused':
+      return resting(facts) ?? [paused(facts)];
+    case 'starting':
+    case 'running':
+      return resting(facts) ?? atWork(facts, now);
+    case 'done':
+    case 'failed':
+    case 'merged':
+    case 'cancelled':
+      return [];
+  }
+}
+
+function ended(facts: WhyTaskFacts): Blocker {
+  const because = facts.errorMessage === null ? '' : `: ${facts.errorMessage}`;
+  const reason = `Task ${facts.name} is ${facts.status}${because}.`.replace(/\.\.$/, '.');
+  return blocker({ kind: 'done', reason, since: facts.statusSince, whoCanAct: 'nobody' });
+}
+
+function waitingForPlace(facts: WhyTaskFacts): readonly Blocker[] {
+  if (!mayWork(facts.contractStatus)) return [contractRests(facts)];
+  const since = facts.statusSince;
+  if (facts.needs.kind === 'waiting') {
+    return facts.needs.on.map((need) =>
+      blocker({
+        kind: 'dependency',
+        reason: `Needs task ${need.name}, which is ${need.status}.`,
+        since,
+        whoCanAct: 'supervisor',
+      }),
+    );
+  }
+  if (facts.needs.kind === 'never') {
+    return facts.needs.because.map((need) =>
+      blocker({
+        kind: 'dependency',
+        reason: `Needs task ${need.name}, which is ${need.status}: it cannot start as it stands.`,
+        since,
+        whoCanAct: 'supervisor',
+      }),
+    );
+  }
+  return facts.unplaced === null ? [] : [placementBlocker(facts.unplaced, since)];
+}
+
+function contractRests(facts: WhyTaskFacts): Blocker {
+  const resumable = facts.contractStatus === 'paused' || facts.contractStatus === 'blocked';
+  return blocker({
+    kind: facts.contractStatus === 'blocked' ? 'blocked' : 'pause',
+    reason: `Its contract is ${facts.contractStatus}.`,
+    since: null,
+    whoCanAct: resumable ? 'person' : 'nobody',
+    act: resumable ? activateAct(facts.contractId) : null,
+  });
+}
+
+/** Parked or limited: no process, a wait or a timer instead. */
+function resting(facts: WhyTaskFacts): readonly Blocker[] | undefined {
+  if (facts.session === 'limited') {
+    const until = facts.resumeAt === null ? '' : ` It goes on at ${facts.resumeAt.toISOString()}.`;
+    const reason = `The account of its agent is at its usage limit.${until}`;
+    return [blocker({ kind: 'limit', reason, since: facts.statusSince, whoCanAct: 'system' })];
+  }
+  const questions = facts.openQuestions.map(questionBlocker);
+  if (facts.wait !== null && questions.length === 0) {
+    const reason = `Waits for ${facts.wait.on}.`;
+    return [blocker({ kind: 'dependency', reason, since: facts.wait.since, whoCanAct: 'system' })];
+  }
+  return facts.session === 'parked' || facts.wait !== null ? questions : undefined;
+}
+
+function paused(facts: WhyTaskFacts): Blocker {
+  const reason = `Task ${facts.name} is paused.`;
+  const act = mayWork(facts.contractStatus) ? null : activateAct(facts.contractId);
+  return blocker({ kind: 'pause', reason, since: facts.statusSince, whoCanAct: 'person', act });
+}
+
+function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
+  const questions = facts.openQuestions.map(questionBlocker);
+  if (facts.daemon !== null && !facts.daemon.connected) {
+    const reason = `Daemon ${facts.daemon.name}, on which it runs, is offline.`;
+    return [offlineBlocker(reason, facts.daemon.lastSeenAt), ...questions];
+  }
+  if (leaseVerdict(facts.lease, now).kind === 'expired') {
+    const reason = 'Its lease has run out; it is about to be taken over.';
+    const since = facts.lease?.expiresAt ?? null;
+    return [blocker({ kind: 'lease', reason, since, whoCanAct: 'system' }), ...questions];
+  }
+  return questions;
+}
+
+export function activateAct(contractId: string): string {
+  return apiCall('POST', `/contracts/${contractId}/status`, { targetStatus: 'active' });
+}

@@ -1,0 +1,185 @@
+/**
+ * "Why is it not moving?" for a contract: the exact unmet conditions, most decisive first.
+ *
+ * Law: never an empty answer. Either something moves, or at least one blocker says what must happen and who
+ * can do it. Whether it moves and what blocks it are told apart: a contract may work beside an open question.
+ */
+import type { ContractStatus, WaitingFor } from './contract.ts';
+import type { Readiness } from './gate.ts';
+import {
+  type Blocker,
+  type OpenQuestion,
+  type Why,
+  apiCall,
+  blocker,
+  blockerKinds,
+  questionBlocker,
+} from './why-blocker.ts';
+import { type WhyTaskFacts, activateAct, whyTask } from './why-task.ts';
+
+export interface WhyContractFacts {
+  readonly id: string;
+  readonly slug: string;
+  readonly status: ContractStatus;
+  readonly statusSince: Date;
+  readonly blockedReason: string | null;
+  readonly failureReason: string | null;
+  readonly phase: string;
+  readonly phaseSince: Date;
+  /** Null in the terminal phase. */
+  readonly nextPhase: string | null;
+  readonly readiness: Readiness;
+  readonly autoAdvance: boolean;
+  readonly confirmation: {
+    readonly kind: Exclude<WaitingFor, 'question'>;
+    readonly questionId: string | null;
+    readonly since: Date;
+  } | null;
+  /** Open general questions. */
+  readonly openQuestions: readonly OpenQuestion[];
+  readonly supervisor: WhyTaskFacts | null;
+  /** Tasks that are not final, the supervisor's own left out. */
+  readonly tasks: readonly WhyTaskFacts[];
+  /** When the grace period ends; only while completing. */
+  readonly graceEndsAt: Date | null;
+}
+
+export function whyContract(facts: WhyContractFacts, now: Date): Why {
+  const { moving, blockers } = judge(facts, now);
+  const summary = blockers[0]?.reason ?? `Contract ${facts.slug} is at work in ${facts.phase}.`;
+  return { id: facts.id, kind: 'contract', status: facts.status, moving, summary, blockers };
+}
+
+interface Judgement {
+  readonly moving: boolean;
+  readonly blockers: readonly Blocker[];
+}
+
+function judge(facts: WhyContractFacts, now: Date): Judgement {
+  switch (facts.status) {
+    case 'created':
+      return { moving: false, blockers: [notStarted(facts)] };
+    case 'paused':
+      return { moving: false, blockers: [rests(facts, 'pause', 'A person paused the contract.')] };
+    case 'blocked': {
+      const reason = facts.blockedReason ?? 'The contract is blocked.';
+      return { moving: false, blockers: [rests(facts, 'blocked', reason)] };
+    }
+    case 'completing':
+      return completing(facts);
+    case 'completed':
+    case 'failed':
+    case 'archived':
+      return { moving: false, blockers: [ended(facts)] };
+    case 'active':
+    case 'waiting_for_input':
+      return atWork(facts, now);
+  }
+}
+
+function notStarted(facts: WhyContractFacts): Blocker {
+  return blocker({
+    kind: 'not_started',
+    reason: 'The contract has not been started: it has no supervisor task.',
+    since: facts.statusSince,
+    whoCanAct: 'person',
+    act: apiCall('POST', `/contracts/${facts.id}/start`),
+  });
+}
+
+function rests(facts: WhyContractFacts, kind: 'pause' | 'blocked', reason: string): Blocker {
+  return blocker({
+    kind,
+    reason,
+    since: facts.statusSince,
+    whoCanAct: 'person',
+    act: activateAct(facts.id),
+  });
+}
+
+function completing(facts: WhyContractFacts): Judgement {
+  if (facts.confirmation !== null) return { moving: false, blockers: confirmations(facts) };
+  const until = facts.graceEndsAt === null ? '' : ` until ${facts.graceEndsAt.toISOString()}`;
+  const reason = `Completion was detected; it can be rejected${until}.`;
+  const since = facts.statusSince;
+  return {
+    moving: true,
+    blockers: [blocker({ kind: 'gate', reason, since, whoCanAct: 'system' })],
+  };
+}
+
+function ended(facts: WhyContractFacts): Blocker {
+  const because = facts.status === 'failed' ? `: ${facts.failureReason ?? 'no reason given'}` : '';
+  return blocker({
+    kind: 'done',
+    reason: `The contract is ${facts.status}${because}.`.replace(/\.\.$/, '.'),
+    since: facts.statusSince,
+    whoCanAct: 'nobody',
+  });
+}
+
+function atWork(facts: WhyContractFacts, now: Date): Judgement {
+  const people = [...confirmations(facts), ...facts.openQuestions.map(questionBlocker)];
+  const supervisor = facts.supervisor === null ? null : whyTask(facts.supervisor, now);
+  const tasks = facts.tasks.map((task) => whyTask(task, now));
+  const agents = [...(supervisor === null ? [] : [supervisor]), ...tasks];
+  const moving = agents.some((why) => why.moving);
+  const asked = new Set(people.map((item) => item.questionId));
+  const theirs = agents
+    .flatMap((why) => why.blockers)
+    .filter((item) => item.questionId === null || !asked.has(item.questionId));
+  const blockers = [...people, ...theirs].toSorted(byWeight);
+  if (moving || blockers.some((item) => item.kind !== 'done')) return { moving, blockers };
+  return { moving, blockers: [...gateBlockers(facts), ...blockers] };
+}
+
+/** In the order of the kinds; within one, the oldest first. Stable for the rest. */
+function byWeight(a: Blocker, b: Blocker): number {
+  return (
+    weight(a) - weight(b) ||
+    (a.since?.getTime() ?? Number.MAX_SAFE_INTEGER) -
+      (b.since?.getTime() ?? Number.MAX_SAFE_INTEGER)
+  );
+}
+
+/** An agent that ended explains less than anything that still waits. */
+function weight(item: Blocker): number {
+  return item.kind === 'done' ? blockerKinds.length : blockerKinds.indexOf(item.kind);
+}
+
+function confirmations(facts: WhyContractFacts): readonly Blocker[] {
+  if (facts.confirmation === null) return [];
+  const { kind, questionId, since } = facts.confirmation;
+  const advance =
+    kind === 'phase_confirmation' && facts.nextPhase !== null
+      ? `makima contracts advance ${facts.slug} --phase ${facts.nextPhase} --confirm`
+      : null;
+  const answer = questionId === null ? null : `makima answer ${questionId} yes`;
+  const finish = apiCall('POST', `/contracts/${facts.id}/status`, { targetStatus: 'completed' });
+  const reason =
+    kind === 'phase_confirmation'
+      ? `Leaving phase ${facts.phase} is guarded: a person must confirm.`
+      : 'A person must confirm the completion.';
+  const act = advance ?? answer ?? finish;
+  return [blocker({ kind: 'guard', reason, since, whoCanAct: 'person', act, questionId })];
+}
+
+/** Nobody works and nobody waits: what the phase still owes, or the step that nobody takes by itself. */
+function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
+  const since = facts.phaseSince;
+  if (!facts.readiness.ready) {
+    return facts.readiness.missing.map((missing) =>
+      blocker({ kind: 'gate', reason: missing.sentence, since, whoCanAct: 'supervisor' }),
+    );
+  }
+  if (facts.autoAdvance) {
+    const reason = `The gate of phase ${facts.phase} is met; the next step is about to be taken.`;
+    return [blocker({ kind: 'gate', reason, since, whoCanAct: 'system' })];
+  }
+  const act =
+    facts.nextPhase === null
+      ? apiCall('POST', `/contracts/${facts.id}/status`, { targetStatus: 'completing' })
+      : `makima contracts advance ${facts.slug} --phase ${facts.nextPhase}`;
+  const reason = `The gate of phase ${facts.phase} is met, but nothing advances by itself here.`;
+  return [blocker({ kind: 'gate', reason, since, whoCanAct: 'person', act })];
+}
