@@ -1,0 +1,201 @@
+/**
+ * Contracts with what belongs to them. The row itself is changed by verbs only; activity and the event
+ * cursor stand apart, so that output and heartbeats never write the contract.
+ */
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, foreignKey, index, integer, jsonb, primaryKey, snakeCase, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
+import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
+import type { Evidence } from '@makima/domain/evidence';
+import { bornAt, id, moment, ownerId } from './columns.ts';
+import { owners } from './identity.ts';
+
+export const contracts = snakeCase.table(
+  'contracts',
+  {
+    id: id(),
+    ownerId: ownerId().references(() => owners.id),
+    slug: text().notNull(),
+    name: text().notNull(),
+    description: text().notNull(),
+    /** The type as it was when the contract began: a running contract keeps its own. */
+    contractType: jsonb().$type<ContractType>().notNull(),
+    extraDeliverables: jsonb().$type<ExtraDeliverable[]>().notNull().default([]),
+    phase: text().notNull(),
+    guardedPhases: text().array().notNull(),
+    status: text().$type<ContractStatus>().notNull().default('created'),
+    /** Expected version of the next change; rises with phase, deliverables and settings. */
+    version: integer().notNull().default(1),
+    waitingFor: text().$type<WaitingFor>(),
+    blockedReason: text(),
+    failureReason: text(),
+    localOnly: boolean().notNull().default(false),
+    autoMergeLocal: boolean().notNull().default(false),
+    autoCompleteEnabled: boolean().notNull().default(true),
+    priority: integer().notNull().default(0),
+    agent: text().notNull(),
+    model: text(),
+    supervisorPlan: text(),
+    supervisorTaskId: uuid(),
+    statusChangedAt: bornAt(),
+    completionDetectedAt: moment(),
+    createdAt: bornAt(),
+    updatedAt: bornAt(),
+  },
+  (t) => [
+    unique('contracts_owner_id').on(t.ownerId, t.id),
+    uniqueIndex('contracts_owner_slug').on(t.ownerId, t.slug),
+    index('contracts_owner_status').on(t.ownerId, t.status, t.phase),
+    check(
+      'contracts_status',
+      sql`${t.status} in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing', 'completed', 'failed', 'archived')`,
+    ),
+    check('contracts_waiting_for', sql`(${t.status} = 'waiting_for_input') = (${t.waitingFor} is not null)`),
+    check('contracts_blocked_reason', sql`${t.status} <> 'blocked' or ${t.blockedReason} is not null`),
+    check('contracts_failure_reason', sql`${t.status} <> 'failed' or ${t.failureReason} is not null`),
+  ],
+);
+
+const contractKey = (t: { ownerId: any; contractId: any }) =>
+  foreignKey({
+    columns: [t.ownerId, t.contractId],
+    foreignColumns: [contracts.ownerId, contracts.id],
+  }).onDelete('cascade');
+
+/** Hot: written by output, heartbeats and verbs, in batches. */
+export const contractActivity = snakeCase.table(
+  'contract_activity',
+  {
+    contractId: uuid().primaryKey(),
+    ownerId: ownerId(),
+    lastActivityAt: bornAt(),
+    lastProgressAt: bornAt(),
+  },
+  (t) => [contractKey(t)],
+);
+
+/** The number of the contract's last event; its row lock orders the contract's events. */
+export const contractCursors = snakeCase.table(
+  'contract_cursors',
+  {
+    contractId: uuid().primaryKey(),
+    ownerId: ownerId(),
+    seq: bigint({ mode: 'number' }).notNull().default(0),
+  },
+  (t) => [contractKey(t)],
+);
+
+export const repositories = snakeCase.table(
+  'repositories',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid().notNull(),
+    name: text().notNull(),
+    repositoryUrl: text(),
+    localPath: text(),
+    baseBranch: text(),
+    isPrimary: boolean().notNull().default(false),
+    createdAt: bornAt(),
+  },
+  (t) => [
+    contractKey(t),
+    check('repositories_place', sql`(${t.repositoryUrl} is null) <> (${t.localPath} is null)`),
+    uniqueIndex('repositories_primary').on(t.contractId).where(sql`${t.isPrimary}`),
+    index('repositories_contract').on(t.contractId),
+  ],
+);
+
+export const deliverables = snakeCase.table(
+  'deliverables',
+  {
+    contractId: uuid().notNull(),
+    ownerId: ownerId(),
+    phase: text().notNull(),
+    deliverableId: text().notNull(),
+    evidence: jsonb().$type<Evidence[]>().notNull().default([]),
+    completedBy: text().notNull(),
+    completedAt: bornAt(),
+  },
+  (t) => [primaryKey({ columns: [t.contractId, t.phase, t.deliverableId] }), contractKey(t)],
+);
+
+/**
+ * A person's decision on leaving a guarded phase, or on completing: what was shown (version, phases,
+ * digest of the deliverables) and who decided. A trigger refuses a guarded phase change without one.
+ */
+export const confirmations = snakeCase.table(
+  'confirmations',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid().notNull(),
+    kind: text().notNull(),
+    fromPhase: text().notNull(),
+    toPhase: text(),
+    contractVersion: integer().notNull(),
+    digest: text().notNull(),
+    shown: jsonb().$type<Record<string, unknown>[]>().notNull().default([]),
+    state: text().notNull().default('open'),
+    requestedBy: text().notNull(),
+    requestedAt: bornAt(),
+    decidedByUserId: uuid(),
+    decidedByKeyId: uuid(),
+    decidedAt: moment(),
+    notes: text(),
+  },
+  (t) => [
+    contractKey(t),
+    unique('confirmations_owner_id').on(t.ownerId, t.id),
+    check('confirmations_kind', sql`${t.kind} in ('phase', 'completion')`),
+    check('confirmations_state', sql`${t.state} in ('open', 'approved', 'rejected', 'void', 'used')`),
+    check(
+      'confirmations_by_person',
+      sql`${t.state} not in ('approved', 'used') or (${t.decidedByUserId} is not null and ${t.decidedByKeyId} is not null)`,
+    ),
+    uniqueIndex('confirmations_one_open').on(t.contractId).where(sql`${t.state} = 'open'`),
+  ],
+);
+
+/** Every phase change that happened, with the version it made and the confirmation that allowed it. */
+export const phaseChanges = snakeCase.table(
+  'phase_changes',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid().notNull(),
+    fromPhase: text().notNull(),
+    toPhase: text().notNull(),
+    version: integer().notNull(),
+    guarded: boolean().notNull(),
+    confirmationId: uuid(),
+    byKind: text().notNull(),
+    byId: uuid(),
+    at: bornAt(),
+  },
+  (t) => [
+    contractKey(t),
+    unique('phase_changes_version').on(t.contractId, t.version),
+    foreignKey({
+      columns: [t.ownerId, t.confirmationId],
+      foreignColumns: [confirmations.ownerId, confirmations.id],
+    }),
+    check('phase_changes_guard', sql`not ${t.guarded} or ${t.confirmationId} is not null`),
+  ],
+);
+
+/** Work that was not merged, kept on a ref of the daemon's store and named. */
+export const keptRefs = snakeCase.table(
+  'kept_refs',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    taskId: uuid().notNull(),
+    daemonId: uuid().notNull(),
+    ref: text().notNull(),
+    why: text().notNull(),
+    at: bornAt(),
+  },
+  (t) => [unique('kept_refs_ref').on(t.daemonId, t.ref), index('kept_refs_contract').on(t.contractId)],
+);

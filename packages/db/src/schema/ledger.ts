@@ -1,0 +1,137 @@
+/** Events, outbox, idempotency keys, audit, directives and orders, and the installation's own facts. */
+import { sql } from 'drizzle-orm';
+import { bigint, check, index, integer, jsonb, primaryKey, snakeCase, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { Actor, EventType } from '@makima/contracts/entity/event';
+import type { JobName } from '@makima/contracts/jobs';
+import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
+import { owners } from './identity.ts';
+
+/** Facts, with a gapless number per contract, and (xid, id) as the order over all of an owner's. */
+export const events = snakeCase.table(
+  'events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    seq: bigint({ mode: 'number' }),
+    type: text().$type<EventType>().notNull(),
+    actor: jsonb().$type<Actor>().notNull(),
+    taskId: uuid(),
+    data: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    at: bornAt(),
+  },
+  (t) => [
+    uniqueIndex('events_contract_seq').on(t.contractId, t.seq).where(sql`${t.contractId} is not null`),
+    index('events_owner').on(t.ownerId, t.xid, t.id),
+    check('events_seq', sql`(${t.contractId} is null) = (${t.seq} is null)`),
+  ],
+);
+
+/** Jobs that must be queued because of what was written in the same transaction. */
+export const outbox = snakeCase.table(
+  'outbox',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    ownerId: ownerId(),
+    queue: text().$type<JobName>().notNull(),
+    jobId: text().notNull(),
+    payload: jsonb().$type<Record<string, unknown>>().notNull(),
+    notBefore: bornAt(),
+    leaseUntil: moment(),
+    leaseOwner: uuid(),
+    attempts: integer().notNull().default(0),
+    lastError: text(),
+    publishedAt: moment(),
+  },
+  (t) => [
+    index('outbox_due').on(t.id).where(sql`${t.publishedAt} is null`),
+    index('outbox_published').on(t.publishedAt).where(sql`${t.publishedAt} is not null`),
+  ],
+);
+
+export const idempotencyKeys = snakeCase.table(
+  'idempotency_keys',
+  {
+    ownerId: ownerId(),
+    key: text().notNull(),
+    fingerprint: text().notNull(),
+    response: jsonb(),
+    createdAt: bornAt(),
+    /** Null: kept as long as what it made (tool calls, which may be replayed after any time). */
+    expiresAt: moment(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ownerId, t.key] }),
+    index('idempotency_keys_expiry').on(t.expiresAt),
+  ],
+);
+
+/** Privileged acts and refusals. Insert only (a trigger refuses the rest). */
+export const audit = snakeCase.table(
+  'audit',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    ownerId: ownerId(),
+    actor: jsonb().$type<Actor>().notNull(),
+    keyId: uuid(),
+    action: text().notNull(),
+    outcome: text().notNull(),
+    targetKind: text(),
+    targetId: uuid(),
+    detail: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    at: bornAt(),
+  },
+  (t) => [index('audit_owner').on(t.ownerId, t.id), check('audit_outcome', sql`${t.outcome} in ('done', 'refused')`)],
+);
+
+export const directives = snakeCase.table(
+  'directives',
+  {
+    id: id(),
+    ownerId: ownerId().references(() => owners.id),
+    title: text().notNull(),
+    goal: text().notNull(),
+    status: text().notNull().default('active'),
+    reconcileMode: text().notNull().default('auto'),
+    repositoryUrl: text(),
+    version: integer().notNull().default(1),
+    createdAt: bornAt(),
+  },
+  (t) => [
+    unique('directives_owner_id').on(t.ownerId, t.id),
+    check('directives_mode', sql`${t.reconcileMode} in ('auto', 'semi-auto', 'manual')`),
+  ],
+);
+
+export const orders = snakeCase.table(
+  'orders',
+  {
+    id: id(),
+    ownerId: ownerId().references(() => owners.id),
+    directiveId: uuid(),
+    createdByTaskId: uuid(),
+    title: text().notNull(),
+    description: text(),
+    priority: text().notNull().default('medium'),
+    orderType: text().notNull(),
+    labels: text().array().notNull().default(sql`'{}'`),
+    repositoryUrl: text(),
+    status: text().notNull().default('open'),
+    contractId: uuid(),
+    createdAt: bornAt(),
+  },
+  (t) => [
+    check('orders_type', sql`${t.orderType} in ('spike', 'chore')`),
+    check('orders_status', sql`${t.status} in ('open', 'accepted', 'dismissed')`),
+    index('orders_owner').on(t.ownerId, t.status, t.id),
+  ],
+);
+
+/** Facts of the installation: the timeline's epoch, when it began. */
+export const meta = snakeCase.table('meta', {
+  key: text().primaryKey(),
+  value: text().notNull(),
+  at: timestamp({ withTimezone: true, mode: 'date' }).notNull().default(sql`clock()`),
+});

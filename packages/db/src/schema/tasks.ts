@@ -1,0 +1,275 @@
+/** Tasks, their attempts, supervisors, waits, messages and long git operations. */
+import { sql } from 'drizzle-orm';
+import { boolean, check, foreignKey, index, integer, jsonb, primaryKey, snakeCase, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
+import type { SupervisorState } from '@makima/domain/supervisor';
+import { bornAt, id, moment, ownerId } from './columns.ts';
+import { contracts } from './contracts.ts';
+import { daemons } from './identity.ts';
+
+export const tasks = snakeCase.table(
+  'tasks',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    parentTaskId: uuid(),
+    depth: integer().notNull().default(0),
+    isSupervisor: boolean().notNull().default(false),
+    name: text().notNull(),
+    description: text(),
+    plan: text().notNull(),
+    status: text().$type<TaskStatus>().notNull().default('pending'),
+    session: text().$type<TaskSession>().notNull().default('none'),
+    /** The agent's conversation, the same over all attempts unless it was lost. */
+    sessionId: uuid().notNull().default(sql`gen_random_uuid()`),
+    resumeAt: moment(),
+    priority: integer().notNull().default(0),
+    agent: text().notNull(),
+    model: text(),
+    repositoryUrl: text(),
+    localPath: text(),
+    baseBranch: text(),
+    targetBranch: text(),
+    targetRepoPath: text(),
+    mergeMode: text(),
+    completionAction: text(),
+    continueFromTaskId: uuid(),
+    branchedFromTaskId: uuid(),
+    forkedFromTaskId: uuid(),
+    forkedAtCheckpointId: uuid(),
+    checkpointSha: text(),
+    copyFiles: text().array().notNull().default(sql`'{}'`),
+    needs: uuid().array().notNull().default(sql`'{}'`),
+    ownWorktree: boolean().notNull().default(true),
+    supervisorWorktreeTaskId: uuid(),
+    autonomousLoop: boolean().notNull().default(false),
+    directiveId: uuid(),
+    directiveStepId: uuid(),
+    /** The fence: number of the newest attempt, 0 before the first. Of a supervisor it is the epoch. */
+    currentAttempt: integer().notNull().default(0),
+    retryCount: integer().notNull().default(0),
+    failedDaemonIds: uuid().array().notNull().default(sql`'{}'`),
+    version: integer().notNull().default(1),
+    /** Where the last attempt ran: its directory and session live there. */
+    homeDaemonId: uuid(),
+    branch: text(),
+    baseSha: text(),
+    commitSha: text(),
+    worktreePath: text(),
+    outputSummary: text(),
+    errorMessage: text(),
+    createdAt: bornAt(),
+    startedAt: moment(),
+    finishedAt: moment(),
+    pendingSince: bornAt(),
+  },
+  (t) => [
+    unique('tasks_owner_id').on(t.ownerId, t.id),
+    foreignKey({ columns: [t.ownerId, t.contractId], foreignColumns: [contracts.ownerId, contracts.id] }).onDelete('cascade'),
+    foreignKey({ columns: [t.ownerId, t.parentTaskId], foreignColumns: [t.ownerId, t.id] }),
+    check(
+      'tasks_status',
+      sql`${t.status} in ('pending', 'starting', 'running', 'done', 'failed', 'interrupted', 'paused', 'merged', 'cancelled')`,
+    ),
+    check('tasks_session', sql`${t.session} in ('live', 'parked', 'limited', 'none')`),
+    uniqueIndex('tasks_one_supervisor').on(t.contractId).where(sql`${t.isSupervisor}`),
+    index('tasks_contract').on(t.contractId, t.id),
+    index('tasks_pending').on(t.ownerId, t.pendingSince).where(sql`${t.status} = 'pending'`),
+    index('tasks_unfinished').on(t.status, t.pendingSince).where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),
+  ],
+);
+
+/** One try of a task. At most one is live; a slot without a lease cannot exist. */
+export const taskAttempts = snakeCase.table(
+  'task_attempts',
+  {
+    taskId: uuid().notNull(),
+    attempt: integer().notNull(),
+    ownerId: ownerId(),
+    daemonId: uuid().notNull(),
+    sessionEpoch: integer().notNull(),
+    state: text().$type<AttemptState>().notNull().default('assigned'),
+    leaseExpiresAt: moment(),
+    pid: integer(),
+    reason: text(),
+    summary: text(),
+    resumedFrom: text(),
+    /** Came after the attempt had been given up: kept as evidence. */
+    superseded: boolean().notNull().default(false),
+    outputSeq: integer().notNull().default(0),
+    inputTokens: integer().notNull().default(0),
+    outputTokens: integer().notNull().default(0),
+    costUsd: text(),
+    assignedAt: bornAt(),
+    startedAt: moment(),
+    endedAt: moment(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.taskId, t.attempt] }),
+    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    foreignKey({ columns: [t.ownerId, t.daemonId], foreignColumns: [daemons.ownerId, daemons.id] }),
+    check(
+      'task_attempts_state',
+      sql`${t.state} in ('assigned', 'running', 'done', 'failed', 'lost', 'cancelled', 'fenced')`,
+    ),
+    check(
+      'task_attempts_lease',
+      sql`${t.state} not in ('assigned', 'running') or ${t.leaseExpiresAt} is not null`,
+    ),
+    uniqueIndex('task_attempts_one_live').on(t.taskId).where(sql`${t.state} in ('assigned', 'running')`),
+    index('task_attempts_daemon').on(t.daemonId).where(sql`${t.state} in ('assigned', 'running')`),
+    index('task_attempts_lease_due').on(t.leaseExpiresAt).where(sql`${t.state} in ('assigned', 'running')`),
+  ],
+);
+
+/** The condition of a contract's supervisor, saved in the transaction of what it describes. */
+export const supervisors = snakeCase.table(
+  'supervisors',
+  {
+    taskId: uuid().primaryKey(),
+    ownerId: ownerId(),
+    contractId: uuid().notNull(),
+    epoch: integer().notNull().default(0),
+    state: text().$type<SupervisorState>().notNull().default('initializing'),
+    currentActivity: text(),
+    progress: integer().notNull().default(0),
+    errorMessage: text(),
+    previousState: text().$type<SupervisorState>(),
+    restorationCount: integer().notNull().default(0),
+    lastRestoredAt: moment(),
+    restorationSource: text(),
+    lastHeartbeatAt: moment(),
+    lastCheckpointId: uuid(),
+    updatedAt: bornAt(),
+  },
+  (t) => [
+    unique('supervisors_contract').on(t.contractId),
+    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    foreignKey({ columns: [t.ownerId, t.contractId], foreignColumns: [contracts.ownerId, contracts.id] }).onDelete('cascade'),
+    check(
+      'supervisors_state',
+      sql`${t.state} in ('initializing', 'idle', 'working', 'waiting_for_user', 'waiting_for_tasks', 'blocked', 'completed', 'failed', 'interrupted')`,
+    ),
+    check('supervisors_progress', sql`${t.progress} between 0 and 100`),
+  ],
+);
+
+/** Each restoration once per epoch: the notice's key, the findings, and what became of it. */
+export const restorations = snakeCase.table(
+  'restorations',
+  {
+    taskId: uuid().notNull(),
+    epoch: integer().notNull(),
+    ownerId: ownerId(),
+    strategy: text().notNull(),
+    findings: jsonb().$type<Record<string, unknown>[]>().notNull().default([]),
+    warnings: text().array().notNull().default(sql`'{}'`),
+    noticeMessageId: uuid().notNull(),
+    requestedBy: text().notNull(),
+    at: bornAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.taskId, t.epoch] }),
+    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+  ],
+);
+
+/** Who waits for what, until when. Outlives requests, processes and machines. */
+export const waits = snakeCase.table(
+  'waits',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    /** The waiting task; null for a person. */
+    taskId: uuid(),
+    kind: text().notNull(),
+    targetIds: uuid().array().notNull(),
+    state: text().notNull().default('open'),
+    until: moment(),
+    createdAt: bornAt(),
+    endedAt: moment(),
+    /** The waiter was told. */
+    seenAt: moment(),
+  },
+  (t) => [
+    check('waits_kind', sql`${t.kind} in ('tasks_any', 'tasks_all', 'question', 'time', 'event')`),
+    check('waits_state', sql`${t.state} in ('open', 'satisfied', 'timed_out', 'cancelled')`),
+    index('waits_open').using('gin', t.targetIds).where(sql`${t.state} = 'open'`),
+    index('waits_task').on(t.taskId).where(sql`${t.state} = 'open'`),
+  ],
+);
+
+/** Mail to an agent. The id is the agent-side idempotency key; undelivered mail goes with the next attempt. */
+export const agentMessages = snakeCase.table(
+  'agent_messages',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    taskId: uuid().notNull(),
+    text: text().notNull(),
+    mode: text().notNull(),
+    source: text().notNull(),
+    sourceId: uuid(),
+    state: text().notNull().default('pending'),
+    /** The attempt that it was last sent to. */
+    sentAttempt: integer(),
+    createdAt: bornAt(),
+    deliveredAt: moment(),
+  },
+  (t) => [
+    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    check('agent_messages_mode', sql`${t.mode} in ('queue', 'steer', 'interrupt')`),
+    check('agent_messages_state', sql`${t.state} in ('pending', 'queued', 'delivered', 'refused')`),
+    index('agent_messages_undelivered').on(t.taskId, t.id).where(sql`${t.state} in ('pending', 'queued')`),
+  ],
+);
+
+/** Long git work that a daemon does: requested once, its result kept even when it comes late. */
+export const operations = snakeCase.table(
+  'operations',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    contractId: uuid(),
+    taskId: uuid(),
+    attempt: integer(),
+    daemonId: uuid(),
+    kind: text().notNull(),
+    request: jsonb().$type<Record<string, unknown>>().notNull(),
+    state: text().notNull().default('pending'),
+    result: jsonb().$type<Record<string, unknown>>(),
+    error: jsonb().$type<{ code: string; message: string }>(),
+    requestedBy: text().notNull(),
+    requestedAt: bornAt(),
+    finishedAt: moment(),
+  },
+  (t) => [
+    unique('operations_owner_id').on(t.ownerId, t.id),
+    check('operations_state', sql`${t.state} in ('pending', 'done', 'failed')`),
+    index('operations_contract').on(t.contractId, t.kind),
+  ],
+);
+
+/** What a daemon is told, numbered per daemon, kept until acked. */
+export const daemonCommands = snakeCase.table(
+  'daemon_commands',
+  {
+    daemonId: uuid().notNull(),
+    seq: integer().notNull(),
+    ownerId: ownerId(),
+    kind: text().notNull(),
+    taskId: uuid(),
+    attempt: integer(),
+    payload: jsonb().$type<Record<string, unknown>>().notNull(),
+    createdAt: bornAt(),
+    ackedAt: moment(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.daemonId, t.seq] }),
+    foreignKey({ columns: [t.ownerId, t.daemonId], foreignColumns: [daemons.ownerId, daemons.id] }),
+    index('daemon_commands_unacked').on(t.daemonId, t.seq).where(sql`${t.ackedAt} is null`),
+  ],
+);
