@@ -6,7 +6,7 @@
  * error which carries a request cannot give its header away.
  */
 import { pino } from 'pino';
-import { censor, scrub } from './redact.ts';
+import { censor, scrub, scrubLine } from './redact.ts';
 import { lineSink, type LineSink } from './line-sink.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -62,8 +62,14 @@ export function createLog(options: LogOptions): RootLog {
         bindings: (bindings) => censor(bindings) as Record<string, unknown>,
         log: (fields) => censor(fields) as Record<string, unknown>,
       },
+      hooks: {
+        logMethod(args, method) {
+          const safe = args.map((arg: unknown) => (typeof arg === 'string' ? scrub(arg) : arg));
+          method.apply(this, safe as typeof args);
+        },
+      },
     },
-    { write: (line: string) => sink.write(scrub(line)) },
+    { write: (line: string) => sink.write(scrubLine(line)) },
   );
   const root = logger as unknown as Log;
   return Object.assign(root, { flush: (flushMs = 250) => sink.flush(flushMs) });

@@ -1,0 +1,98 @@
+/**
+ * The listening half of the hints: one connection in subscriber mode for the whole process.
+ *
+ * Law: after every reconnect it subscribes to everything that is wanted then, and only when Redis confirmed
+ * tells every channel that something may have been missed. A beat notices a socket that went silent.
+ */
+import { withDeadline } from '@makima/runtime/deadline';
+import { createLoop } from '@makima/runtime/loop';
+import type { Heard } from './pubsub.ts';
+import type { Bus } from './queues.ts';
+import { openRedis } from './redis.ts';
+
+export interface Subscriber {
+  /** Join a channel; resolves when confirmed or after a second without Redis. Never rejects. */
+  confirmed(channel: string): Promise<void>;
+  leave(channel: string): void;
+  close(): Promise<void>;
+}
+
+export interface SubscriberOptions {
+  readonly bus: Bus;
+  /** The channels that somebody listens to now. */
+  readonly wanted: () => readonly string[];
+  readonly tell: (heard: Heard) => void;
+}
+
+const confirmMs = 1_000;
+const beatMs = 2_000;
+
+export function openSubscriber(options: SubscriberOptions): Subscriber {
+  const { bus, tell } = options;
+  const redis = openRedis(bus.inner, 'pubsub');
+  /** Channels asked for on the present connection. */
+  let joined = new Map<string, Promise<unknown>>();
+  let connected = Promise.withResolvers<void>();
+  /** Whether a listener was let go on without a confirmed subscription, or the connection was there before. */
+  let mayHaveMissed = false;
+
+  const join = (channel: string): Promise<unknown> => {
+    const asked = joined.get(channel) ?? redis.subscribe(channel);
+    joined.set(channel, asked);
+    return asked;
+  };
+  const rejoin = async (): Promise<void> => {
+    const channels = options.wanted();
+    const all = channels.length > 0 ? redis.subscribe(...channels) : Promise.resolve();
+    joined = new Map(channels.map((channel) => [channel, all]));
+    try {
+      await all;
+    } catch {
+      redis.disconnect(true); // subscribe afresh on a fresh connection
+      return;
+    }
+    connected.resolve();
+    if (mayHaveMissed) for (const channel of channels) tell({ kind: 'missed', channel });
+    mayHaveMissed = true;
+  };
+
+  redis.on('ready', () => void rejoin());
+  redis.on('close', () => {
+    joined = new Map();
+    connected.resolve();
+    connected = Promise.withResolvers();
+  });
+  redis.on('message', (channel: string, body: string) => tell({ kind: 'hint', channel, body }));
+
+  const beat = createLoop({
+    name: 'subscriber-beat',
+    intervalMs: beatMs,
+    log: bus.inner.log,
+    tick: async () => {
+      // An unanswered ping leaves the rest to the timer of the socket.
+      if (redis.status === 'ready') await redis.ping().catch(() => undefined);
+    },
+  });
+  beat.start();
+
+  return {
+    async confirmed(channel) {
+      try {
+        await withDeadline(confirmMs, async () => {
+          if (redis.status !== 'ready') await connected.promise;
+          await join(channel);
+        });
+      } catch {
+        mayHaveMissed = true;
+      }
+    },
+    leave(channel) {
+      joined.delete(channel);
+      if (redis.status === 'ready') redis.unsubscribe(channel).catch(() => undefined);
+    },
+    async close() {
+      redis.disconnect();
+      await beat.stop();
+    },
+  };
+}
