@@ -1,0 +1,158 @@
+/**
+ * Complete entities for tests: every field of the wire filled with a plausible value, any of them replaced.
+ *
+ * Law: what these make passes the wire's own schemas; times and ids are fixed by the caller or counted.
+ */
+import type { Contract, ContractDetail } from '@makima/contracts/entity/contract';
+import type { Event, EventType } from '@makima/contracts/entity/event';
+import type { Question } from '@makima/contracts/entity/question';
+import type { Task } from '@makima/contracts/entity/task';
+
+const bornAt = '2026-03-01T10:00:00.000Z';
+
+/** The n-th id of its kind; those of one kind share their first eight digits. */
+export function sampleId(kind: 'contract' | 'task' | 'question' | 'other', n: number): string {
+  const head = { contract: 'c0a1', task: 'a5b2', question: '9ee3', other: '0dd4' }[kind];
+  return `0199${head}-${String(n).padStart(4, '0')}-7000-8000-${String(n).padStart(12, '0')}`;
+}
+
+export function sampleContract(n: number, changes: Partial<Contract> = {}): Contract {
+  return {
+    id: sampleId('contract', n),
+    slug: `contract-${n}`,
+    name: `Contract ${n}`,
+    description: 'make the failing test pass',
+    contractType: 'simple',
+    status: 'active',
+    phase: 'plan',
+    phases: ['plan', 'execute'],
+    guardedPhases: ['plan'],
+    version: 3,
+    attention: 'running',
+    waitingFor: null,
+    blockedReason: null,
+    failureReason: null,
+    localOnly: false,
+    autoMergeLocal: false,
+    autoCompleteEnabled: true,
+    priority: 0,
+    supervisorTaskId: sampleId('task', 1),
+    taskCounts: { running: 1, done: 2 },
+    openQuestions: 0,
+    statusChangedAt: bornAt,
+    completionDetectedAt: null,
+    lastActivityAt: bornAt,
+    createdAt: bornAt,
+    ...changes,
+  };
+}
+
+export function sampleDetail(n: number, changes: Partial<ContractDetail> = {}): ContractDetail {
+  return {
+    ...sampleContract(n),
+    repositories: [
+      {
+        id: sampleId('other', 1),
+        name: 'shop',
+        repositoryUrl: null,
+        localPath: '/srv/shop',
+        baseBranch: 'main',
+        isPrimary: true,
+      },
+    ],
+    deliverables: [
+      {
+        id: 'plan-document',
+        name: 'Plan document',
+        phase: 'plan',
+        required: true,
+        completed: true,
+        completedAt: bornAt,
+        evidence: [],
+      },
+    ],
+    keptRefs: [],
+    ...changes,
+  };
+}
+
+export function sampleTask(n: number, changes: Partial<Task> = {}): Task {
+  return {
+    id: sampleId('task', n),
+    contractId: sampleId('contract', 1),
+    parentTaskId: null,
+    depth: 0,
+    name: `task ${n}`,
+    description: null,
+    plan: 'write it',
+    status: 'running',
+    session: 'live',
+    isSupervisor: n === 1,
+    agent: 'scripted',
+    model: null,
+    priority: 0,
+    attempt: 1,
+    retryCount: 0,
+    version: 1,
+    daemonId: sampleId('other', 2),
+    repositoryUrl: null,
+    baseBranch: 'main',
+    targetBranch: null,
+    branch: null,
+    checkpointSha: null,
+    completionAction: null,
+    needs: [],
+    outputSummary: null,
+    errorMessage: null,
+    commitSha: null,
+    worktreePath: null,
+    createdAt: bornAt,
+    startedAt: bornAt,
+    finishedAt: null,
+    ...changes,
+  };
+}
+
+export function sampleQuestion(n: number, changes: Partial<Question> = {}): Question {
+  return {
+    id: sampleId('question', n),
+    contractId: sampleId('contract', 1),
+    contractSlug: 'contract-1',
+    taskId: sampleId('task', 1),
+    question: 'Which provider should the redirect use?',
+    context: null,
+    choices: ['Google', 'GitHub'],
+    multiSelect: false,
+    phaseguard: false,
+    nonBlocking: false,
+    questionType: 'general',
+    status: 'open',
+    response: null,
+    answeredBy: null,
+    answeredAt: null,
+    askedAt: bornAt,
+    isRestored: false,
+    confirmation: null,
+    ...changes,
+  };
+}
+
+/** The n-th event: its id is `event-n`, its place in the contract n. */
+export function sampleEvent(
+  n: number,
+  type: EventType = 'task.spawned',
+  changes: Partial<Event> = {},
+): Event {
+  return {
+    id: `event-${n}`,
+    contractId: sampleId('contract', 1),
+    seq: n,
+    type,
+    actor: { kind: 'system', id: null, name: 'makima' },
+    taskId: null,
+    data: {},
+    time: bornAt,
+    v: 1,
+    ...changes,
+  };
+}
