@@ -1,0 +1,195 @@
+/**
+ * The scripted agent's life: takes a prompt, runs the turn that its script describes, then waits for messages,
+ * each of which may begin a further turn.
+ *
+ * Law: one turn at a time; a turn that was cut by a kill goes on by itself after a resume, one that was broken
+ * off in order goes on with the next message.
+ */
+import type { ApiError, Tokens, TurnOutcome } from '../driver/events.ts';
+import type { Host } from './host.ts';
+import { TurnOver } from './host.ts';
+import type { BreakReason, Walk } from './interpreter.ts';
+import { runSteps } from './interpreter.ts';
+import { readMail, sayLine } from './mail.ts';
+import type { Letter } from './mailbox.ts';
+import { addTokens, openTurn, totalTokens, turnCount } from './progress.ts';
+import type { Script } from './script.ts';
+import { parseScript, ScriptError } from './script.ts';
+import { selectScript } from './select.ts';
+
+export interface Agent {
+  /** Runs until the process is ended from outside. */
+  live(): Promise<never>;
+  interrupt(): void;
+  /** A message came that cannot wait for the step's end. */
+  hurry(): void;
+}
+
+export function scriptedAgent(
+  host: Host,
+  options: { readonly scriptPath: string | undefined },
+): Agent {
+  let step: AbortController | null = null;
+  let broken: BreakReason | null = null;
+  const breakStep = (reason: BreakReason) => {
+    if (broken === 'interrupt') return;
+    broken = reason;
+    step?.abort(reason);
+  };
+  const walk: Walk = {
+    host,
+    stepSignal() {
+      step = new AbortController();
+      if (broken === 'interrupt') step.abort(broken);
+      return step.signal;
+    },
+    pause() {
+      if (broken === 'message') broken = null;
+      readMail(host);
+      if (broken === 'interrupt') throw new TurnOver('interrupted', '');
+    },
+  };
+  const turn = async () => {
+    broken = null;
+    await runTurn(walk, options);
+    step = null;
+  };
+  return {
+    async live() {
+      const restored = host.mailbox.restored();
+      if (restored !== null) host.variables.restored = restored;
+      const open = openTurn(host.conversation.entries);
+      if (open !== null && !open.waits) await turn();
+      else host.emit({ t: 'state', state: 'idle' });
+      for (;;) {
+        await host.mailbox.arrival({ between: true });
+        await turn();
+      }
+    },
+    interrupt: () => breakStep('interrupt'),
+    hurry: () => breakStep('message'),
+  };
+}
+
+interface Ending {
+  readonly outcome: TurnOutcome;
+  readonly text: string;
+  readonly error: ApiError | null;
+}
+
+async function runTurn(
+  walk: Walk,
+  options: { readonly scriptPath: string | undefined },
+): Promise<void> {
+  const { host } = walk;
+  const { conversation } = host;
+  const open = openTurn(conversation.entries);
+  const first = turnCount(conversation.entries) === 0;
+  const n = open?.n ?? turnCount(conversation.entries) + 1;
+  const key = open?.key ?? (first ? 'script' : 'messages');
+  host.emit({ t: 'state', state: 'working' });
+  if (open === null || open.waits) conversation.append({ t: 'turn', n, key });
+  const ending = await endingOf(async () => {
+    const letters = readMail(host, { between: true });
+    const script = scriptOf(host, letters, options);
+    if (key === 'script') await runSteps(walk, script.steps, 'script');
+    await answerLetters(walk, script);
+  });
+  endTurn(host, n, ending);
+}
+
+/** Runs `on_message` for each letter that no `wait_message` took. */
+async function answerLetters(walk: Walk, script: Script): Promise<void> {
+  const { host } = walk;
+  for (;;) {
+    readMail(host);
+    const letter = host.mailbox.oldest('');
+    if (letter === null) return;
+    const key = `on/${letter.id}`;
+    host.variables.message = { id: letter.id, text: letter.text };
+    if (script.onMessage === null)
+      sayLine(host, `${key}/noted`, `Noted: ${firstLine(letter.text)}`);
+    else {
+      try {
+        await runSteps(walk, script.onMessage, key);
+      } catch (cause) {
+        // "done" inside on_message ends the answer to this letter only.
+        if (!(cause instanceof TurnOver) || cause.outcome !== 'completed') throw cause;
+        if (cause.text !== '') sayLine(host, `${key}/done`, cause.text);
+      }
+    }
+    host.progress.end(key, null);
+    host.mailbox.used(letter.id);
+  }
+}
+
+async function endingOf(body: () => Promise<void>): Promise<Ending> {
+  try {
+    await body();
+    return { outcome: 'completed', text: '', error: null };
+  } catch (cause) {
+    if (cause instanceof TurnOver) return cause;
+    const message = (cause as Error).message;
+    const kind = cause instanceof ScriptError ? ('invalid' as const) : ('unknown' as const);
+    return { outcome: 'failed', text: message, error: { kind, status: null, message } };
+  }
+}
+
+function endTurn(host: Host, n: number, ending: Ending): void {
+  const { conversation } = host;
+  const turn = tokensOf(conversation.entries.slice(lastTurnAt(host)));
+  const resumable = ending.outcome === 'interrupted' || ending.error?.kind === 'rate_limit';
+  conversation.append({ t: 'turn_end', n, outcome: ending.outcome, turn, resumable });
+  host.mailbox.turnOver();
+  const total = totalTokens(conversation.entries);
+  host.emit({ t: 'usage', turn, total, costUsd: 0, contextSize: null });
+  const said = conversation.entries.findLast((entry) => entry.t === 'said');
+  const text = ending.text === '' && said?.t === 'said' ? said.text : ending.text;
+  const { outcome, error } = ending;
+  host.ledger.note('turn_end', { outcome });
+  host.emit({ t: 'turn_end', outcome, text, error, deferred: null });
+  host.emit({ t: 'state', state: resumable && error !== null ? 'limited' : 'idle' });
+}
+
+function lastTurnAt(host: Host): number {
+  return host.conversation.entries.findLastIndex((entry) => entry.t === 'turn');
+}
+
+/** Four characters are a token: messages read are input, what was said and done is output. */
+function tokensOf(entries: Host['conversation']['entries']): Tokens {
+  const size = (text: string) => Math.ceil(text.length / 4);
+  return entries.reduce(
+    (sum, entry) => {
+      if (entry.t === 'message') return addTokens(sum, only('input', size(entry.text)));
+      if (entry.t === 'said') return addTokens(sum, only('output', size(entry.text)));
+      return sum;
+    },
+    only('input', 0),
+  );
+}
+
+function only(what: 'input' | 'output', tokens: number): Tokens {
+  const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  return { ...none, [what]: tokens };
+}
+
+/** The conversation's script; found in the first letters and kept from then on. */
+function scriptOf(
+  host: Host,
+  letters: readonly Letter[],
+  options: { readonly scriptPath: string | undefined },
+): Script {
+  const kept = host.conversation.entries.find((entry) => entry.t === 'script');
+  if (kept?.t === 'script') return parseScript(kept.text, kept.source);
+  const prompt = letters.map((letter) => letter.text).join('\n');
+  const { text, source } = selectScript({ prompt, cwd: host.cwd, scriptPath: options.scriptPath });
+  const script = parseScript(text, source);
+  const [asked] = letters;
+  host.conversation.append({ t: 'script', source, text, letter: asked?.id ?? null });
+  if (asked !== undefined) host.mailbox.used(asked.id);
+  return script;
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').slice(0, 200);
+}
