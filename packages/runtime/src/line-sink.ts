@@ -17,6 +17,13 @@ export interface LineSinkOptions {
   readonly maxPendingBytes?: number;
 }
 
+interface Chunk {
+  rest: Buffer;
+  readonly sinceMs: number;
+  /** The descriptor took nothing of it (EAGAIN): it waits here and not in the kernel. */
+  refused: boolean;
+}
+
 /** A write that hangs this long has a reader that stopped: a synchronous write would hang as well. */
 const stuckAfterMs = 100;
 const retryMs = 10;
@@ -27,21 +34,23 @@ export function lineSink(options: LineSinkOptions): LineSink {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let droppedLines = 0;
-  let flying: { rest: Buffer; readonly sinceMs: number } | undefined;
+  let flying: Chunk | undefined;
   let scheduled = false;
 
   const pump = (): void => {
     scheduled = false;
     if (flying !== undefined || pending.length === 0) return;
-    flying = { rest: Buffer.concat(pending), sinceMs: performance.now() };
+    flying = { rest: Buffer.concat(pending), sinceMs: performance.now(), refused: false };
     pending = [];
     writeOn();
   };
   const writeOn = (): void => {
     const chunk = flying;
     if (chunk === undefined) return;
+    chunk.refused = false;
     write(options.fd, chunk.rest, 0, chunk.rest.length, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
+        chunk.refused = true;
         setTimeout(writeOn, retryMs).unref();
         return;
       }
@@ -79,11 +88,16 @@ export function lineSink(options: LineSinkOptions): LineSink {
       setImmediate(pump).unref();
     },
     flush(flushMs) {
-      const rest = Buffer.concat(pending);
+      const waiting = pending;
       pending = [];
       pendingBytes = flying?.rest.length ?? 0;
-      if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) return;
-      writeWithin(options.fd, rest, flushMs);
+      if (flying?.refused) {
+        waiting.unshift(flying.rest);
+        flying = undefined;
+      } else if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) {
+        return;
+      }
+      writeWithin(options.fd, Buffer.concat(waiting), flushMs);
     },
   };
 }

@@ -1,0 +1,88 @@
+/** Settings: parsed, bounded, documented, and never echoed. */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ConfigError, describeConfig, readConfig, secret, setting } from './config.ts';
+
+const schema = z.object({
+  MAKIMA_PORT: setting.port().default(7400).describe('Port of the API'),
+  DATABASE_URL: secret(setting.url(['postgres', 'postgresql']), 'Where Postgres is'),
+  MAKIMA_OPEN: setting.flag().default(false).describe('Let everybody in'),
+  MAKIMA_HOSTS: setting.list().default(['localhost']).describe('Allowed hosts'),
+  MAKIMA_LEVEL: setting.choice(['info', 'debug']).default('info').describe('How much is logged'),
+  MAKIMA_RACE: setting.text().optional().describe('Racepoints of chaos tests'),
+  MAKIMA_TRIES: setting.int({ min: 1, max: 9 }).default(3).describe('Tries'),
+});
+const url = 'postgres://u:topsecret@h/db';
+
+describe('readConfig', () => {
+  it('types what is set and fills in what is not; empty counts as not set', () => {
+    const env = {
+      DATABASE_URL: url,
+      MAKIMA_PORT: '0',
+      MAKIMA_OPEN: 'yes',
+      MAKIMA_HOSTS: ' a, b,',
+      MAKIMA_LEVEL: '',
+    };
+    expect(readConfig(schema, env)).toEqual({
+      DATABASE_URL: url,
+      MAKIMA_PORT: 0,
+      MAKIMA_OPEN: true,
+      MAKIMA_HOSTS: ['a', 'b'],
+      MAKIMA_LEVEL: 'info',
+      MAKIMA_TRIES: 3,
+    });
+  });
+
+  it('names every bad variable with its meaning in one error and echoes no value', () => {
+    const env = {
+      MAKIMA_PORT: 'x7',
+      MAKIMA_TRIES: '10',
+      MAKIMA_OPEN: 'perhaps',
+      MAKIMA_LEVEL: 'loud',
+    };
+    const error = thrown(() => readConfig(schema, env));
+    expect(error.problems.map((p) => p.name)).toEqual([
+      'MAKIMA_PORT',
+      'DATABASE_URL',
+      'MAKIMA_OPEN',
+      'MAKIMA_LEVEL',
+      'MAKIMA_TRIES',
+    ]);
+    expect(error.message).toContain('DATABASE_URL: is not set (Where Postgres is)');
+    expect(error.message).not.toMatch(/x7|perhaps|loud/);
+    const wrongUrl = thrown(() => readConfig(schema, { DATABASE_URL: 'mysql://u:topsecret@h/db' }));
+    expect(wrongUrl.message).toContain('postgres:// or postgresql://');
+    expect(wrongUrl.message).not.toContain('topsecret');
+  });
+});
+
+describe('describeConfig', () => {
+  it('is what .env.example is made from', () => {
+    expect(describeConfig(schema)).toEqual([
+      field('MAKIMA_PORT', 'Port of the API', { defaultValue: '7400' }),
+      field('DATABASE_URL', 'Where Postgres is', { required: true, secret: true }),
+      field('MAKIMA_OPEN', 'Let everybody in', { defaultValue: 'false' }),
+      field('MAKIMA_HOSTS', 'Allowed hosts', { defaultValue: 'localhost' }),
+      field('MAKIMA_LEVEL', 'How much is logged', { defaultValue: 'info' }),
+      field('MAKIMA_RACE', 'Racepoints of chaos tests', {}),
+      field('MAKIMA_TRIES', 'Tries', { defaultValue: '3' }),
+    ]);
+  });
+
+  it('refuses a setting without a meaning', () => {
+    expect(() => describeConfig(z.object({ X: z.string() }))).toThrow('setting X has no meaning');
+  });
+});
+
+function field(name: string, meaning: string, rest: object) {
+  return { name, meaning, required: false, defaultValue: undefined, secret: false, ...rest };
+}
+
+function thrown(fn: () => unknown): ConfigError {
+  try {
+    fn();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+  }
+  throw new Error('no ConfigError was thrown');
+}
