@@ -1,0 +1,121 @@
+/**
+ * Names: what may be a branch, a ref, a commit id, a path segment, and the names that makima builds.
+ *
+ * Law: a name that is not accepted here never reaches git's argument list. Names that makima makes are
+ * lower case; names that a repository already has may be anything that git itself accepts without tricks.
+ *
+ * export assertNewBranch(name): string          for branches we create
+ * export assertBranch(name): string             for branches that exist in a repository
+ * export assertRef(ref): string                 full ref, `refs/…`
+ * export assertSha(sha): string                 full object id, lower case hex
+ * export isSha(text): boolean
+ * export contractBranch(slug), taskBranch(slug, task, attempt): string     branch names
+ * export taskRef(task, attempt), checkpointRef(task, number), keptRef(task, attempt, why?),
+ *        operationRef(operationId): string                                  full refs of the store
+ * export publicRefs: readonly string[]          where the source's own branches and tags stand in a store
+ */
+import { invalid } from './failure.ts';
+
+const newBranchPattern = /^[a-z0-9][a-z0-9._/-]{0,200}$/;
+const branchPattern = /^[A-Za-z0-9_][A-Za-z0-9._/+@#=,-]{0,200}$/;
+const segmentPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const shaPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+export const publicRefs = ['refs/remotes/origin', 'refs/tags'] as const;
+
+export function isSha(text: string): boolean {
+  return shaPattern.test(text);
+}
+
+export function assertSha(sha: string): string {
+  if (typeof sha !== 'string' || !isSha(sha)) {
+    throw invalid('sha', 'not_a_commit_id', 'A commit is named by its full id, 40 or 64 hex digits');
+  }
+  return sha;
+}
+
+export function assertNewBranch(name: string): string {
+  if (typeof name !== 'string' || !newBranchPattern.test(name) || !isSane(name) || isSha(name)) {
+    throw invalid(
+      'branchName',
+      'bad_branch_name',
+      'A branch name has lower case letters, digits and . _ / - and starts with a letter or digit',
+    );
+  }
+  return name;
+}
+
+export function assertBranch(name: string): string {
+  if (typeof name !== 'string' || !branchPattern.test(name) || !isSane(name)) {
+    throw invalid('branchName', 'bad_branch_name', 'This is not a usable branch name');
+  }
+  return name;
+}
+
+export function assertRef(ref: string): string {
+  const inner = typeof ref === 'string' && ref.startsWith('refs/') ? ref.slice(5) : '';
+  if (!branchPattern.test(inner) || !inner.includes('/') || !isSane(inner)) {
+    throw invalid('ref', 'bad_ref', 'This is not a usable ref name');
+  }
+  return ref;
+}
+
+/** The rules of git-check-ref-format, and no component that could be read as an option. */
+function isSane(name: string): boolean {
+  if (name.includes('..') || name.includes('@{') || name.endsWith('.') || name === 'HEAD') {
+    return false;
+  }
+  return name
+    .split('/')
+    .every(
+      (part) =>
+        part !== '' &&
+        part !== '@' &&
+        !part.startsWith('.') &&
+        !part.startsWith('-') &&
+        !part.endsWith('.lock'),
+    );
+}
+
+export function contractBranch(slug: string): string {
+  return `makima/${segment(slug, 'slug')}`;
+}
+
+export function taskBranch(slug: string, task: string, attempt: number): string {
+  return `${contractBranch(slug)}/${taskPart(task, attempt)}`;
+}
+
+export function taskRef(task: string, attempt: number): string {
+  return `refs/makima/tasks/${taskPart(task, attempt)}`;
+}
+
+export function checkpointRef(task: string, number: number): string {
+  return `refs/makima/checkpoints/${segment(task, 'task')}/${positive(number, 'number')}`;
+}
+
+export function keptRef(task: string, attempt: number, why?: string): string {
+  const suffix = why === undefined ? '' : `-${segment(why, 'why')}`;
+  return `refs/makima/kept/${taskPart(task, attempt)}${suffix}`;
+}
+
+export function operationRef(operationId: string): string {
+  return `refs/makima/operations/${segment(operationId, 'operationId')}`;
+}
+
+function taskPart(task: string, attempt: number): string {
+  return `${segment(task, 'task')}-a${positive(attempt, 'attempt')}`;
+}
+
+function segment(text: string, field: string): string {
+  if (typeof text !== 'string' || !segmentPattern.test(text)) {
+    throw invalid(field, 'bad_name', `${field} has lower case letters, digits and - only`);
+  }
+  return text;
+}
+
+function positive(value: number, field: string): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw invalid(field, 'not_positive', `${field} is a whole number from 1`);
+  }
+  return value;
+}

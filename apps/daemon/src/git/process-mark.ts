@@ -1,0 +1,81 @@
+/**
+ * Who a process is, for longer than its pid: pid and start time. Why: a pid is reused, so a lock that
+ * names a pid alone is kept alive by a stranger.
+ *
+ * Law: a mark whose process is gone, or whose pid belongs to another start, is dead.
+ *
+ * export processMark(pid?): string            "<pid>:<start>"
+ * export isAlive(mark): boolean
+ * export endChildrenOf(mark): number          kills what a dead owner left running, found by its mark
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+let own: string | undefined;
+
+export function processMark(pid: number = process.pid): string {
+  if (pid === process.pid) return (own ??= `${pid}:${startOf(pid) ?? 'unknown'}`);
+  return `${pid}:${startOf(pid) ?? 'unknown'}`;
+}
+
+export function isAlive(mark: string): boolean {
+  const [pidText, start] = mark.split(':');
+  const pid = Number(pidText);
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false;
+  return startOf(pid) === start;
+}
+
+/**
+ * A killed daemon's git may run on for a moment and still write. Its environment carries the owner's mark,
+ * so the successor ends exactly those and no others. Only Linux shows environments; elsewhere it is 0.
+ */
+export function endChildrenOf(mark: string): number {
+  if (isAlive(mark)) return 0;
+  let ended = 0;
+  for (const name of processNames()) {
+    const pid = Number(name);
+    if (!Number.isSafeInteger(pid) || pid <= 1) continue;
+    const environment = readOr(`/proc/${pid}/environ`);
+    if (environment === null || !environment.split('\0').includes(`MAKIMA_GIT_OWNER=${mark}`)) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+      ended += 1;
+    } catch {
+      // It ended by itself.
+    }
+  }
+  return ended;
+}
+
+function processNames(): string[] {
+  try {
+    return readdirSync('/proc');
+  } catch {
+    return [];
+  }
+}
+
+/** Clock ticks since boot on Linux, a date elsewhere; null when there is no such process. */
+function startOf(pid: number): string | null {
+  const stat = readOr(`/proc/${pid}/stat`);
+  if (stat !== null) {
+    // The name in parentheses may hold spaces and parentheses itself: fields count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : (fields[19] ?? null);
+  }
+  if (process.platform === 'linux') return null;
+  try {
+    const args = ['-o', 'lstart=', '-p', String(pid)];
+    return execFileSync('ps', args, { encoding: 'utf8', env: { LC_ALL: 'C' } }).trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+function readOr(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

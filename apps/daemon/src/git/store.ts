@@ -1,0 +1,301 @@
+/**
+ * The daemon's own bare repository of a source: everything that makima does with commits happens here.
+ *
+ * Law: made by init and fetch, never by clone; nothing of the source's hooks or configuration runs; the
+ * source's branches stand under refs/remotes/origin, makima's own under refs/heads/makima and
+ * refs/makima; objects are never pruned, for tasks' repositories borrow them.
+ *
+ * export openStore(options: OpenStoreOptions): Promise<Store>          makes it when needed
+ * export refreshStore(store, options?: RefreshOptions): Promise<StoreState>
+ * export readStoreState(store): Promise<StoreState>
+ * export resolveCommit(store, name): Promise<string | null>            branch, tag, full ref or commit id
+ * export ensureBranch(store, branch, fromSha): Promise<{ sha, created }>
+ * export storePath(home, source): string
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, realpath, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GitFailure, hasReason, refuse } from './failure.ts';
+import { locateGitDir } from './gitdir.ts';
+import { withRepoLock } from './lock.ts';
+import { assertBranch, assertNewBranch, assertRef, assertSha, isSha } from './names.ts';
+import { kindOf } from './plain-file.ts';
+import { git } from './run.ts';
+import { checkSourceHost, parseSource } from './source.ts';
+import type { HostOptions, RepositorySource } from './source.ts';
+
+export interface Store {
+  /** The bare git directory. */
+  readonly dir: string;
+  /** The daemon's home that holds stores and shadows. */
+  readonly home: string;
+  readonly source: RepositorySource;
+}
+
+export interface StoreState {
+  /** The source's default branch; null when it has a detached HEAD and nothing to guess by. */
+  readonly defaultBranch: string | null;
+  /** The source's branches, name to commit id. */
+  readonly branches: ReadonlyMap<string, string>;
+}
+
+export interface RefreshOptions extends HostOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenStoreOptions extends RefreshOptions {
+  readonly home: string;
+  /** URL, or absolute path when `allowLocal`. */
+  readonly source: string;
+  readonly allowLocal?: boolean;
+}
+
+const fetchTimeoutMs = 600_000;
+/** Old histories have these harmless faults; every dangerous one stays an error. */
+const toleratedFaults = [
+  'badDate',
+  'badDateOverflow',
+  'badEmail',
+  'badName',
+  'badTimezone',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'missingTaggerEntry',
+  'multipleAuthors',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+  'badFilemode',
+].map((fault) => `fetch.fsck.${fault}=ignore`);
+
+export function storePath(home: string, source: RepositorySource): string {
+  const key = source.kind === 'local' ? `path:${source.path}` : source.url;
+  return join(home, 'stores', `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.git`);
+}
+
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const parsed = parseSource(options.source, { allowLocal: options.allowLocal === true });
+  const source = await canonical(parsed, storePath(options.home, parsed));
+  const store: Store = { dir: storePath(options.home, source), home: options.home, source };
+  await withRepoLock(store.dir, async () => {
+    if ((await kindOf(store.dir)) === 'missing') await initBare(store.dir);
+    if (!(await hasSourceRefs(store))) await fetchSource(store, options);
+  });
+  return store;
+}
+
+export async function refreshStore(store: Store, options: RefreshOptions = {}): Promise<StoreState> {
+  await withRepoLock(store.dir, () => fetchSource(store, options));
+  return readStoreState(store);
+}
+
+/** One directory, one store, by whatever links it was named. */
+async function canonical(source: RepositorySource, existing: string): Promise<RepositorySource> {
+  if (source.kind !== 'local') return source;
+  const path = await realpath(source.path).catch(() => null);
+  if (path !== null) return { kind: 'local', path };
+  if ((await kindOf(existing)) === 'directory') return source;
+  throw missing();
+}
+
+/** Built aside and renamed, so that a store that exists is whole. */
+export async function initBare(dir: string): Promise<void> {
+  const aside = `${dir}.new`;
+  await mkdir(join(dir, '..'), { recursive: true, mode: 0o700 });
+  await rm(aside, { recursive: true, force: true });
+  await git(['init', '--quiet', '--bare', '--template=', '--', aside]);
+  await mkdir(join(aside, 'info'), { recursive: true });
+  await rename(aside, dir);
+}
+
+async function hasSourceRefs(store: Store): Promise<boolean> {
+  const { stdout } = await git(['for-each-ref', '--count=1', 'refs/remotes/origin'], {
+    gitDir: store.dir,
+  });
+  return stdout !== '';
+}
+
+async function fetchSource(store: Store, options: RefreshOptions): Promise<void> {
+  const address = await checkSourceHost(store.source, options);
+  if (store.source.kind === 'local') await inspectLocal(store.source.path);
+  const from = store.source.kind === 'local' ? store.source.path : store.source.url;
+  const transport = store.source.kind === 'local' ? 'file' : 'network';
+  const run = {
+    gitDir: store.dir,
+    transport,
+    timeoutMs: options.timeoutMs ?? fetchTimeoutMs,
+    config: [...toleratedFaults, ...pinned(store.source, address)],
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...pinnedSsh(store.source, address),
+  } as const;
+  try {
+    await git(
+      [
+        'fetch',
+        '--quiet',
+        '--prune',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--no-auto-maintenance',
+        '--no-recurse-submodules',
+        '--upload-pack=git-upload-pack',
+        '--',
+        from,
+        '+refs/heads/*:refs/remotes/origin/*',
+        '+refs/tags/*:refs/tags/*',
+      ],
+      run,
+    );
+    const heads = await git(
+      ['ls-remote', '--symref', '--upload-pack=git-upload-pack', '--', from, 'HEAD'],
+      run,
+    );
+    await rememberDefault(store, heads.stdout);
+  } catch (error) {
+    throw explained(error);
+  }
+  if ((await kindOf(join(store.dir, 'shallow'))) !== 'missing') throw shallow();
+  if (!(await hasSourceRefs(store))) throw empty();
+}
+
+async function inspectLocal(path: string): Promise<void> {
+  if ((await kindOf(path)) !== 'directory') throw missing();
+  const place = await locateGitDir(path);
+  if (place === null) {
+    throw refuse(
+      'not_a_repository',
+      'There is no git repository at this path',
+      'Give the path of a git repository, or run: git init',
+    );
+  }
+  if ((await kindOf(join(place.commonDir, 'shallow'))) !== 'missing') throw shallow();
+}
+
+async function rememberDefault(store: Store, lsRemote: string): Promise<void> {
+  const target = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(lsRemote)?.[1];
+  const { branches } = await readStoreState(store);
+  const name = [target, 'main', 'master', ...(branches.size === 1 ? branches.keys() : [])].find(
+    (candidate) => candidate !== undefined && branches.has(candidate),
+  );
+  const head = 'refs/remotes/origin/HEAD';
+  if (name === undefined) {
+    await git(['symbolic-ref', '--delete', '--quiet', head], {
+      gitDir: store.dir,
+      okCodes: [0, 1, 128],
+    });
+    return;
+  }
+  const pointer = `refs/remotes/origin/${assertBranch(name)}`;
+  await git(['symbolic-ref', '--', head, pointer], { gitDir: store.dir });
+}
+
+export async function readStoreState(store: Store): Promise<StoreState> {
+  const format = '--format=%(refname:lstrip=3)%00%(objectname)%00%(symref)';
+  const { stdout } = await git(['for-each-ref', format, 'refs/remotes/origin'], {
+    gitDir: store.dir,
+  });
+  const branches = new Map<string, string>();
+  let defaultBranch: string | null = null;
+  for (const line of stdout.split('\n')) {
+    const [name = '', sha = '', symref = ''] = line.split('\0');
+    if (name === 'HEAD') defaultBranch = symref.replace('refs/remotes/origin/', '') || null;
+    else if (sha !== '') branches.set(name, sha);
+  }
+  return { defaultBranch, branches };
+}
+
+/** makima's own branch first, then the source's branch, then a tag. */
+export async function resolveCommit(store: Store, name: string): Promise<string | null> {
+  const candidates = isSha(name)
+    ? [name]
+    : name.startsWith('refs/')
+      ? [assertRef(name)]
+      : ['refs/heads/', 'refs/remotes/origin/', 'refs/tags/'].map((p) => p + assertBranch(name));
+  for (const candidate of candidates) {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${candidate}^{commit}`];
+    const found = await git(args, { gitDir: store.dir, okCodes: [0, 1, 128] });
+    if (found.exitCode === 0) return found.stdout.trim();
+  }
+  return null;
+}
+
+/** A branch of makima's in the store, created where it is missing; an existing one stays where it is. */
+export async function ensureBranch(
+  store: Store,
+  branch: string,
+  fromSha: string,
+): Promise<{ readonly sha: string; readonly created: boolean }> {
+  const ref = `refs/heads/${assertNewBranch(branch)}`;
+  return withRepoLock(store.dir, async () => {
+    const existing = await resolveCommit(store, ref);
+    if (existing !== null) return { sha: existing, created: false };
+    const sha = await resolveCommit(store, assertSha(fromSha));
+    if (sha === null) throw refuse('base_missing', 'The commit to branch from is not in the store');
+    await git(['update-ref', '--', ref, sha, '0'.repeat(sha.length)], { gitDir: store.dir });
+    return { sha, created: true };
+  });
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof GitFailure) || hasReason(error, 'source_empty')) return error;
+  if (/dubious ownership/.test(error.stderr)) {
+    return refuse(
+      'source_foreign_owner',
+      'The repository belongs to another user of this machine',
+      'Run the daemon as the owner of the repository, or make a copy that you own',
+    );
+  }
+  if (/shallow/.test(error.stderr)) return shallow();
+  if (error.ending === 'exit' && /Could not (?:read|resolve)|unable to access|not found|does not appear/i.test(error.stderr)) {
+    return refuse(
+      'source_unreachable',
+      'The repository cannot be read',
+      'Check the URL and that this machine has access to it',
+      { stderr: error.stderr },
+    );
+  }
+  return error;
+}
+
+function missing(): Error {
+  return refuse(
+    'source_missing',
+    'The repository is not there any more',
+    'Check the path; if it moved, change the repository of the contract',
+  );
+}
+
+function empty(): Error {
+  return refuse(
+    'source_empty',
+    'The repository has no commits',
+    'Make a first commit: git commit --allow-empty -m "Start"',
+  );
+}
+
+function shallow(): Error {
+  return refuse(
+    'source_shallow',
+    'The repository is a shallow clone: its history is cut off',
+    'Run in the repository: git fetch --unshallow',
+  );
+}
+
+/** curl connects to the address that was checked, whatever a second look-up says. */
+function pinned(source: RepositorySource, address: string | null): string[] {
+  if (source.kind !== 'https' || address === null) return [];
+  const shown = address.includes(':') ? `[${address}]` : address;
+  return [`http.curloptResolve=${source.host}:${source.port}:${shown}`];
+}
+
+function pinnedSsh(
+  source: RepositorySource,
+  address: string | null,
+): { env?: Readonly<Record<string, string>> } {
+  if (source.kind !== 'ssh' || address === null) return {};
+  const options = `-oBatchMode=yes -oConnectTimeout=15 -oPermitLocalCommand=no`;
+  const pin = `-oHostname=${address} -oHostKeyAlias=${source.host}`;
+  return { env: { GIT_SSH_COMMAND: `ssh ${options} ${pin}` } };
+}
