@@ -1,0 +1,78 @@
+/** Attempts and their leases: one live attempt a task, given, renewed and ended under its number. */
+import type { AttemptState } from '@makima/domain/task';
+import type { Queryable, Sql, Tx } from '../client.ts';
+import type { AttemptRow } from '../rows.ts';
+
+export async function insertAttempt(
+  tx: Tx,
+  row: { taskId: string; attempt: number; ownerId: string; daemonId: string; sessionEpoch: number; leaseMs: number },
+): Promise<void> {
+  await tx`
+    insert into task_attempts (task_id, attempt, owner_id, daemon_id, session_epoch, lease_expires_at)
+    values (${row.taskId}, ${row.attempt}, ${row.ownerId}, ${row.daemonId}, ${row.sessionEpoch},
+            clock() + make_interval(secs => ${row.leaseMs / 1000}))`;
+}
+
+export async function findAttempt(db: Queryable, args: { taskId: string; attempt: number }): Promise<AttemptRow | undefined> {
+  const [row] = await db<AttemptRow[]>`select * from task_attempts where task_id = ${args.taskId} and attempt = ${args.attempt}`;
+  return row;
+}
+
+export async function attemptsOf(db: Queryable, args: { ownerId: string; taskId: string }): Promise<AttemptRow[]> {
+  return db<AttemptRow[]>`select * from task_attempts where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by attempt`;
+}
+
+/** Fenced by the states it may leave; undefined when it left them before. */
+export async function changeAttempt(
+  tx: Tx,
+  args: {
+    taskId: string;
+    attempt: number;
+    from: readonly AttemptState[];
+    set: Partial<Pick<AttemptRow, 'state' | 'pid' | 'reason' | 'summary' | 'resumedFrom' | 'superseded' | 'inputTokens' | 'outputTokens' | 'costUsd' | 'startedAt' | 'endedAt'>>;
+  },
+): Promise<AttemptRow | undefined> {
+  const [row] = await tx<AttemptRow[]>`
+    update task_attempts set ${tx(args.set as never)}
+     where task_id = ${args.taskId} and attempt = ${args.attempt} and state = any(${args.from as string[]}) returning *`;
+  return row;
+}
+
+/** Keep what came too late. */
+export async function supersede(tx: Tx, args: { taskId: string; attempt: number; summary: string; reason: string }): Promise<void> {
+  await tx`update task_attempts set superseded = true, summary = coalesce(summary, ${args.summary}), reason = coalesce(reason, ${args.reason})
+            where task_id = ${args.taskId} and attempt = ${args.attempt}`;
+}
+
+/** Renew what of the given is live on this daemon; answers those renewed. */
+export async function renewAttempts(
+  tx: Queryable,
+  args: { daemonId: string; running: readonly { taskId: string; attempt: number }[]; leaseMs: number },
+): Promise<{ taskId: string; attempt: number }[]> {
+  if (args.running.length === 0) return [];
+  return tx<{ taskId: string; attempt: number }[]>`
+    update task_attempts a set lease_expires_at = clock() + make_interval(secs => ${args.leaseMs / 1000})
+      from unnest(${args.running.map((r) => r.taskId)}::uuid[], ${args.running.map((r) => r.attempt)}::int[]) as g(task_id, attempt)
+     where a.task_id = g.task_id and a.attempt = g.attempt and a.daemon_id = ${args.daemonId}
+       and a.state in ('assigned', 'running')
+    returning a.task_id, a.attempt`;
+}
+
+export async function liveAttemptsOn(tx: Queryable, args: { daemonId: string }): Promise<AttemptRow[]> {
+  return tx<AttemptRow[]>`select * from task_attempts where daemon_id = ${args.daemonId} and state in ('assigned', 'running')`;
+}
+
+/** Live attempts whose lease is over by the database's clock. */
+export async function expiredAttempts(sql: Sql | Tx, args: { limit: number }): Promise<AttemptRow[]> {
+  return sql<AttemptRow[]>`
+    select * from task_attempts where state in ('assigned', 'running') and lease_expires_at < clock()
+     order by lease_expires_at limit ${args.limit}`;
+}
+
+/** Raise the attempt's output number from `fromSeq - 1`; false when these lines are known already. */
+export async function advanceOutput(tx: Tx, args: { taskId: string; attempt: number; fromSeq: number; count: number }): Promise<boolean> {
+  const done = await tx`
+    update task_attempts set output_seq = ${args.fromSeq + args.count - 1}
+     where task_id = ${args.taskId} and attempt = ${args.attempt} and output_seq = ${args.fromSeq - 1}`;
+  return done.count === 1;
+}

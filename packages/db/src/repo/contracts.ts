@@ -1,0 +1,160 @@
+/** Contracts and their repositories: reads, locks and fenced writes. */
+import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
+import type { Queryable, Tx } from '../client.ts';
+import type { ContractRow, KeptRefRow, RepositoryRow } from '../rows.ts';
+
+export type NewContract = Pick<
+  ContractRow,
+  | 'ownerId' | 'slug' | 'name' | 'description' | 'contractType' | 'extraDeliverables' | 'phase' | 'guardedPhases'
+  | 'localOnly' | 'autoMergeLocal' | 'autoCompleteEnabled' | 'priority' | 'agent' | 'model' | 'supervisorPlan'
+>;
+
+/** Insert a contract with its activity and cursor rows. */
+export async function insertContract(tx: Tx, row: NewContract): Promise<ContractRow> {
+  const [made] = await tx<ContractRow[]>`
+    with made as (
+      insert into contracts ${tx({
+        ...row,
+        contractType: tx.json(row.contractType as never),
+        extraDeliverables: tx.json(row.extraDeliverables as never),
+      } as never)} returning *
+    ), activity as (insert into contract_activity (contract_id, owner_id) select id, owner_id from made)
+    , cursor as (insert into contract_cursors (contract_id, owner_id) select id, owner_id from made)
+    select * from made`;
+  return made as ContractRow;
+}
+
+export async function slugsLike(tx: Tx, args: { ownerId: string; slug: string }): Promise<string[]> {
+  const rows = await tx<{ slug: string }[]>`
+    select slug from contracts where owner_id = ${args.ownerId} and (slug = ${args.slug} or slug like ${`${args.slug.slice(0, 30)}%`})`;
+  return rows.map((row) => row.slug);
+}
+
+export async function findContract(db: Queryable, args: { ownerId: string; id: string }): Promise<ContractRow | undefined> {
+  const [row] = await db<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
+  return row;
+}
+
+/** The contract's row, locked. `update`: it will change. `share`: it must not change meanwhile. */
+export async function lockContract(
+  tx: Tx,
+  args: { ownerId: string; id: string; strength: 'update' | 'share' },
+): Promise<ContractRow | undefined> {
+  const [row] =
+    args.strength === 'update'
+      ? await tx<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for no key update`
+      : await tx<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for share`;
+  return row;
+}
+
+/** Fenced by the status it leaves; undefined when the contract is elsewhere by now. */
+export async function setContractStatus(
+  tx: Tx,
+  args: {
+    ownerId: string;
+    id: string;
+    from: ContractStatus;
+    to: ContractStatus;
+    waitingFor: WaitingFor | null;
+    blockedReason: string | null;
+    failureReason: string | null;
+    completionDetectedAt: Date | null;
+  },
+): Promise<ContractRow | undefined> {
+  const [row] = await tx<ContractRow[]>`
+    update contracts set status = ${args.to}, waiting_for = ${args.waitingFor}, blocked_reason = ${args.blockedReason},
+           failure_reason = ${args.failureReason}, completion_detected_at = ${args.completionDetectedAt},
+           status_changed_at = clock(), updated_at = clock()
+     where owner_id = ${args.ownerId} and id = ${args.id} and status = ${args.from} returning *`;
+  return row;
+}
+
+/** Fenced by version; makes the next one. */
+export async function setContractPhase(
+  tx: Tx,
+  args: { ownerId: string; id: string; version: number; phase: string },
+): Promise<ContractRow | undefined> {
+  const [row] = await tx<ContractRow[]>`
+    update contracts set phase = ${args.phase}, version = version + 1, updated_at = clock()
+     where owner_id = ${args.ownerId} and id = ${args.id} and version = ${args.version} returning *`;
+  return row;
+}
+
+export async function recordPhaseChange(
+  tx: Tx,
+  row: {
+    ownerId: string; contractId: string; fromPhase: string; toPhase: string; version: number; guarded: boolean;
+    confirmationId: string | null; byKind: string; byId: string | null;
+  },
+): Promise<void> {
+  await tx`insert into phase_changes ${tx(row)}`;
+}
+
+export async function changeContract(
+  tx: Tx,
+  args: { ownerId: string; id: string; version: number; set: Partial<Pick<ContractRow, 'name' | 'description' | 'guardedPhases' | 'localOnly' | 'autoMergeLocal' | 'autoCompleteEnabled' | 'priority'>> },
+): Promise<ContractRow | undefined> {
+  const [row] = await tx<ContractRow[]>`
+    update contracts set ${tx({ ...args.set, version: args.version + 1 } as never)}, updated_at = clock()
+     where owner_id = ${args.ownerId} and id = ${args.id} and version = ${args.version} returning *`;
+  return row;
+}
+
+/** What was shown to a person has changed: the next version. */
+export async function bumpContractVersion(tx: Tx, args: { ownerId: string; id: string }): Promise<number> {
+  const [row] = await tx<{ version: number }[]>`
+    update contracts set version = version + 1, updated_at = clock() where owner_id = ${args.ownerId} and id = ${args.id} returning version`;
+  return row?.version ?? 0;
+}
+
+export async function setSupervisorTask(tx: Tx, args: { ownerId: string; id: string; taskId: string }): Promise<void> {
+  await tx`update contracts set supervisor_task_id = ${args.taskId}, updated_at = clock()
+            where owner_id = ${args.ownerId} and id = ${args.id} and supervisor_task_id is null`;
+}
+
+/** `progress`: something moved (output, tool call, event), not merely a sign of life. */
+export async function touchContract(tx: Queryable, args: { contractId: string; progress: 'yes' | 'no' }): Promise<void> {
+  await tx`update contract_activity set last_activity_at = greatest(last_activity_at, clock())
+           ${args.progress === 'yes' ? tx`, last_progress_at = greatest(last_progress_at, clock())` : tx``}
+           where contract_id = ${args.contractId}`;
+}
+
+export async function deleteContractRows(tx: Tx, args: { ownerId: string; id: string }): Promise<void> {
+  await tx`delete from questions where owner_id = ${args.ownerId} and contract_id = ${args.id}`;
+  await tx`update contracts set supervisor_task_id = null where owner_id = ${args.ownerId} and id = ${args.id}`;
+  await tx`delete from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
+}
+
+export async function insertRepository(
+  tx: Tx,
+  row: Pick<RepositoryRow, 'ownerId' | 'contractId' | 'name' | 'repositoryUrl' | 'localPath' | 'baseBranch' | 'isPrimary'>,
+): Promise<RepositoryRow> {
+  const [made] = await tx<RepositoryRow[]>`insert into repositories ${tx(row)} returning *`;
+  return made as RepositoryRow;
+}
+
+/** Primary first, then oldest. */
+export async function repositoriesOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<RepositoryRow[]> {
+  return db<RepositoryRow[]>`
+    select * from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by is_primary desc, id`;
+}
+
+export async function clearPrimary(tx: Tx, args: { ownerId: string; contractId: string }): Promise<void> {
+  await tx`update repositories set is_primary = false where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and is_primary`;
+}
+
+export async function deleteRepository(tx: Tx, args: { ownerId: string; contractId: string; id: string }): Promise<boolean> {
+  const gone = await tx`delete from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and id = ${args.id}`;
+  return gone.count === 1;
+}
+
+export async function insertKeptRef(
+  tx: Tx,
+  row: { ownerId: string; contractId: string | null; taskId: string; daemonId: string; ref: string; why: string },
+): Promise<void> {
+  await tx`insert into kept_refs ${tx(row)} on conflict (daemon_id, ref) do nothing`;
+}
+
+export async function keptRefsOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<KeptRefRow[]> {
+  return db<KeptRefRow[]>`select * from kept_refs where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
+}

@@ -1,0 +1,81 @@
+/** Events: appended in one statement a transaction, with a gapless number per contract. */
+import type { Actor, EventType } from '@makima/contracts/entity/event';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface NewEvent {
+  readonly ownerId: string;
+  readonly contractId: string | null;
+  readonly taskId: string | null;
+  readonly type: EventType;
+  readonly actor: Actor;
+  readonly data: Record<string, unknown>;
+}
+
+export interface EventRow extends NewEvent {
+  readonly id: number;
+  readonly xid: string;
+  readonly seq: number | null;
+  readonly at: Date;
+}
+
+/**
+ * Append events of one transaction. Each contract's cursor is raised once by the number of its events,
+ * in the order of contract ids, so that two transactions over several contracts cannot deadlock.
+ */
+export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const list = tx.json(
+    events.map((event, i) => ({
+      i,
+      owner_id: event.ownerId,
+      contract_id: event.contractId,
+      task_id: event.taskId,
+      type: event.type,
+      actor: event.actor,
+      data: event.data,
+    })) as never,
+  );
+  await tx`
+    with given as (
+      select *, row_number() over (partition by contract_id order by i) as nth
+        from jsonb_to_recordset(${list}) as g(i int, owner_id uuid, contract_id uuid, task_id uuid, type text, actor jsonb, data jsonb)
+    ), counted as (
+      select contract_id, count(*) as n from given where contract_id is not null group by contract_id order by contract_id
+    ), raised as (
+      update contract_cursors c set seq = c.seq + counted.n from counted
+       where c.contract_id = counted.contract_id returning c.contract_id, c.seq - counted.n as before
+    )
+    insert into events (owner_id, contract_id, task_id, type, actor, data, seq)
+    select g.owner_id, g.contract_id, g.task_id, g.type, g.actor, g.data, r.before + g.nth
+      from given g left join raised r on r.contract_id = g.contract_id
+     order by g.i`;
+}
+
+export interface EventPosition {
+  readonly xid: string;
+  readonly id: number;
+}
+
+/**
+ * Events of an owner after a position, oldest first. Only those below the snapshot's xmin are shown, so
+ * that a slow transaction with a lower number can never appear behind the reader's back.
+ */
+export async function eventsAfter(
+  db: Queryable,
+  args: { ownerId: string; after: EventPosition; contractId?: string | undefined; limit: number },
+): Promise<EventRow[]> {
+  return db<EventRow[]>`
+    select id, xid::text as xid, owner_id, contract_id, seq, type, actor, task_id, data, at
+      from events
+     where owner_id = ${args.ownerId}
+       and (xid, id) > (${args.after.xid}::xid8, ${args.after.id})
+       and xid < pg_snapshot_xmin(pg_current_snapshot())
+       ${args.contractId === undefined ? db`` : db`and contract_id = ${args.contractId}`}
+     order by xid, id limit ${args.limit}`;
+}
+
+/** Where a reader begins that wants only what comes from now on. */
+export async function newestPosition(db: Queryable): Promise<EventPosition> {
+  const [row] = await db<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`;
+  return { xid: row?.xid ?? '0', id: 0 };
+}

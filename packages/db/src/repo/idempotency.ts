@@ -1,0 +1,30 @@
+/** Answers by idempotency key: the row is inserted first in the transaction of its effect. */
+import type { Tx } from '../client.ts';
+
+export type IdempotencyBegin =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'done'; readonly response: unknown }
+  | { readonly kind: 'mismatch' };
+
+/** A concurrent call with the same key waits here until the first has committed or failed. */
+export async function beginIdempotent(
+  tx: Tx,
+  args: { ownerId: string; key: string; fingerprint: string; keep: 'days' | 'forever'; now: Date },
+): Promise<IdempotencyBegin> {
+  const made = await tx`
+    insert into idempotency_keys (owner_id, key, fingerprint, expires_at)
+    values (${args.ownerId}, ${args.key}, ${args.fingerprint}, ${args.keep === 'forever' ? null : new Date(args.now.getTime() + keptMs)})
+    on conflict (owner_id, key) do nothing`;
+  if (made.count === 1) return { kind: 'new' };
+  const [row] = await tx<{ fingerprint: string; response: unknown }[]>`
+    select fingerprint, response from idempotency_keys where owner_id = ${args.ownerId} and key = ${args.key}`;
+  if (row === undefined || row.fingerprint !== args.fingerprint) return { kind: 'mismatch' };
+  return { kind: 'done', response: row.response };
+}
+
+export async function finishIdempotent(tx: Tx, args: { ownerId: string; key: string; response: unknown }): Promise<void> {
+  await tx`update idempotency_keys set response = ${tx.json((args.response ?? null) as never)}
+            where owner_id = ${args.ownerId} and key = ${args.key}`;
+}
+
+const keptMs = 72 * 3_600_000;

@@ -1,0 +1,45 @@
+/** Mail to agents: kept until the agent has it, sent again with the next attempt. */
+import type { Queryable, Tx } from '../client.ts';
+import type { AgentMessageRow } from '../rows.ts';
+
+export async function insertAgentMessage(
+  tx: Tx,
+  row: {
+    id?: string;
+    ownerId: string;
+    contractId: string | null;
+    taskId: string;
+    text: string;
+    mode: 'queue' | 'steer' | 'interrupt';
+    /** notice, answer, wake, person, supervisor. */
+    source: string;
+    sourceId: string | null;
+  },
+): Promise<AgentMessageRow> {
+  const [made] = await tx<AgentMessageRow[]>`insert into agent_messages ${tx(row as never)} returning *`;
+  return made as AgentMessageRow;
+}
+
+/** Not yet delivered, oldest first. */
+export async function undeliveredMessages(db: Queryable, args: { taskId: string }): Promise<AgentMessageRow[]> {
+  return db<AgentMessageRow[]>`
+    select * from agent_messages where task_id = ${args.taskId} and state in ('pending', 'queued') order by id`;
+}
+
+export async function markMessagesSent(tx: Tx, args: { ids: readonly string[]; attempt: number }): Promise<void> {
+  if (args.ids.length === 0) return;
+  await tx`update agent_messages set sent_attempt = ${args.attempt} where id = any(${args.ids as string[]}::uuid[])`;
+}
+
+/** A receipt. `delivered` is final: the agent's conversation holds it. */
+export async function receiveMessage(
+  tx: Tx,
+  args: { ownerId: string; taskId: string; id: string; state: 'queued' | 'delivered' | 'refused' },
+): Promise<AgentMessageRow | undefined> {
+  const [row] = await tx<AgentMessageRow[]>`
+    update agent_messages set state = ${args.state},
+           delivered_at = case when ${args.state} = 'delivered' then clock() else delivered_at end
+     where owner_id = ${args.ownerId} and task_id = ${args.taskId} and id = ${args.id} and state in ('pending', 'queued')
+       and state <> ${args.state} returning *`;
+  return row;
+}

@@ -1,0 +1,87 @@
+/** Supervisors: condition, restorations, and the search for those without a live lease. */
+import type { SupervisorState } from '@makima/domain/supervisor';
+import type { Queryable, Sql, Tx } from '../client.ts';
+import type { RestorationRow, SupervisorRow } from '../rows.ts';
+
+export async function insertSupervisor(tx: Tx, row: { taskId: string; ownerId: string; contractId: string }): Promise<void> {
+  await tx`insert into supervisors ${tx(row)}`;
+}
+
+export async function findSupervisor(db: Queryable, args: { ownerId: string; taskId: string }): Promise<SupervisorRow | undefined> {
+  const [row] = await db<SupervisorRow[]>`select * from supervisors where owner_id = ${args.ownerId} and task_id = ${args.taskId}`;
+  return row;
+}
+
+export async function supervisorOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<SupervisorRow | undefined> {
+  const [row] = await db<SupervisorRow[]>`select * from supervisors where owner_id = ${args.ownerId} and contract_id = ${args.contractId}`;
+  return row;
+}
+
+/** A save point: state, activity and progress, from the states given; undefined when it was in another. */
+export async function saveCondition(
+  tx: Tx,
+  args: {
+    taskId: string;
+    from?: readonly SupervisorState[];
+    state: SupervisorState;
+    activity: string | null;
+    progress?: number;
+    errorMessage?: string | null;
+  },
+): Promise<SupervisorRow | undefined> {
+  const [row] = await tx<SupervisorRow[]>`
+    update supervisors set previous_state = case when state <> ${args.state} then state else previous_state end,
+           state = ${args.state}, current_activity = ${args.activity}, updated_at = clock()
+           ${args.progress === undefined ? tx`` : tx`, progress = ${args.progress}`}
+           ${args.errorMessage === undefined ? tx`` : tx`, error_message = ${args.errorMessage}`}
+     where task_id = ${args.taskId}
+       ${args.from === undefined ? tx`` : tx`and state = any(${args.from as string[]})`}
+     returning *`;
+  return row;
+}
+
+/** The epoch of a supervisor equals the attempt of its task. */
+export async function setEpoch(tx: Tx, args: { taskId: string; epoch: number }): Promise<void> {
+  await tx`update supervisors set epoch = ${args.epoch}, updated_at = clock() where task_id = ${args.taskId} and epoch < ${args.epoch}`;
+}
+
+export async function countRestoration(tx: Tx, args: { taskId: string; source: string }): Promise<number> {
+  const [row] = await tx<{ restorationCount: number }[]>`
+    update supervisors set restoration_count = restoration_count + 1, last_restored_at = clock(), restoration_source = ${args.source},
+           updated_at = clock() where task_id = ${args.taskId} returning restoration_count`;
+  return row?.restorationCount ?? 0;
+}
+
+/** One restoration per epoch: false when this epoch has its own already. */
+export async function insertRestoration(
+  tx: Tx,
+  row: { taskId: string; epoch: number; ownerId: string; strategy: string; findings: readonly unknown[]; warnings: readonly string[]; noticeMessageId: string; requestedBy: string },
+): Promise<boolean> {
+  const made = await tx`
+    insert into restorations (task_id, epoch, owner_id, strategy, findings, warnings, notice_message_id, requested_by)
+    values (${row.taskId}, ${row.epoch}, ${row.ownerId}, ${row.strategy}, ${tx.json(row.findings as never)}, ${row.warnings as string[]},
+            ${row.noticeMessageId}, ${row.requestedBy})
+    on conflict (task_id, epoch) do nothing`;
+  return made.count === 1;
+}
+
+export async function restorationsOf(db: Queryable, args: { taskId: string }): Promise<RestorationRow[]> {
+  return db<RestorationRow[]>`select * from restorations where task_id = ${args.taskId} order by epoch`;
+}
+
+/** When this supervisor was restored since a moment, for the breaker. */
+export async function restoredSince(db: Queryable, args: { taskId: string; since: Date }): Promise<Date[]> {
+  const rows = await db<{ at: Date }[]>`select at from restorations where task_id = ${args.taskId} and at > ${args.since} order by at`;
+  return rows.map((row) => row.at);
+}
+
+/** Interrupted supervisors of contracts that may work: each needs a restoration. */
+export async function orphanedSupervisors(sql: Sql, args: { limit: number; olderThanMs: number }): Promise<{ ownerId: string; taskId: string; attempt: number }[]> {
+  return sql<{ ownerId: string; taskId: string; attempt: number }[]>`
+    select t.owner_id, t.id as task_id, t.current_attempt as attempt
+      from tasks t join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+     where t.is_supervisor and t.status = 'interrupted' and t.session <> 'parked'
+       and c.status in ('created', 'active', 'waiting_for_input')
+       and t.pending_since < clock() - make_interval(secs => ${args.olderThanMs / 1000})
+     order by t.pending_since limit ${args.limit}`;
+}

@@ -1,0 +1,107 @@
+/** Tasks: reads, locks and writes fenced by status and attempt. */
+import type { TaskSession, TaskStatus } from '@makima/domain/task';
+import type { Queryable, Tx } from '../client.ts';
+import type { TaskRow } from '../rows.ts';
+
+export type NewTask = Partial<TaskRow> & Pick<TaskRow, 'ownerId' | 'name' | 'plan' | 'agent'>;
+
+export async function insertTask(tx: Tx, row: NewTask): Promise<TaskRow> {
+  const [made] = await tx<TaskRow[]>`insert into tasks ${tx(row as never)} returning *`;
+  return made as TaskRow;
+}
+
+export async function findTask(db: Queryable, args: { ownerId: string; id: string }): Promise<TaskRow | undefined> {
+  const [row] = await db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id}`;
+  return row;
+}
+
+export async function lockTask(tx: Tx, args: { ownerId: string; id: string }): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id} for no key update`;
+  return row;
+}
+
+export async function tasksOfContract(db: Queryable, args: { ownerId: string; contractId: string }): Promise<TaskRow[]> {
+  return db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
+}
+
+export async function tasksByIds(db: Queryable, args: { ownerId: string; ids: readonly string[] }): Promise<TaskRow[]> {
+  return db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[]) order by id`;
+}
+
+/** Numbers that a spawn is checked against. */
+export async function spawnCounts(
+  tx: Tx,
+  args: { contractId: string; parentTaskId: string | null },
+): Promise<{ taskCount: number; openChildren: number; spawnedLastMinute: number }> {
+  const [row] = await tx<{ taskCount: number; openChildren: number; spawnedLastMinute: number }[]>`
+    select count(*)::int as task_count,
+           (count(*) filter (where parent_task_id is not distinct from ${args.parentTaskId}::uuid
+                               and status not in ('done', 'failed', 'merged', 'cancelled')))::int as open_children,
+           (count(*) filter (where created_at > clock() - interval '1 minute' and not is_supervisor))::int as spawned_last_minute
+      from tasks where contract_id = ${args.contractId}`;
+  return row ?? { taskCount: 0, openChildren: 0, spawnedLastMinute: 0 };
+}
+
+export interface TaskChange {
+  readonly status?: TaskStatus;
+  readonly session?: TaskSession;
+  readonly outputSummary?: string | null;
+  readonly errorMessage?: string | null;
+  readonly commitSha?: string | null;
+  readonly baseSha?: string | null;
+  readonly branch?: string | null;
+  readonly worktreePath?: string | null;
+  readonly retryCount?: number;
+  readonly failedDaemonIds?: string[];
+  readonly currentAttempt?: number;
+  readonly homeDaemonId?: string | null;
+  readonly sessionId?: string;
+  readonly checkpointSha?: string | null;
+  readonly resumeAt?: Date | null;
+  readonly startedAt?: Date | null;
+  readonly finishedAt?: Date | null;
+  readonly pendingSince?: Date;
+}
+
+/** Fenced by attempt (and status when given); undefined when the task is elsewhere by now. */
+export async function changeTask(
+  tx: Tx,
+  args: { ownerId: string; id: string; attempt: number; from?: readonly TaskStatus[]; set: TaskChange },
+): Promise<TaskRow | undefined> {
+  const [row] = await tx<TaskRow[]>`
+    update tasks set ${tx(args.set as never)}, version = version + 1
+     where owner_id = ${args.ownerId} and id = ${args.id} and current_attempt = ${args.attempt}
+       ${args.from === undefined ? tx`` : tx`and status = any(${args.from as string[]})`}
+     returning *`;
+  return row;
+}
+
+/** Pending tasks of an owner whose contract may work and whose needs are complete, oldest first. */
+export async function placeableTasks(tx: Tx, args: { ownerId: string; limit: number }): Promise<(TaskRow & { contractRunning: number })[]> {
+  return tx<(TaskRow & { contractRunning: number })[]>`
+    with running as (
+      select contract_id, count(*)::int as n from tasks
+       where owner_id = ${args.ownerId} and status in ('starting', 'running') group by contract_id)
+    select t.*, coalesce(r.n, 0) as contract_running
+      from tasks t
+      left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+      left join running r on r.contract_id = t.contract_id
+     where t.owner_id = ${args.ownerId} and t.status = 'pending'
+       and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
+       and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
+     order by t.is_supervisor desc, t.priority desc, t.pending_since
+     limit ${args.limit}
+       for no key update of t skip locked`;
+}
+
+/** Owners with pending tasks, for the sweep. */
+export async function ownersWithPending(db: Queryable): Promise<string[]> {
+  const rows = await db<{ ownerId: string }[]>`select distinct owner_id from tasks where status = 'pending'`;
+  return rows.map((row) => row.ownerId);
+}
+
+/** Pending tasks that wait for one of these. */
+export async function tasksNeeding(tx: Tx, args: { ownerId: string; taskId: string }): Promise<TaskRow[]> {
+  return tx<TaskRow[]>`
+    select * from tasks where owner_id = ${args.ownerId} and status = 'pending' and ${args.taskId}::uuid = any(needs) order by id`;
+}

@@ -1,0 +1,30 @@
+/** The shapes of rows, taken from the schema; what `select *` gives in camelCase. */
+import type * as contracts from './schema/contracts.ts';
+import type * as identity from './schema/identity.ts';
+import type * as ledger from './schema/ledger.ts';
+import type * as talk from './schema/talk.ts';
+import type * as tasks from './schema/tasks.ts';
+
+export type ContractRow = typeof contracts.contracts.$inferSelect;
+export type RepositoryRow = typeof contracts.repositories.$inferSelect;
+export type DeliverableRow = typeof contracts.deliverables.$inferSelect;
+export type ConfirmationRow = typeof contracts.confirmations.$inferSelect;
+export type KeptRefRow = typeof contracts.keptRefs.$inferSelect;
+export type KeyRow = typeof identity.keys.$inferSelect;
+export type UserRow = typeof identity.users.$inferSelect;
+export type DaemonRow = typeof identity.daemons.$inferSelect;
+export type EnrolmentRow = typeof identity.enrolments.$inferSelect;
+export type TaskRow = typeof tasks.tasks.$inferSelect;
+export type AttemptRow = typeof tasks.taskAttempts.$inferSelect;
+export type SupervisorRow = typeof tasks.supervisors.$inferSelect;
+export type RestorationRow = typeof tasks.restorations.$inferSelect;
+export type WaitRow = typeof tasks.waits.$inferSelect;
+export type AgentMessageRow = typeof tasks.agentMessages.$inferSelect;
+export type OperationRow = typeof tasks.operations.$inferSelect;
+export type DaemonCommandRow = typeof tasks.daemonCommands.$inferSelect;
+export type QuestionRow = typeof talk.questions.$inferSelect;
+export type ConversationMessageRow = typeof talk.conversationMessages.$inferSelect;
+export type SnapshotRow = typeof talk.conversationSnapshots.$inferSelect;
+export type CheckpointRow = typeof talk.taskCheckpoints.$inferSelect;
+export type DirectiveRow = typeof ledger.directives.$inferSelect;
+export type OrderRow = typeof ledger.orders.$inferSelect;

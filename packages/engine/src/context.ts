@@ -1,0 +1,152 @@
+/**
+ * What a verb works with: one transaction, the database's time, who acts, and three ways to tell the
+ * world: events (facts), mail (jobs, through the outbox) and hints (wake-ups after commit).
+ *
+ * Law: state, event and mail are one transaction. What is told is buffered here and written at its end,
+ * so that the lock on a contract's event number is held for the shortest time; hints leave after commit
+ * and may be lost.
+ */
+import type { EventType } from '@makima/contracts/entity/event';
+import type { Hint } from '@makima/contracts/channels';
+import { channels } from '@makima/contracts/channels';
+import { jobId, jobVersion, type JobName, type JobPayload } from '@makima/contracts/jobs';
+import type { Limits } from '@makima/domain/limits';
+import type { Database, Tx } from '@makima/db/client';
+import { inTransaction } from '@makima/db/tx';
+import { appendEvents, type NewEvent } from '@makima/db/repo/events';
+import { appendOutbox, type NewMail } from '@makima/db/repo/outbox';
+import { beginIdempotent, finishIdempotent } from '@makima/db/repo/idempotency';
+import { insertAudit } from '@makima/db/repo/audit';
+import { MakimaError } from '@makima/domain/error';
+import { actorOf, type Principal } from './principal.ts';
+
+/** Settings of the installation that verbs honour (surface.md, settings). Durations in their unit. */
+export interface Settings {
+  readonly completionGraceMs: number;
+  readonly inputTimeoutMs: number;
+  readonly leaseMs: number;
+  readonly maxRetries: number;
+  readonly autoAdvancePhases: boolean;
+}
+
+export interface Engine {
+  readonly database: Database;
+  readonly limits: Limits;
+  readonly settings: Settings;
+  /** Called after each commit that wrote mail or has hints; must not throw. */
+  readonly committed: (told: { readonly mail: number; readonly hints: readonly Hint[] }) => void;
+}
+
+/** Who calls a verb, and how often the same call may have been made before. */
+export interface Call {
+  readonly caller: Principal;
+  /** Same key, same effect, same answer (Idempotency-Key, or an agent's tool-use id). */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly keep: 'days' | 'forever' };
+}
+
+export interface Act {
+  readonly tx: Tx;
+  /** The database's time. */
+  readonly now: Date;
+  readonly caller: Principal;
+  readonly ownerId: string;
+  readonly engine: Engine;
+  emit(type: EventType, about: { contractId: string | null; taskId?: string | null; data?: Record<string, unknown> }): void;
+  mail<N extends JobName>(name: N, payload: Omit<JobPayload<N>, 'v' | 'ownerId'>, ticket: { entityId: string; fence: number | string; notBefore?: Date }): void;
+  hint(channel: string, body?: string): void;
+  /** A privileged act or a refusal, for the audit. */
+  audit(action: string, outcome: 'done' | 'refused', target: { kind: string; id: string }, detail?: Record<string, unknown>): void;
+}
+
+/** The answer of a verb, and whether it is the stored answer of an earlier call. */
+export interface Acted<T> {
+  readonly result: T;
+  readonly replayed: boolean;
+}
+
+/**
+ * Run a verb: one transaction, with the idempotency key's row first and events and mail last. `work` may
+ * run again after a serialization failure; it has no effect outside `act.tx` and the buffers.
+ * What `work` returns must survive JSON when the call has an idempotency key.
+ */
+export async function act<T>(engine: Engine, call: Call, work: (act: Act) => Promise<T>): Promise<Acted<T>> {
+  let hints: Hint[] = [];
+  let mailCount = 0;
+  const acted = await inTransaction(engine.database, async (tx): Promise<Acted<T>> => {
+    const told = new Told();
+    hints = told.hints;
+    const ownerId = call.caller.ownerId;
+    const [clock] = await tx<{ now: Date }[]>`select clock() as now`;
+    const now = clock?.now;
+    if (now === undefined) throw new Error('the database has no clock()');
+    if (call.idempotency !== undefined) {
+      const stored = await beginIdempotent(tx, { ownerId, now, ...call.idempotency });
+      if (stored.kind === 'done') return { result: stored.response as T, replayed: true };
+      if (stored.kind === 'mismatch') {
+        throw new MakimaError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used with another request', {
+          fix: 'send a new key with a new request',
+        });
+      }
+    }
+    const result = await work(buildAct(engine, call.caller, tx, now, told));
+    mailCount = told.mail.length;
+    await Promise.all([
+      appendEvents(tx, told.events),
+      appendOutbox(tx, told.mail),
+      insertAudit(tx, told.audits),
+      call.idempotency === undefined
+        ? undefined
+        : finishIdempotent(tx, { ownerId, key: call.idempotency.key, response: result }),
+    ]);
+    if (told.events.length > 0) told.hints.push({ channel: channels.ownerEvents(ownerId), body: '' });
+    return { result, replayed: false };
+  });
+  if (!acted.replayed && (mailCount > 0 || hints.length > 0)) engine.committed({ mail: mailCount, hints });
+  return acted;
+}
+
+class Told {
+  readonly events: NewEvent[] = [];
+  readonly mail: NewMail[] = [];
+  readonly hints: Hint[] = [];
+  readonly audits: Parameters<typeof insertAudit>[1][number][] = [];
+}
+
+function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: Told): Act {
+  const ownerId = caller.ownerId;
+  const actor = actorOf(caller);
+  return {
+    tx,
+    now,
+    caller,
+    ownerId,
+    engine,
+    emit(type, about) {
+      told.events.push({ ownerId, contractId: about.contractId, taskId: about.taskId ?? null, type, actor, data: about.data ?? {} });
+    },
+    mail(name, payload, ticket) {
+      told.mail.push({
+        ownerId,
+        queue: name,
+        jobId: jobId(name, ticket.entityId, ticket.fence),
+        payload: { v: jobVersion, ownerId, ...payload },
+        notBefore: ticket.notBefore ?? null,
+      });
+    },
+    hint(channel, body = '') {
+      told.hints.push({ channel, body });
+    },
+    audit(action, outcome, target, detail = {}) {
+      told.audits.push({
+        ownerId,
+        actor,
+        keyId: 'keyId' in caller ? caller.keyId : null,
+        action,
+        outcome,
+        targetKind: target.kind,
+        targetId: target.id,
+        detail,
+      });
+    },
+  };
+}
