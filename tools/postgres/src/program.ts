@@ -36,12 +36,16 @@ export const tethered = (program: Program): Program => {
   };
 };
 
-/** Starts a program tethered to this process. */
+/**
+ * Starts a program tethered to this process, in a session of its own: a Ctrl-C at the terminal
+ * reaches the one who started it, who then stops it in the right order.
+ */
 export const startProgram = (program: Program, stdio: StdioOptions): ChildProcess => {
   const { command, args, env, cwd, uid, gid } = tethered(program);
   return spawn(command, [...args], {
     env,
     stdio,
+    detached: true,
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '../checkout.ts';
+import { exitCodes, type Command } from './command.ts';
 
 export interface TestTally {
   passed: number;
@@ -62,8 +63,16 @@ const readReport = (file: string): TestTally => {
   }
 };
 
-export const testCommand = async (args: readonly string[]): Promise<number> => {
-  const { passed, failed } = await runTests(args);
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+export const testCommand: Command = {
+  summary: 'run the tests',
+  help: `Usage: makima test [vitest arguments]
+
+Runs all tests against a Postgres and a Redis of their own. The last line is \`N passed, N failed\`.
+
+Example: makima test packages/domain`,
+  run: async ({ args }) => {
+    const { passed, failed } = await runTests(args);
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? exitCodes.ok : exitCodes.failed;
+  },
 };

@@ -1,0 +1,70 @@
+// `makima down`: drains the stack that runs in this home; with --purge removes what it kept.
+// Why: stopping is asked of whoever started it, so that the order of draining is the same.
+// Law: no process is signalled that is not the one in the state file; only folders that makima
+// made are removed, and each is named.
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { homeParts, type Home } from '../home.ts';
+import { endProcess, signalProcess, waitForEnd } from '../process-identity.ts';
+import { lockOwner } from '../start-lock.ts';
+import { readState, removeState } from '../state-file.ts';
+import { exitCodes, readOptions, say, type Command } from './command.ts';
+
+const drainTimeoutMs = 60_000;
+
+export const downCommand: Command = {
+  summary: 'stop everything, and with --purge forget everything',
+  help: `Usage: makima down [--purge]
+
+Drains the daemon, the services, Redis and Postgres, in this order.
+
+      --purge  then remove all data, secrets and logs of this home, and say what was removed
+
+Example: makima down`,
+  run: async ({ home, args }) => {
+    const { values } = readOptions(args, { purge: { type: 'boolean' } });
+    say((await stopStack(home)) ? 'stopped' : 'nothing runs here');
+    if (values.purge) purge(home);
+    return exitCodes.ok;
+  },
+};
+
+/** Says whether there was anything to stop. */
+const stopStack = async (home: Home): Promise<boolean> => {
+  const supervisor = lockOwner(home);
+  if (supervisor) {
+    signalProcess(supervisor, 'SIGTERM');
+    if (!(await waitForEnd(supervisor, drainTimeoutMs))) await endProcess(supervisor, 'SIGKILL', 0);
+  }
+  const leftovers = await endLeftovers(home);
+  removeState(home);
+  return supervisor !== undefined || leftovers;
+};
+
+const endLeftovers = async (home: Home): Promise<boolean> => {
+  const ended = await Promise.all(
+    (readState(home)?.processes ?? []).map(async ({ kind, pid, startTime }) => {
+      if (pid === null || startTime === null) return false;
+      const signal = kind === 'postgres' ? 'SIGINT' : 'SIGTERM';
+      const alive = signalProcess({ pid, startTime }, signal);
+      if (alive) await endProcess({ pid, startTime }, signal, 10_000);
+      return alive;
+    }),
+  );
+  return ended.includes(true);
+};
+
+const purge = (home: Home): void => {
+  for (const part of homeParts) {
+    if (!existsSync(home[part])) continue;
+    rmSync(home[part], { recursive: true, force: true });
+    console.log(`removed ${home[part]}`);
+  }
+  if (!existsSync(home.root)) return;
+  const others = readdirSync(home.root);
+  if (others.length === 0) {
+    rmdirSync(home.root);
+    console.log(`removed ${home.root}`);
+  } else {
+    console.log(`left ${home.root}, which holds other things: ${others.join(', ')}`);
+  }
+};

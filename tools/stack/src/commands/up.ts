@@ -1,0 +1,149 @@
+// `makima up`: the whole stack, here in the terminal or in the background.
+// Why: from nothing to an address in a browser with one word, the first time and every time.
+// Law: it returns successfully only when everything serves; run twice it changes nothing.
+import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '../checkout.ts';
+import { ensureHome, readOwnerKey, type Home } from '../home.ts';
+import { lastLines } from '../log-file.ts';
+import { followFile } from '../follow-file.ts';
+import { AlreadyRunningError, Stack, type StackEvent } from '../stack.ts';
+import { lockOwner } from '../start-lock.ts';
+import { runningState, type StackState } from '../state-file.ts';
+import { untilTrue } from '../store-ready.ts';
+import { exitCodes, readOptions, say, type Command, type CommandContext } from './command.ts';
+
+const startTimeoutMs = 180_000;
+
+export const upCommand: Command = {
+  summary: 'start everything on this machine',
+  help: `Usage: makima up [--detach] [--no-daemon]
+
+Starts Postgres, Redis, the services and this machine's daemon, and says where they are.
+In the terminal until Ctrl-C, which drains; with --detach in the background, once all are ready.
+DATABASE_URL and REDIS_URL, when set, are used in place of embedded stores.
+
+  -d, --detach     return when everything is ready
+      --no-daemon  without a daemon: no agents run on this machine
+
+Example: makima up --detach`,
+  run: async (context) => {
+    const { values } = readOptions(context.args, {
+      detach: { type: 'boolean', short: 'd' },
+      'no-daemon': { type: 'boolean' },
+    });
+    const daemon = values['no-daemon'] ? 'none' : 'local';
+    return values.detach ? upDetached(context, daemon) : upHere(context, daemon);
+  },
+};
+
+const upHere = async ({ home, env }: CommandContext, daemon: 'local' | 'none'): Promise<number> => {
+  const hadKey = readOwnerKey(home) !== undefined;
+  const stack = new Stack({ home, env, ports: 'preferred', daemon, onEvent: report });
+  let signals = 0;
+  const left = Promise.withResolvers<number>();
+  const leave = (code: number): void => {
+    signals += 1;
+    if (signals > 1) stack.kill();
+    else say('stopping: daemon, services, Redis, Postgres');
+    void stack.stop().then(() => left.resolve(code));
+  };
+  process.on('SIGINT', () => leave(exitCodes.ok));
+  process.on('SIGTERM', () => leave(exitCodes.ok));
+  process.on('SIGHUP', () => leave(exitCodes.ok));
+  process.on('uncaughtException', (error) => {
+    say(`unexpected: ${error.stack ?? error.message}`);
+    leave(exitCodes.failed);
+  });
+  try {
+    await stack.start();
+  } catch (error) {
+    if (error instanceof AlreadyRunningError) return alreadyUp(home);
+    if (signals > 0) return left.promise;
+    throw error;
+  }
+  announce(home, { url: stack.addresses.apiUrl, showKey: !hadKey });
+  say('Ctrl-C stops it');
+  return left.promise;
+};
+
+const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Promise<number> => {
+  const { home, env } = context;
+  ensureHome(home);
+  if (lockOwner(home)) return alreadyUp(home);
+  const hadKey = readOwnerKey(home) !== undefined;
+  const logFile = join(home.logs, 'stack.log');
+  const follow = followFile(logFile, 'end', (text) => process.stderr.write(text));
+  const log = openSync(logFile, 'a', 0o600);
+  const main = join(checkout, 'tools', 'stack', 'src', 'main.ts');
+  const args = [main, 'up', ...(daemon === 'none' ? ['--no-daemon'] : [])];
+  const child = spawn(process.execPath, args, {
+    env,
+    cwd: checkout,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  let failure: string | undefined;
+  child.once('error', (error) => (failure = error.message));
+  child.once('exit', () => (failure = lastLines(logFile, 1)[0] ?? 'left without a word'));
+  const giveUp = (): void => void child.kill('SIGTERM');
+  process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
+  try {
+    await readyState(home, () => failure);
+  } catch (error) {
+    giveUp();
+    throw failure === undefined ? error : new Error(failure.replace(/^makima: /, ''));
+  } finally {
+    follow.stop();
+    process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
+  }
+  child.unref();
+  announce(home, { url: runningState(home)!.url, showKey: !hadKey });
+  say('it goes on in the background; ./makima down stops it');
+  return exitCodes.ok;
+};
+
+const alreadyUp = async (home: Home): Promise<number> => {
+  const { url, pid } = await readyState(home, () =>
+    lockOwner(home) ? undefined : 'the stack that was starting has left',
+  );
+  say(`already runs (process ${pid})`);
+  announce(home, { url, showKey: false });
+  return exitCodes.ok;
+};
+
+const readyState = async (home: Home, failure: () => string | undefined): Promise<StackState> => {
+  const ready = (): boolean => runningState(home)?.ready === true;
+  await untilTrue('the stack', () => Promise.resolve(ready()), {
+    timeoutMs: startTimeoutMs,
+    failure,
+  });
+  return runningState(home)!;
+};
+
+/** The address goes to standard output, so that a script can take it. */
+const announce = (home: Home, { url, showKey }: { url: string; showKey: boolean }): void => {
+  const ownerKey = showKey ? readOwnerKey(home) : undefined;
+  if (ownerKey !== undefined) {
+    console.log(`owner key  ${ownerKey}`);
+    console.log(`           shown once; it gives every right, so keep it safe`);
+  }
+  console.log(`data       ${home.root}`);
+  console.log(`reference  ${url}/reference`);
+  console.log(`url        ${url}`);
+};
+
+const report = (event: StackEvent): void => {
+  switch (event.kind) {
+    case 'progress':
+      return say(event.line);
+    case 'ready':
+      return say(`${event.name} is ready`);
+    case 'died':
+      return say(`${event.name} left (${event.reason}), starts again in ${event.restartInMs} ms`);
+    case 'started':
+    case 'stopped':
+      return undefined;
+  }
+};
