@@ -32,13 +32,20 @@ Example: makima up --detach`,
     const { values } = readOptions(context.args, {
       detach: { type: 'boolean', short: 'd' },
       'no-daemon': { type: 'boolean' },
+      // How --detach starts its other half, which has nobody to talk to.
+      background: { type: 'boolean' },
     });
     const daemon = values['no-daemon'] ? 'none' : 'local';
-    return values.detach ? upDetached(context, daemon) : upHere(context, daemon);
+    if (values.detach) return upDetached(context, daemon);
+    return upHere(context, daemon, values.background ? () => {} : announceHere);
   },
 };
 
-const upHere = async ({ home, env }: CommandContext, daemon: 'local' | 'none'): Promise<number> => {
+const upHere = async (
+  { home, env }: CommandContext,
+  daemon: 'local' | 'none',
+  onReady: typeof announce,
+): Promise<number> => {
   const hadKey = readOwnerKey(home) !== undefined;
   const stack = new Stack({ home, env, ports: 'preferred', daemon, onEvent: report });
   let signals = 0;
@@ -63,8 +70,7 @@ const upHere = async ({ home, env }: CommandContext, daemon: 'local' | 'none'): 
     if (signals > 0) return left.promise;
     throw error;
   }
-  announce(home, { url: stack.addresses.apiUrl, showKey: !hadKey });
-  say('Ctrl-C stops it');
+  onReady(home, { url: stack.addresses.apiUrl, showKey: !hadKey });
   return left.promise;
 };
 
@@ -77,7 +83,7 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
   const follow = followFile(logFile, 'end', (text) => process.stderr.write(text));
   const log = openSync(logFile, 'a', 0o600);
   const main = join(checkout, 'tools', 'stack', 'src', 'main.ts');
-  const args = [main, 'up', ...(daemon === 'none' ? ['--no-daemon'] : [])];
+  const args = [main, 'up', '--background', ...(daemon === 'none' ? ['--no-daemon'] : [])];
   const child = spawn(process.execPath, args, {
     env,
     cwd: checkout,
@@ -132,6 +138,11 @@ const announce = (home: Home, { url, showKey }: { url: string; showKey: boolean 
   console.log(`data       ${home.root}`);
   console.log(`reference  ${url}/reference`);
   console.log(`url        ${url}`);
+};
+
+const announceHere: typeof announce = (home, what) => {
+  announce(home, what);
+  say('Ctrl-C stops it');
 };
 
 const report = (event: StackEvent): void => {
