@@ -6,6 +6,7 @@
  */
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '@makima/runtime/log';
+import { quietly } from './quiet.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -107,19 +108,14 @@ function optionsOf(kind: RedisKind, timings: RedisTimings): RedisOptions {
   }
 }
 
-const quietMs = 10_000;
-
 /** A Redis that is away fails every attempt to connect: one line in ten seconds tells it. */
 function listenForErrors(redis: Redis, kind: RedisKind, log: Log): void {
-  let quietUntil = 0;
+  const quiet = quietly();
   redis.on('error', (error: Error) => {
-    const now = performance.now();
-    if (now < quietUntil) return;
-    quietUntil = now + quietMs;
-    log.warn({ err: error, connection: kind }, 'redis connection error');
+    quiet(() => log.warn({ err: error, connection: kind }, 'redis connection error'));
   });
   redis.on('ready', () => {
-    quietUntil = 0;
+    quiet.again();
     log.debug({ connection: kind }, 'redis connection ready');
   });
 }

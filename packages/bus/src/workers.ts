@@ -13,6 +13,7 @@ import type { Part } from '@makima/runtime/lifecycle';
 import { deliver, type DeliveryRules, type JobHandler } from './delivery.ts';
 import { consumerMetrics, type ConsumerMetrics } from './consumer-metrics.ts';
 import { queueName, keep, type Bus } from './queues.ts';
+import { quietly } from './quiet.ts';
 import { openWorkerSockets, type WorkerSockets } from './redis.ts';
 import { canaryName, createWatchdog, type Watchdog } from './watchdog.ts';
 
@@ -174,9 +175,10 @@ function openWorker<N extends JobName>(spec: WorkerSpec<N>): RunningWorker {
       ...keep,
     },
   );
+  const quiet = quietly();
   worker.on('error', (error) => {
     metrics.errors.inc({ queue: name });
-    bus.inner.log.warn({ err: error, queue: name }, 'worker error');
+    quiet(() => bus.inner.log.warn({ err: error, queue: name }, 'worker error'));
   });
   worker.on('stalled', () => metrics.stalled.inc({ queue: name }));
   worker.on('lockRenewalFailed', (jobIds) => {

@@ -85,16 +85,17 @@ export function lineSink(options: LineSinkOptions): LineSink {
       push(line);
       if (scheduled) return;
       scheduled = true;
-      setImmediate(pump).unref();
+      setImmediate(pump);
     },
     flush(flushMs) {
       const waiting = pending;
       pending = [];
-      pendingBytes = flying?.rest.length ?? 0;
       if (flying?.refused) {
         waiting.unshift(flying.rest);
         flying = undefined;
-      } else if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) {
+      }
+      pendingBytes = flying?.rest.length ?? 0;
+      if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) {
         return;
       }
       writeWithin(options.fd, Buffer.concat(waiting), flushMs);
