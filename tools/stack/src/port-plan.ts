@@ -24,15 +24,15 @@ export const planPorts = async (
 ): Promise<Map<string, number>> => {
   const plan = new Map<string, number>();
   const before = mode === 'preferred' ? readPlan(home) : {};
-  const taken = new Set<number>();
-  for (const { name, preferred } of wishes) {
-    let port: number;
-    if (mode === 'preferred') port = await freePortFrom(before[name] ?? preferred, taken);
-    else
-      do port = await anyFreePort();
-      while (taken.has(port));
+  const wished = wishes.map(({ name, preferred }) => before[name] ?? preferred);
+  for (const [index, { name, preferred }] of wishes.entries()) {
+    // Nobody moves to a port that another one of us wishes for.
+    const others = new Set([...plan.values(), ...wished.filter((_, other) => other !== index)]);
+    const port =
+      mode === 'preferred'
+        ? await freePortFrom(wished[index]!, others)
+        : await anyFreePort(new Set(plan.values()));
     if (mode === 'preferred' && port !== preferred) onMoved(name, preferred, port);
-    taken.add(port);
     plan.set(name, port);
   }
   writeFileSync(planFile(home), JSON.stringify(Object.fromEntries(plan)), { mode: 0o600 });

@@ -13,8 +13,15 @@ export const isPortFree = (port: number): Promise<boolean> =>
     );
   });
 
-/** A free port of the kernel's choice. */
-export const anyFreePort = (): Promise<number> =>
+/** A free port of the kernel's choice that `taken` does not hold. */
+export const anyFreePort = async (taken: ReadonlySet<number> = new Set()): Promise<number> => {
+  for (;;) {
+    const port = await kernelPort();
+    if (!taken.has(port)) return port;
+  }
+};
+
+const kernelPort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -36,5 +43,5 @@ export const freePortFrom = async (
   for (let port = preferred; port < preferred + 50; port += 1) {
     if (!taken.has(port) && (await isPortFree(port))) return port;
   }
-  return anyFreePort();
+  return anyFreePort(taken);
 };

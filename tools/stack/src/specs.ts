@@ -37,8 +37,8 @@ export const portWishes = ({ layout, replicas, env }: SpecContext): PortWish[] =
   if (!env.DATABASE_URL) wishes.push({ name: 'postgres', preferred: storePorts.postgres });
   if (!env.REDIS_URL) wishes.push({ name: 'redis', preferred: storePorts.redis });
   for (const { name, port } of layout.services) {
-    for (const replica of replicaNames(name, replicas)) {
-      wishes.push({ name: replica, preferred: port });
+    for (const [index, replica] of replicaNames(name, replicas).entries()) {
+      wishes.push({ name: replica, preferred: port + 10 * index });
     }
   }
   return wishes;
