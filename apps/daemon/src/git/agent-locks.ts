@@ -34,14 +34,20 @@ async function findLocks(directory: string, depth = 0): Promise<string[]> {
   for (const entry of entries) {
     const path = join(directory, entry.name);
     if (entry.isFile() && entry.name.endsWith('.lock')) found.push(path);
-    if (entry.isDirectory() && entry.name !== 'objects') found.push(...(await findLocks(path, depth + 1)));
+    if (entry.isDirectory() && entry.name !== 'objects')
+      found.push(...(await findLocks(path, depth + 1)));
   }
   return found;
 }
 
 async function remainingMs(paths: readonly string[]): Promise<number> {
   const times = await Promise.all(
-    paths.map((path) => lstat(path).then((found) => found.mtimeMs, () => 0)),
+    paths.map((path) =>
+      lstat(path).then(
+        (found) => found.mtimeMs,
+        () => 0,
+      ),
+    ),
   );
   return Math.min(minAgeMs, Math.max(0, minAgeMs - (Date.now() - Math.max(...times))));
 }
@@ -49,7 +55,9 @@ async function remainingMs(paths: readonly string[]): Promise<number> {
 /** Every file that some process has open, as far as we may see; empty where there is no /proc. */
 async function openFiles(): Promise<Set<string>> {
   const open = new Set<string>();
-  const pids = (await readdir('/proc').catch(() => [] as string[])).filter((name) => /^\d+$/.test(name));
+  const pids = (await readdir('/proc').catch(() => [] as string[])).filter((name) =>
+    /^\d+$/.test(name),
+  );
   for (const pid of pids) {
     const directory = `/proc/${pid}/fd`;
     for (const fd of await readdir(directory).catch(() => [] as string[])) {

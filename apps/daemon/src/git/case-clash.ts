@@ -41,6 +41,7 @@ function fold(path: string): string {
 }
 
 function* prefixes(path: string): Generator<string> {
-  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) yield path.slice(0, at);
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1))
+    yield path.slice(0, at);
   yield path;
 }

@@ -125,7 +125,14 @@ async function findPointers(run: GitOptions): Promise<{ gone: string[]; embedded
 
 /** Paths that .gitmodules of the tree names; the file is parsed by git as data, nothing of it is used. */
 async function readSubmodulePaths(run: GitOptions): Promise<Set<string>> {
-  const args = ['config', '--blob', ':.gitmodules', '-z', '--get-regexp', '^submodule\\..*\\.path$'];
+  const args = [
+    'config',
+    '--blob',
+    ':.gitmodules',
+    '-z',
+    '--get-regexp',
+    '^submodule\\..*\\.path$',
+  ];
   const found = await git(args, { ...run, okCodes: [0, 1, 128] });
   if (found.exitCode !== 0) return new Set();
   return new Set(split(found.bytes).map((entry) => entry.slice(entry.indexOf('\n') + 1)));
@@ -143,12 +150,16 @@ async function walkNested(run: GitOptions, raw: string, depth: number): Promise<
   });
   const files: string[] = [];
   for (const path of split(bytes)) {
-    if (path.endsWith('/')) files.push(...(await walkNested(run, `${raw}/${path.slice(0, -1)}`, depth + 1)));
+    if (path.endsWith('/'))
+      files.push(...(await walkNested(run, `${raw}/${path.slice(0, -1)}`, depth + 1)));
     else files.push(`${raw}/${path}`);
   }
   return files;
 }
 
 function split(bytes: Buffer): string[] {
-  return bytes.toString('latin1').split('\0').filter((field) => field !== '');
+  return bytes
+    .toString('latin1')
+    .split('\0')
+    .filter((field) => field !== '');
 }

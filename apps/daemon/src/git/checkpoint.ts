@@ -61,7 +61,8 @@ export async function makeCheckpoint(
   const { store } = workdir;
   const ref = checkpointRef(options.task, options.number);
   const existing = await resolveCommit(store, ref);
-  if (existing !== null) return describe(store, ref, existing, options, { embedded: [], skipped: [] });
+  if (existing !== null)
+    return describe(store, ref, existing, options, { embedded: [], skipped: [] });
   const saved = await saveFiles(workdir, options);
   const trailers = [
     `Makima-Task: ${options.task}`,
@@ -75,9 +76,7 @@ export async function makeCheckpoint(
     message: `${options.message.trim() || `Checkpoint ${options.number}`}\n\n${trailers}`,
     ...(options.identity === undefined ? {} : { identity: options.identity }),
   });
-  await withRepoLock(store.dir, () =>
-    updateRefs(store, [`create ${ref} ${commitSha}`]),
-  );
+  await withRepoLock(store.dir, () => updateRefs(store, [`create ${ref} ${commitSha}`]));
   return describe(store, ref, commitSha, options, saved);
 }
 
@@ -92,12 +91,16 @@ export interface SavedFiles {
 /** Take the agent's commits, then write the files as a tree. No ref but those of the commits moves. */
 export async function saveFiles(
   workdir: Workdir,
-  options: Pick<CheckpointOptions, 'task' | 'attempt' | 'baseSha' | 'onBrokenGit' | keyof SnapshotLimits>,
+  options: Pick<
+    CheckpointOptions,
+    'task' | 'attempt' | 'baseSha' | 'onBrokenGit' | keyof SnapshotLimits
+  >,
 ): Promise<SavedFiles> {
   const { store } = workdir;
   await assertRealDirectory(workdir.dir);
   const base = await resolveCommit(store, assertSha(options.baseSha));
-  if (base === null) throw refuse('base_missing', 'The base commit of the task is not in the store');
+  if (base === null)
+    throw refuse('base_missing', 'The base commit of the task is not in the store');
   const taken = await takeOrNone(workdir, options);
   const head = taken?.headSha ?? null;
   const sane = head !== null && (await isAncestor(store, base, head));

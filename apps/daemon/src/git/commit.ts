@@ -86,7 +86,15 @@ export async function treeOf(store: Store, commit: string): Promise<string> {
 
 /** Binary files count as files without lines. */
 export async function countChanges(store: Store, from: string, to: string): Promise<ChangeCount> {
-  const args = ['diff-tree', '-r', '-z', '--numstat', '--no-renames', '--no-ext-diff', '--no-textconv'];
+  const args = [
+    'diff-tree',
+    '-r',
+    '-z',
+    '--numstat',
+    '--no-renames',
+    '--no-ext-diff',
+    '--no-textconv',
+  ];
   const { stdout } = await git([...args, '--end-of-options', from, to], { gitDir: store.dir });
   const rows = stdout.split('\0').filter((row) => row !== '');
   let linesAdded = 0;

@@ -37,7 +37,7 @@ export async function readConflicts(
   const end = records.indexOf('');
   const sides = new Map<string, Sides>();
   for (const record of records.slice(0, end === -1 ? undefined : end)) {
-    const [info = '', path = ''] = splitOnce(record, '\t');
+    const [info, path] = splitOnce(record, '\t');
     const [, id = '', stage = ''] = info.split(' ');
     const entry = sides.get(path) ?? {};
     if (stage === '2') entry.ours = id;
@@ -105,7 +105,10 @@ function side(hunk: string, which: 'ours' | 'theirs'): string {
 
 /** A conflict without stages (a directory in the way): its message says what it is about. */
 function unnamed(messages: readonly string[]): MergeConflict {
-  const text = messages.filter((part) => part.includes('CONFLICT')).join('\n').slice(0, sideMaxBytes);
+  const text = messages
+    .filter((part) => part.includes('CONFLICT'))
+    .join('\n')
+    .slice(0, sideMaxBytes);
   return { path: messages[1] ?? '', ours: null, theirs: null, hunks: text === '' ? [] : [text] };
 }
 

@@ -49,7 +49,11 @@ async function copyOne(from: string, to: string, path: string): Promise<string |
     const mode = (opened.mode & 0o100) === 0 ? 0o600 : 0o700;
     const target = await open(join(to, path), flags, mode).catch(() => null);
     if (target === null) return 'target_exists';
-    await target.writeFile(content).finally(() => target.close());
+    try {
+      await target.writeFile(content);
+    } finally {
+      await target.close();
+    }
     return null;
   } finally {
     await opened.handle.close();
@@ -74,6 +78,8 @@ async function makeParents(root: string, path: string): Promise<boolean> {
 export function excludeLines(paths: readonly string[]): string {
   const escaped = paths
     .filter((path) => !path.includes('\n'))
-    .map((path) => `/${path.replaceAll(/[\\*?[\]]/g, String.raw`\$&`).replace(/ $/, String.raw`\ `)}`);
+    .map(
+      (path) => `/${path.replaceAll(/[\\*?[\]]/g, String.raw`\$&`).replace(/ $/, String.raw`\ `)}`,
+    );
   return escaped.length === 0 ? '' : `${escaped.join('\n')}\n`;
 }

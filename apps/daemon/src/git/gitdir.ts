@@ -43,7 +43,8 @@ export async function locateGitDir(path: string): Promise<GitDirPlace | null> {
     const gitDir = await realpath(resolve(root, target)).catch(() => null);
     if (gitDir === null) return null;
     const common = (await readText(join(gitDir, 'commondir'))).trim();
-    const commonDir = common === '' ? gitDir : await realpath(resolve(gitDir, common)).catch(() => '');
+    const commonDir =
+      common === '' ? gitDir : await realpath(resolve(gitDir, common)).catch(() => '');
     return isGitDir(gitDir, commonDir, root);
   }
   return isGitDir(root, root, null);

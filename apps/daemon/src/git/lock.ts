@@ -8,7 +8,17 @@
  * export withRepoLock<T>(gitDir, work: (lock: { takenOver: boolean }) => Promise<T>, options?: { waitMs? }): Promise<T>
  * export clearStaleLocks(gitDir): Promise<string[]>   removes git's own *.lock files; only under the lock
  */
-import { link, mkdir, readdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { refuse } from './failure.ts';
@@ -97,7 +107,10 @@ async function breakDead(file: string): Promise<boolean> {
   try {
     await mkdir(mutex);
   } catch {
-    const age = await stat(mutex).then((found) => Date.now() - found.mtimeMs, () => 0);
+    const age = await stat(mutex).then(
+      (found) => Date.now() - found.mtimeMs,
+      () => 0,
+    );
     if (age > breakMutexMaxAgeMs) await rmdir(mutex).catch(() => undefined);
     await delay(10);
     return false;

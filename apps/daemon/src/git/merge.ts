@@ -47,11 +47,19 @@ export async function mergeInto(store: Store, options: MergeOptions): Promise<Me
     const theirs = await mustResolve(store, options.source, 'The work to merge');
     if (await isAncestor(store, theirs, ours)) {
       const message = 'Everything of it is in the branch already';
-      return conclude(store, record, [], { success: true, message, commitSha: ours, conflicts: [] });
+      return conclude(store, record, [], {
+        success: true,
+        message,
+        commitSha: ours,
+        conflicts: [],
+      });
     }
     const merged = await mergeTrees(store, ours, theirs);
     if (merged.conflicts.length > 0) {
-      const message = `Conflicts in ${merged.conflicts.map((c) => c.path).join(', ').slice(0, 500)}`;
+      const message = `Conflicts in ${merged.conflicts
+        .map((c) => c.path)
+        .join(', ')
+        .slice(0, 500)}`;
       const { conflicts } = merged;
       return conclude(store, record, [], { success: false, message, commitSha: null, conflicts });
     }
@@ -66,7 +74,12 @@ async function commitMerge(
 ): Promise<MergeResult> {
   if (options.how === 'squash' && at.tree === (await treeOf(store, at.ours))) {
     const message = 'It changes nothing in the branch';
-    return conclude(store, at.record, [], { success: true, message, commitSha: at.ours, conflicts: [] });
+    return conclude(store, at.record, [], {
+      success: true,
+      message,
+      commitSha: at.ours,
+      conflicts: [],
+    });
   }
   const trailers = `Makima-Operation: ${options.operationId}\nMakima-Source: ${at.theirs}`;
   const commitSha = await commitTree(store, {

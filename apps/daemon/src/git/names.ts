@@ -29,7 +29,11 @@ export function isSha(text: string): boolean {
 
 export function assertSha(sha: string): string {
   if (typeof sha !== 'string' || !isSha(sha)) {
-    throw invalid('sha', 'not_a_commit_id', 'A commit is named by its full id, 40 or 64 hex digits');
+    throw invalid(
+      'sha',
+      'not_a_commit_id',
+      'A commit is named by its full id, 40 or 64 hex digits',
+    );
   }
   return sha;
 }

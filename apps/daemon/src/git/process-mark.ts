@@ -36,7 +36,8 @@ export function endChildrenOf(mark: string): number {
     const pid = Number(name);
     if (!Number.isSafeInteger(pid) || pid <= 1) continue;
     const environment = readOr(`/proc/${pid}/environ`);
-    if (environment === null || !environment.split('\0').includes(`MAKIMA_GIT_OWNER=${mark}`)) continue;
+    if (environment === null || !environment.split('\0').includes(`MAKIMA_GIT_OWNER=${mark}`))
+      continue;
     try {
       process.kill(pid, 'SIGKILL');
       ended += 1;

@@ -15,7 +15,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 export type FileAnswer =
-  | { readonly kind: 'text'; readonly path: string; readonly content: string; readonly bytes: number }
+  | {
+      readonly kind: 'text';
+      readonly path: string;
+      readonly content: string;
+      readonly bytes: number;
+    }
   | { readonly kind: 'binary'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'refused'; readonly path: string; readonly reason: FileRefusal };
@@ -29,7 +34,12 @@ export type FileRefusal =
   | 'root_unsafe';
 
 export type OpenBelow =
-  | { readonly handle: FileHandle; readonly bytes: number; readonly mode: number; readonly place: string }
+  | {
+      readonly handle: FileHandle;
+      readonly bytes: number;
+      readonly mode: number;
+      readonly place: string;
+    }
   | { readonly refusal: FileRefusal | 'missing' };
 
 const defaultMaxBytes = 1024 * 1024;
@@ -129,7 +139,8 @@ async function placeOf(
 }
 
 function refusalOf(error: unknown): FileRefusal | 'missing' {
-  switch ((error as NodeJS.ErrnoException).code) {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'missing';

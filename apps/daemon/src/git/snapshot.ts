@@ -53,7 +53,9 @@ export async function snapshotTree(
   const skipped: Skipped[] = [];
   const present = await weigh(workdir, found, limits, skipped);
   const removed = found.raw.filter((entry) => entry.change === 'deleted').map((entry) => entry.raw);
-  removed.push(...found.embedded.filter((entry) => entry.replacesPointer).map((entry) => entry.raw));
+  removed.push(
+    ...found.embedded.filter((entry) => entry.replacesPointer).map((entry) => entry.raw),
+  );
   await feed(run, ['--force-remove'], removed);
   await addAll(run, present, skipped);
   const tree = (await git(['write-tree'], run)).stdout.trim();
@@ -104,7 +106,11 @@ async function look(
 }
 
 /** One file that git cannot read does not cost the others: it is named and left out. */
-async function addAll(run: GitOptions, paths: readonly string[], skipped: Skipped[]): Promise<void> {
+async function addAll(
+  run: GitOptions,
+  paths: readonly string[],
+  skipped: Skipped[],
+): Promise<void> {
   let rest = [...paths];
   for (let attempt = 0; ; attempt += 1) {
     try {

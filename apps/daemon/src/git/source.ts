@@ -14,9 +14,7 @@ import { BlockList, isIP } from 'node:net';
 import { isAbsolute, normalize } from 'node:path';
 import { invalid, refuse } from './failure.ts';
 
-export type RepositorySource =
-  | { readonly kind: 'local'; readonly path: string }
-  | RemoteSource;
+export type RepositorySource = { readonly kind: 'local'; readonly path: string } | RemoteSource;
 
 export interface RemoteSource {
   readonly kind: 'https' | 'ssh';
@@ -33,7 +31,8 @@ export interface HostOptions {
 }
 
 const maxChars = 2_048;
-const hostPattern = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const hostPattern =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const scpPattern = /^([a-z_][a-z0-9_-]{0,31})@([a-z0-9.-]+):(?!\/\/)([^:].*)$/i;
 
 export function parseSource(
@@ -59,7 +58,11 @@ export function parseSource(
   }
   const parts = /^(https|ssh):\/\/([^/?#]*)(\/[^?#]*)$/i.exec(text);
   if (parts === null) throw bad('scheme_refused');
-  return parseAuthority(parts[1]?.toLowerCase() === 'ssh' ? 'ssh' : 'https', parts[2] ?? '', parts[3] ?? '');
+  return parseAuthority(
+    parts[1]?.toLowerCase() === 'ssh' ? 'ssh' : 'https',
+    parts[2] ?? '',
+    parts[3] ?? '',
+  );
 }
 
 function parseAuthority(kind: 'https' | 'ssh', authority: string, path: string): RepositorySource {
@@ -80,7 +83,10 @@ function remote(
   rawPort: string,
   path: string,
 ): RemoteSource {
-  const host = rawHost.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const host = rawHost
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '');
   const isAddress = isIP(host) !== 0;
   // 2130706433, 0x7f.1 and 017700000001 are addresses in disguise: a real name's last label has a letter
   // and is no number in any base.
@@ -90,7 +96,11 @@ function remote(
   const port = rawPort === '' ? (kind === 'https' ? 443 : 22) : Number(rawPort);
   if (port < 1 || port > 65_535) throw bad('bad_host');
   const clean = path.replace(/\/+$/, '');
-  if (clean === '' || /(?:^|\/)(?:\.\.?|-[^/]*)(?:\/|$)/.test(clean) || /%00|%0a|%0d/i.test(clean)) {
+  if (
+    clean === '' ||
+    /(?:^|\/)(?:\.\.?|-[^/]*)(?:\/|$)/.test(clean) ||
+    /%00|%0a|%0d/i.test(clean)
+  ) {
     throw bad('bad_path');
   }
   const shown = isIP(host) === 6 ? `[${host}]` : host;
@@ -115,7 +125,11 @@ export async function checkSourceHost(
       : [source.host];
   const first = addresses[0];
   if (first === undefined) {
-    throw refuse('source_unreachable', 'The host of the repository has no address', 'Check the URL');
+    throw refuse(
+      'source_unreachable',
+      'The host of the repository has no address',
+      'Check the URL',
+    );
   }
   if (addresses.some((address) => isPrivateAddress(address))) {
     throw refuse(
@@ -172,5 +186,9 @@ export function isPrivateAddress(address: string): boolean {
 }
 
 function bad(reason: string): Error {
-  return invalid('repositoryUrl', reason, 'The repository URL is not accepted: https or ssh, without credentials');
+  return invalid(
+    'repositoryUrl',
+    reason,
+    'The repository URL is not accepted: https or ssh, without credentials',
+  );
 }

@@ -86,7 +86,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return store;
 }
 
-export async function refreshStore(store: Store, options: RefreshOptions = {}): Promise<StoreState> {
+export async function refreshStore(
+  store: Store,
+  options: RefreshOptions = {},
+): Promise<StoreState> {
   await withRepoLock(store.dir, () => fetchSource(store, options));
   return readStoreState(store);
 }
@@ -248,7 +251,10 @@ function explained(error: unknown): unknown {
     );
   }
   if (/shallow/.test(error.stderr)) return shallow();
-  if (error.ending === 'exit' && /Could not (?:read|resolve)|unable to access|not found|does not appear/i.test(error.stderr)) {
+  if (
+    error.ending === 'exit' &&
+    /Could not (?:read|resolve)|unable to access|not found|does not appear/i.test(error.stderr)
+  ) {
     return refuse(
       'source_unreachable',
       'The repository cannot be read',

@@ -110,7 +110,8 @@ async function bringOver(
     await fetchIds(workdir, space, ids);
     return { head, others, refused: [] };
   } catch (error) {
-    if (!(error instanceof GitFailure) || error.ending !== 'exit' || others.length === 0) throw error;
+    if (!(error instanceof GitFailure) || error.ending !== 'exit' || others.length === 0)
+      throw error;
   }
   if (head !== null) await fetchIds(workdir, space, [head]);
   const taken: string[] = [];
@@ -157,7 +158,9 @@ async function settle(
   at: { ref: string; space: string; previousSha: string | null; head: string | null },
 ): Promise<string | null> {
   const { store } = workdir;
-  const landed = await git(['for-each-ref', '--format=%(refname)', at.space], { gitDir: store.dir });
+  const landed = await git(['for-each-ref', '--format=%(refname)', at.space], {
+    gitDir: store.dir,
+  });
   const incoming = landed.stdout.split('\n').filter((name) => name !== '');
   const moves = at.head !== null && at.head !== at.previousSha;
   const rewritten =
@@ -172,7 +175,10 @@ async function settle(
   }
   const loose = incoming.length === 0 ? [] : await looseHeads(workdir, at.space);
   const kept = loose.length === 0 ? null : await keepLoose(workdir, options, loose);
-  await updateRefs(store, [...new Set(incoming)].map((name) => `delete ${name}`));
+  await updateRefs(
+    store,
+    [...new Set(incoming)].map((name) => `delete ${name}`),
+  );
   return kept;
 }
 
@@ -182,7 +188,10 @@ async function looseHeads(workdir: Workdir, space: string): Promise<string[]> {
   const { stdout } = await git(['rev-list', '--parents', `--glob=${space}`, ...others], {
     gitDir: workdir.store.dir,
   });
-  const lines = stdout.split('\n').filter((line) => line !== '').map((line) => line.split(' '));
+  const lines = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '));
   const parents = new Set(lines.flatMap((line) => line.slice(1)));
   return lines.map((line) => line[0] ?? '').filter((id) => !parents.has(id));
 }

@@ -201,7 +201,8 @@ async function initTaskRepository(aside: string, options: PrepareOptions): Promi
     'gc.reflogExpire': 'never',
     'gc.reflogExpireUnreachable': 'never',
   };
-  for (const [key, value] of Object.entries(settings)) await git(['config', key, value], { gitDir });
+  for (const [key, value] of Object.entries(settings))
+    await git(['config', key, value], { gitDir });
 }
 
 async function checkOut(aside: string, start: Start, branch: string): Promise<void> {

@@ -1,0 +1,114 @@
+/**
+ * Work that is late, fenced, unmerged or uncommitted, put on a ref of the store so that nothing an agent
+ * made is lost when its directory goes.
+ *
+ * Law: a kept ref is never moved away from what it holds: the same name again with other work gets a
+ * number; files are kept even when the agent's `.git` is refused; nothing to keep is an answer.
+ *
+ * export keepCommit(store, sha, { task, attempt, why? }): Promise<Kept>
+ * export keepWorkdir(workdir, options: KeepOptions): Promise<KeptWork>
+ */
+import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
+import type { Identity } from './commit.ts';
+import { saveFiles } from './checkpoint.ts';
+import { refuse } from './failure.ts';
+import { withRepoLock } from './lock.ts';
+import { assertSha, keptRef, taskRef } from './names.ts';
+import { git } from './run.ts';
+import type { Workdir } from './shadow.ts';
+import type { EmbeddedReport, Skipped } from './snapshot.ts';
+import { resolveCommit } from './store.ts';
+import type { Store } from './store.ts';
+
+export interface KeepName {
+  readonly task: string;
+  readonly attempt: number;
+  /** Lower case word: `late`, `fenced`, `unmerged`, `dirty`. */
+  readonly why?: string;
+}
+
+export interface Kept {
+  readonly ref: string;
+  readonly sha: string;
+}
+
+export interface KeepOptions extends KeepName {
+  /** Where the task's branch started. */
+  readonly baseSha: string;
+  readonly identity?: Identity;
+  /** Commits that already hold this work, such as the contract's branch: what they reach needs no ref. */
+  readonly mergedInto?: readonly string[];
+}
+
+export interface KeptWork {
+  /** All refs that now hold the work; empty when everything was merged and clean. */
+  readonly refs: readonly string[];
+  /** The ref with the uncommitted files, or with the commits when the files were clean. */
+  readonly kept: Kept | null;
+  readonly embedded: readonly EmbeddedReport[];
+  readonly skipped: readonly Skipped[];
+}
+
+export async function keepCommit(store: Store, sha: string, name: KeepName): Promise<Kept> {
+  assertSha(sha);
+  return withRepoLock(store.dir, async () => {
+    if ((await resolveCommit(store, sha)) === null) {
+      throw refuse('ref_missing', 'The commit to keep is not in the store');
+    }
+    for (let number = 1; ; number += 1) {
+      const ref = `${keptRef(name.task, name.attempt, name.why)}${number === 1 ? '' : `-${number}`}`;
+      const former = await resolveCommit(store, ref);
+      if (former === sha) return { ref, sha };
+      if (former !== null && !(await isAncestor(store, former, sha))) continue;
+      await updateRefs(store, [`update ${ref} ${sha} ${former ?? '0'.repeat(sha.length)}`]);
+      return { ref, sha };
+    }
+  });
+}
+
+/** Everything of a working directory: its commits, then its files as they are now. */
+export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promise<KeptWork> {
+  const { store } = workdir;
+  const saved = await saveFiles(workdir, { ...options, onBrokenGit: 'files_only' });
+  const refs: string[] = [];
+  const head = await resolveCommit(store, taskRef(options.task, options.attempt));
+  const tip = head ?? saved.parentSha;
+  const dirty = saved.tree !== (await treeOf(store, tip));
+  let kept: Kept | null = null;
+  if (dirty) {
+    const sha = await commitTree(store, {
+      tree: saved.tree,
+      parents: [tip],
+      message: `Uncommitted files of ${options.task}, attempt ${options.attempt}`,
+      ...(options.identity === undefined ? {} : { identity: options.identity }),
+    });
+    kept = await keepCommit(store, sha, { ...options, why: options.why ?? 'dirty' });
+  } else if (!(await isHeld(store, tip, options))) {
+    kept = await keepCommit(store, tip, options);
+  }
+  if (kept !== null) refs.push(kept.ref);
+  refs.push(...(await otherKeptRefs(store, options, refs)));
+  return { refs, kept, embedded: saved.embedded, skipped: saved.skipped };
+}
+
+async function isHeld(store: Store, tip: string, options: KeepOptions): Promise<boolean> {
+  for (const name of [options.baseSha, ...(options.mergedInto ?? [])]) {
+    const holder = await resolveCommit(store, name);
+    if (holder !== null && (await isAncestor(store, tip, holder))) return true;
+  }
+  return false;
+}
+
+async function otherKeptRefs(
+  store: Store,
+  name: KeepName,
+  known: readonly string[],
+): Promise<string[]> {
+  const own = keptRef(name.task, name.attempt);
+  const { stdout } = await git(['for-each-ref', '--format=%(refname)', 'refs/makima/kept'], {
+    gitDir: store.dir,
+  });
+  return stdout
+    .split('\n')
+    .filter((ref) => (ref === own || ref.startsWith(`${own}-`)) && !known.includes(ref));
+}
