@@ -27,6 +27,7 @@ export interface Settings {
   readonly leaseMs: number;
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;
+  readonly staleThresholdMs: number;
 }
 
 export interface Engine {

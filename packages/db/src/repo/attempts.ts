@@ -18,6 +18,12 @@ export async function findAttempt(db: Queryable, args: { taskId: string; attempt
   return row;
 }
 
+export async function lockAttempt(tx: Tx, args: { taskId: string; attempt: number }): Promise<AttemptRow | undefined> {
+  const [row] = await tx<AttemptRow[]>`
+    select * from task_attempts where task_id = ${args.taskId} and attempt = ${args.attempt} for no key update`;
+  return row;
+}
+
 export async function attemptsOf(db: Queryable, args: { ownerId: string; taskId: string }): Promise<AttemptRow[]> {
   return db<AttemptRow[]>`select * from task_attempts where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by attempt`;
 }

@@ -99,3 +99,18 @@ export async function advanceJournal(tx: Tx, args: { journalId: string; from: nu
   const done = await tx`update daemon_journals set applied_seq = ${args.to} where journal_id = ${args.journalId} and applied_seq = ${args.from}`;
   return done.count === 1;
 }
+
+/** Whether the start of this attempt is still on its way to the daemon. */
+export async function startPending(db: Queryable, args: { daemonId: string; taskId: string; attempt: number }): Promise<boolean> {
+  const rows = await db`
+    select 1 from daemon_commands where daemon_id = ${args.daemonId} and task_id = ${args.taskId}
+       and attempt = ${args.attempt} and kind = 'task.start' and acked_at is null`;
+  return rows.length > 0;
+}
+
+/** The session epoch of a connected daemon, held so that a newer connection waits; undefined when not connected. */
+export async function holdSession(tx: Tx, args: { id: string }): Promise<number | undefined> {
+  const [row] = await tx<{ sessionEpoch: number }[]>`
+    select session_epoch from daemons where id = ${args.id} and status = 'connected' for key share`;
+  return row?.sessionEpoch;
+}

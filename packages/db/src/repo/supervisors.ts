@@ -85,3 +85,9 @@ export async function orphanedSupervisors(sql: Sql, args: { limit: number; older
        and t.pending_since < clock() - make_interval(secs => ${args.olderThanMs / 1000})
      order by t.pending_since limit ${args.limit}`;
 }
+
+/** A sign of life of the supervisors among these tasks. */
+export async function heartbeatSupervisors(tx: Queryable, args: { taskIds: readonly string[] }): Promise<void> {
+  if (args.taskIds.length === 0) return;
+  await tx`update supervisors set last_heartbeat_at = clock() where task_id = any(${args.taskIds as string[]}::uuid[])`;
+}

@@ -115,3 +115,10 @@ export async function hasTranscript(db: Queryable, args: { taskId: string }): Pr
 export async function dropTranscript(tx: Tx, args: { taskId: string }): Promise<void> {
   await tx`delete from transcript_lines where task_id = ${args.taskId}`;
 }
+
+/** The newest attempt of a task that wrote a transcript; 0 when none did. */
+export async function newestTranscriptAttempt(db: Queryable, args: { taskId: string }): Promise<number> {
+  const [row] = await db<{ attempt: number }[]>`
+    select coalesce(max(attempt), 0) as attempt from transcript_lines where task_id = ${args.taskId}`;
+  return row?.attempt ?? 0;
+}

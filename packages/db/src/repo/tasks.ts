@@ -56,6 +56,7 @@ export interface TaskChange {
   readonly currentAttempt?: number;
   readonly homeDaemonId?: string | null;
   readonly sessionId?: string;
+  readonly sessionStartedAt?: Date | null;
   readonly checkpointSha?: string | null;
   readonly resumeAt?: Date | null;
   readonly startedAt?: Date | null;

@@ -23,6 +23,8 @@ export const tasks = snakeCase.table(
     session: text().$type<TaskSession>().notNull().default('none'),
     /** The agent's conversation, the same over all attempts unless it was lost. */
     sessionId: uuid().notNull().default(sql`gen_random_uuid()`),
+    /** When that conversation began on an agent; null while it has yet to begin. */
+    sessionStartedAt: moment(),
     resumeAt: moment(),
     priority: integer().notNull().default(0),
     agent: text().notNull(),

@@ -530,6 +530,7 @@ CREATE TABLE "tasks" (
 	"status" text DEFAULT 'pending' NOT NULL,
 	"session" text DEFAULT 'none' NOT NULL,
 	"session_id" uuid DEFAULT gen_random_uuid() NOT NULL,
+	"session_started_at" timestamp with time zone,
 	"resume_at" timestamp with time zone,
 	"priority" integer DEFAULT 0 NOT NULL,
 	"agent" text NOT NULL,

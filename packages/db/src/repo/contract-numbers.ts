@@ -1,0 +1,51 @@
+/** The numbers beside a contract that lists and attention need, for many contracts in one statement. */
+import type { TaskSession } from '@makima/domain/task';
+import type { Queryable } from '../client.ts';
+import type { ContractRow, DeliverableRow } from '../rows.ts';
+
+export interface ContractNumbers {
+  readonly taskCounts: Record<string, number>;
+  /** Tasks starting or running, the supervisor included. */
+  readonly working: number;
+  readonly openQuestions: number;
+  readonly openConfirmations: number;
+  readonly supervisorSession: TaskSession;
+  readonly lastActivityAt: Date;
+  readonly lastProgressAt: Date;
+}
+
+export async function contractNumbers(db: Queryable, args: { ownerId: string; ids: readonly string[] }): Promise<Map<string, ContractNumbers>> {
+  const rows = await db<(ContractNumbers & { id: string })[]>`
+    select c.id,
+           coalesce((select jsonb_object_agg(status, n) from (
+              select status, count(*) as n from tasks t where t.contract_id = c.id and not t.is_supervisor group by status) s), '{}') as task_counts,
+           (select count(*)::int from tasks t where t.contract_id = c.id and t.status in ('starting', 'running')) as working,
+           (select count(*)::int from questions q where q.contract_id = c.id and q.status = 'open') as open_questions,
+           (select count(*)::int from confirmations f where f.contract_id = c.id and f.state = 'open') as open_confirmations,
+           coalesce((select session from tasks t where t.id = c.supervisor_task_id), 'none') as supervisor_session,
+           a.last_activity_at, a.last_progress_at
+      from contracts c join contract_activity a on a.contract_id = c.id
+     where c.owner_id = ${args.ownerId} and c.id = any(${args.ids as string[]}::uuid[])`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/**
+ * Contracts of an owner, newest first, after a contract's id. Filters that are undefined do not filter.
+ */
+export async function listContractRows(
+  db: Queryable,
+  args: { ownerId: string; status?: string | undefined; phase?: string | undefined; waiting?: boolean | undefined; beforeId?: string | undefined; limit: number },
+): Promise<ContractRow[]> {
+  return db<ContractRow[]>`
+    select * from contracts where owner_id = ${args.ownerId}
+      ${args.status === undefined ? db`` : db`and status = ${args.status}`}
+      ${args.phase === undefined ? db`` : db`and phase = ${args.phase}`}
+      ${args.waiting === undefined ? db`` : args.waiting ? db`and status = 'waiting_for_input'` : db`and status <> 'waiting_for_input'`}
+      ${args.beforeId === undefined ? db`` : db`and id < ${args.beforeId}`}
+     order by id desc limit ${args.limit}`;
+}
+
+export async function deliverablesOfContract(db: Queryable, args: { ownerId: string; contractId: string }) {
+  return db<DeliverableRow[]>`
+    select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by completed_at`;
+}

@@ -1,0 +1,24 @@
+/** Locks that are not a row's: by name, for the length of a transaction. */
+import type { Sql, Tx } from '../client.ts';
+
+/** One placement at a time per owner. */
+export async function lockOwnerForPlacement(tx: Tx, args: { ownerId: string }): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`placement:${args.ownerId}`}, 0))`;
+}
+
+/** Run `work` if no other process does it now; answers whether it ran. */
+export async function asLeader(sql: Sql, name: string, work: () => Promise<void>): Promise<boolean> {
+  const held = await sql.reserve();
+  try {
+    const [row] = await held<{ got: boolean }[]>`select pg_try_advisory_lock(hashtextextended(${`leader:${name}`}, 0)) as got`;
+    if (row?.got !== true) return false;
+    try {
+      await work();
+    } finally {
+      await held`select pg_advisory_unlock(hashtextextended(${`leader:${name}`}, 0))`;
+    }
+    return true;
+  } finally {
+    held.release();
+  }
+}

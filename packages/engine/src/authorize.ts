@@ -1,0 +1,89 @@
+/**
+ * What a caller may touch, asked at the start of every verb. The door has checked the route's policy; here
+ * the rows are checked: owner, contract, task, and that an agent's attempt is still the present one.
+ *
+ * Law: a foreign id is not found, whoever asks; "forbidden" is only for a verb that the credential lacks.
+ */
+import { MakimaError } from '@makima/domain/error';
+import { findContract, lockContract } from '@makima/db/repo/contracts';
+import { findTask, lockTask } from '@makima/db/repo/tasks';
+import type { Queryable, Tx } from '@makima/db/client';
+import type { ContractRow, TaskRow } from '@makima/db/rows';
+import type { Act } from './context.ts';
+import type { Agent, Principal } from './principal.ts';
+
+export function contractNotFound(id: string): MakimaError {
+  return new MakimaError('CONTRACT_NOT_FOUND', `there is no contract ${id}`, { fix: 'list them: makima contracts list' });
+}
+
+export function notFound(what: string, id: string): MakimaError {
+  return new MakimaError('NOT_FOUND', `there is no ${what} ${id}`);
+}
+
+/** An agent sees its own contract only; everybody sees only their owner's. */
+export async function readableContract(db: Queryable, caller: Principal, id: string): Promise<ContractRow> {
+  if (caller.kind === 'agent' && caller.contractId !== id) throw contractNotFound(id);
+  const row = await findContract(db, { ownerId: caller.ownerId, id });
+  if (row === undefined) throw contractNotFound(id);
+  return row;
+}
+
+export async function lockedContract(tx: Tx, caller: Principal, id: string, strength: 'update' | 'share'): Promise<ContractRow> {
+  if (caller.kind === 'agent' && caller.contractId !== id) throw contractNotFound(id);
+  const row = await lockContract(tx, { ownerId: caller.ownerId, id, strength });
+  if (row === undefined) throw contractNotFound(id);
+  return row;
+}
+
+/** A supervisor sees the tasks of its contract; a task's agent only its own task. */
+function mayReadTask(caller: Principal, task: TaskRow): boolean {
+  if (caller.kind !== 'agent') return true;
+  if (caller.isSupervisor) return task.contractId === caller.contractId;
+  return task.id === caller.taskId;
+}
+
+export async function readableTask(db: Queryable, caller: Principal, id: string): Promise<TaskRow> {
+  const row = await findTask(db, { ownerId: caller.ownerId, id });
+  if (row === undefined || !mayReadTask(caller, row)) throw notFound('task', id);
+  return row;
+}
+
+export async function lockedTask(tx: Tx, caller: Principal, id: string): Promise<TaskRow> {
+  const row = await lockTask(tx, { ownerId: caller.ownerId, id });
+  if (row === undefined || !mayReadTask(caller, row)) throw notFound('task', id);
+  return row;
+}
+
+/** The caller leads this contract, now: its epoch is the present one. Locks the supervisor's task. */
+export async function requireSupervisor(act: Act, contractId: string | null): Promise<TaskRow> {
+  const agent = requireAgent(act.caller);
+  if (!agent.isSupervisor) {
+    throw new MakimaError('NOT_SUPERVISOR', 'only the supervisor of the contract may do this');
+  }
+  if (contractId !== null && agent.contractId !== contractId) throw contractNotFound(contractId);
+  return requirePresent(act, agent);
+}
+
+/** The agent's attempt is the present one; an older one is fenced. Locks its task. */
+export async function requirePresent(act: Act, agent: Agent): Promise<TaskRow> {
+  const task = await lockTask(act.tx, { ownerId: agent.ownerId, id: agent.taskId });
+  if (task === undefined) throw notFound('task', agent.taskId);
+  if (task.currentAttempt !== agent.attempt) {
+    throw new MakimaError('FENCED', `attempt ${agent.attempt} is over; attempt ${task.currentAttempt} goes on`, {
+      details: { attempt: agent.attempt, current: task.currentAttempt },
+      fix: 'stop: another agent continues this work',
+    });
+  }
+  return task;
+}
+
+export function requireAgent(caller: Principal): Agent {
+  if (caller.kind === 'agent') return caller;
+  throw new MakimaError('NO_CONTEXT', 'only an agent, by its tool key, can do this');
+}
+
+/** A person with the right to change things, for verbs that agents must never reach. */
+export function requirePerson(caller: Principal, what: string): Extract<Principal, { kind: 'person' }> {
+  if (caller.kind === 'person' && caller.role !== 'viewer') return caller;
+  throw new MakimaError('FORBIDDEN', `only a person may ${what}`, { fix: 'a person runs it with their own key' });
+}

@@ -1,0 +1,39 @@
+/** One contract as a person sees it; also what every verb that changes a contract answers. */
+import type { ContractDetail } from '@makima/contracts/entity/contract';
+import { keptRefsOf, repositoriesOf } from '@makima/db/repo/contracts';
+import { contractNumbers, deliverablesOfContract } from '@makima/db/repo/contract-numbers';
+import { reading } from '@makima/db/tx';
+import type { Queryable } from '@makima/db/client';
+import type { ContractRow } from '@makima/db/rows';
+import type { Engine } from '../context.ts';
+import type { Principal } from '../principal.ts';
+import { readableContract } from '../authorize.ts';
+import { presentContractDetail } from '../present/contract.ts';
+
+export async function getContract(engine: Engine, caller: Principal, input: { id: string }): Promise<ContractDetail> {
+  const { sql } = engine.database;
+  return reading(engine.database, (async () => {
+    const row = await readableContract(sql, caller, input.id);
+    return contractDetail(engine, sql, row);
+  })());
+}
+
+/** Everything about a contract's row, read in the same transaction when given one. */
+export async function contractDetail(engine: Engine, db: Queryable, row: ContractRow): Promise<ContractDetail> {
+  const about = { ownerId: row.ownerId, contractId: row.id };
+  const [numbers, repositories, deliverables, keptRefs, clock] = await Promise.all([
+    contractNumbers(db, { ownerId: row.ownerId, ids: [row.id] }),
+    repositoriesOf(db, about),
+    deliverablesOfContract(db, about),
+    keptRefsOf(db, about),
+    db<{ now: Date }[]>`select clock() as now`,
+  ]);
+  const found = numbers.get(row.id);
+  const now = clock[0]?.now;
+  if (found === undefined || now === undefined) throw new Error(`contract ${row.id} has no activity row`);
+  return presentContractDetail(
+    row,
+    { numbers: found, repositories, deliverables, keptRefs },
+    { now, staleThresholdMs: engine.settings.staleThresholdMs },
+  );
+}

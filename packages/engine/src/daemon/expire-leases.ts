@@ -1,0 +1,25 @@
+/**
+ * Sweep: attempts whose lease is over by the database's clock are given up. The daemon froze its agents
+ * before that moment, so nothing works behind an expired lease.
+ */
+import { expiredAttempts } from '@makima/db/repo/attempts';
+import { act, type Engine } from '../context.ts';
+import { loseAttempt } from '../task/lose-attempt.ts';
+
+export async function expireLeases(engine: Engine, input: { limit: number }): Promise<number> {
+  const due = await expiredAttempts(engine.database.sql, input);
+  let lost = 0;
+  for (const attempt of due) {
+    const { result } = await act(engine, { caller: { kind: 'system', ownerId: attempt.ownerId, name: 'expired-leases' } }, (a) =>
+      loseAttempt(a, {
+        taskId: attempt.taskId,
+        attempt: attempt.attempt,
+        why: 'daemon_lost',
+        detail: 'its daemon was silent until the lease ran out',
+        onlyExpired: true,
+      }),
+    );
+    if (result) lost += 1;
+  }
+  return lost;
+}

@@ -1,0 +1,91 @@
+/**
+ * Reports of a daemon's journal: each applied once and in order. The journal's row holds up to where; a
+ * frame that repeats known reports is answered with the same ack, one that leaves a gap is refused.
+ *
+ * Law: a frame is one transaction. If it fails for its content, its reports are applied one by one, and
+ * the one that cannot be applied is set aside in the audit: it can neither block nor be lost in silence.
+ */
+import type { Report } from '@makima/contracts/socket/reports';
+import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { advanceJournal, holdSession, lockJournal } from '@makima/db/repo/daemons';
+import { act, type Act, type Engine } from '../context.ts';
+import type { DaemonPrincipal } from '../principal.ts';
+import { applyReport } from './dispatch.ts';
+
+export interface ReportFrame {
+  readonly sessionEpoch: number;
+  readonly journalId: string;
+  readonly fromSeq: number;
+  readonly reports: readonly Report[];
+}
+
+/** @returns up to where the journal is applied. @throws FENCED for an old connection, VALIDATION_FAILED for a gap. */
+export async function applyReports(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame): Promise<{ appliedSeq: number }> {
+  try {
+    return await applyFrame(engine, caller, frame);
+  } catch (error) {
+    if (isFence(error) || frame.reports.length === 0) throw error;
+    return applySingly(engine, caller, frame, error);
+  }
+}
+
+async function applyFrame(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame): Promise<{ appliedSeq: number }> {
+  const { result } = await act(engine, { caller }, async (a) => {
+    const applied = await journalPosition(a, caller, frame);
+    const end = frame.fromSeq + frame.reports.length - 1;
+    if (end <= applied) return { appliedSeq: applied };
+    for (const [i, report] of frame.reports.entries()) {
+      if (frame.fromSeq + i > applied) await applyReport(a, caller, report);
+    }
+    await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: end });
+    return { appliedSeq: end };
+  });
+  return result;
+}
+
+async function journalPosition(a: Act, caller: DaemonPrincipal, frame: ReportFrame): Promise<number> {
+  const session = await holdSession(a.tx, { id: caller.daemonId });
+  if (session !== frame.sessionEpoch) throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
+  const applied = await lockJournal(a.tx, { ownerId: a.ownerId, daemonId: caller.daemonId, journalId: frame.journalId });
+  if (applied === undefined) throw new MakimaError('FENCED', 'this journal belongs to another daemon');
+  if (frame.fromSeq > applied + 1) {
+    throw new MakimaError('FENCED', `reports ${applied + 1} to ${frame.fromSeq - 1} are missing`, { details: { appliedSeq: applied } });
+  }
+  return applied;
+}
+
+async function applySingly(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame, first: unknown): Promise<{ appliedSeq: number }> {
+  if (isMakimaError(first) && first.code === 'DEPENDENCY_UNAVAILABLE') throw first;
+  let appliedSeq = frame.fromSeq - 1;
+  for (const [i, report] of frame.reports.entries()) {
+    const one = { ...frame, fromSeq: frame.fromSeq + i, reports: [report] };
+    try {
+      ({ appliedSeq } = await applyFrame(engine, caller, one));
+    } catch (error) {
+      if (isFence(error) || (isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE')) throw error;
+      ({ appliedSeq } = await setAside(engine, caller, one, report, error));
+    }
+  }
+  return { appliedSeq };
+}
+
+async function setAside(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame, report: Report, error: unknown): Promise<{ appliedSeq: number }> {
+  const { result } = await act(engine, { caller }, async (a) => {
+    const applied = await journalPosition(a, caller, frame);
+    if (frame.fromSeq <= applied) return { appliedSeq: applied };
+    a.audit('report.set_aside', 'refused', { kind: 'daemon', id: caller.daemonId }, {
+      journalId: frame.journalId,
+      seq: frame.fromSeq,
+      kind: report.kind,
+      taskId: 'taskId' in report ? report.taskId : null,
+      error: error instanceof Error ? error.message.slice(0, 500) : 'unknown',
+    });
+    await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: frame.fromSeq });
+    return { appliedSeq: frame.fromSeq };
+  });
+  return result;
+}
+
+function isFence(error: unknown): boolean {
+  return isMakimaError(error) && error.code === 'FENCED';
+}

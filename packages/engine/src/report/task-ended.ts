@@ -1,0 +1,103 @@
+/**
+ * An attempt is over and no process of it is left. The present attempt decides about its task; an older
+ * one's word is kept as late evidence, and its work on a named ref.
+ *
+ * Law: exactly one terminal transition per attempt; a task is done through its present attempt only.
+ */
+import type { ReportOf } from '@makima/contracts/socket/reports';
+import { isAttemptLive } from '@makima/domain/task';
+import { changeAttempt, supersede } from '@makima/db/repo/attempts';
+import { insertKeptRef } from '@makima/db/repo/contracts';
+import { changeTask } from '@makima/db/repo/tasks';
+import type { Act } from '../context.ts';
+import type { DaemonPrincipal } from '../principal.ts';
+import { completeTask, failTask } from '../task/complete.ts';
+import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
+import { fenceReport, type Fenced } from './fence.ts';
+
+export async function taskEnded(a: Act, daemon: DaemonPrincipal, report: ReportOf<'task.ended'>): Promise<void> {
+  const fenced = await fenceReport(a, daemon, report);
+  if (fenced === undefined) return;
+  if (report.keptRef !== null) await nameKept(a, daemon, fenced, report, report.keptRef);
+  if (!isAttemptLive(fenced.attempt.state)) return late(a, fenced, report);
+  if (report.usage !== null) await countUsage(a, report, report.usage);
+  switch (report.outcome) {
+    case 'done':
+      return completeTask(a, fenced.task, { attempt: report.attempt, summary: report.summary, commitSha: report.commitSha });
+    case 'failed':
+      return failTask(a, fenced.task, { attempt: report.attempt, message: report.error ?? report.summary, commitSha: report.commitSha });
+    case 'parked':
+    case 'stopped':
+      return stopped(a, fenced, report);
+    case 'crashed':
+    case 'daemon_restarted':
+    case 'start_failed':
+    case 'fenced': {
+      await loseAttempt(a, { taskId: report.taskId, attempt: report.attempt, why: lossOf[report.outcome], detail: wordsOf(report) });
+      return;
+    }
+  }
+}
+
+const lossOf: Record<'crashed' | 'daemon_restarted' | 'start_failed' | 'fenced', Loss['why']> = {
+  crashed: 'agent_crashed',
+  daemon_restarted: 'daemon_lost',
+  start_failed: 'start_failed',
+  fenced: 'fenced',
+};
+
+function wordsOf(report: ReportOf<'task.ended'>): string {
+  if (report.error !== null && report.error !== '') return report.error;
+  if (report.signal !== null) return `the agent was ended by ${report.signal}`;
+  if (report.exitCode !== null) return `the agent exited with ${report.exitCode}`;
+  return report.outcome === 'daemon_restarted' ? 'its daemon restarted' : report.outcome.replaceAll('_', ' ');
+}
+
+/** The server asked for the end: the task's status was set then, or is set now for a pause. */
+async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
+  await changeAttempt(a.tx, {
+    taskId: report.taskId,
+    attempt: report.attempt,
+    from: ['assigned', 'running'],
+    set: { state: 'cancelled', reason: report.outcome, summary: report.summary, endedAt: a.now },
+  });
+  if (!fenced.present) return;
+  await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: report.taskId,
+    attempt: report.attempt,
+    from: ['starting', 'running'],
+    set: { status: 'paused', session: report.outcome === 'parked' ? 'parked' : 'none', commitSha: report.commitSha ?? fenced.task.commitSha },
+  });
+}
+
+async function late(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
+  await supersede(a.tx, { taskId: report.taskId, attempt: report.attempt, summary: report.summary, reason: wordsOf(report) });
+  if (report.outcome !== 'done' && report.outcome !== 'failed') return;
+  a.emit('task.late', {
+    contractId: fenced.task.contractId,
+    taskId: report.taskId,
+    data: { attempt: report.attempt, outcome: report.outcome, current: fenced.task.currentAttempt, keptRef: report.keptRef, name: fenced.task.name },
+  });
+}
+
+async function nameKept(a: Act, daemon: DaemonPrincipal, fenced: Fenced, report: ReportOf<'task.ended'>, ref: string): Promise<void> {
+  await insertKeptRef(a.tx, {
+    ownerId: a.ownerId,
+    contractId: fenced.task.contractId,
+    taskId: report.taskId,
+    daemonId: daemon.daemonId,
+    ref,
+    why: report.outcome,
+  });
+  a.emit('task.kept', { contractId: fenced.task.contractId, taskId: report.taskId, data: { ref, why: report.outcome, attempt: report.attempt, name: fenced.task.name } });
+}
+
+async function countUsage(a: Act, report: ReportOf<'task.ended'>, usage: NonNullable<ReportOf<'task.ended'>['usage']>): Promise<void> {
+  await changeAttempt(a.tx, {
+    taskId: report.taskId,
+    attempt: report.attempt,
+    from: ['assigned', 'running'],
+    set: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd === null ? null : String(usage.costUsd) },
+  });
+}

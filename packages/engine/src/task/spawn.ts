@@ -1,0 +1,126 @@
+/**
+ * Spawn a task (seed 002): a pending row, its event, the supervisor's save point and the mail that asks for
+ * a place, in one transaction. It starts when a daemon has room, whoever waits for it.
+ *
+ * Law: no task is spawned in a contract that may not work; the contract's row is held so that a pause that
+ * has been committed is seen.
+ */
+import type { SpawnInput, Task } from '@makima/contracts/entity/task';
+import { MakimaError } from '@makima/domain/error';
+import { mayWork } from '@makima/domain/contract';
+import { checkSpawn } from '@makima/domain/task';
+import { afterSpawn } from '@makima/domain/supervisor';
+import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
+import { insertTask, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
+import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { lockedContract, notFound, requireSupervisor } from '../authorize.ts';
+import { presentTask } from '../present/task.ts';
+import { savePoint } from '../save-point.ts';
+
+export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promise<Acted<Task>> {
+  return act(engine, call, async (a) => {
+    const contract = await lockedContract(a.tx, a.caller, input.contractId, 'share');
+    if (!mayWork(contract.status)) {
+      throw new MakimaError('INVALID_TRANSITION', `a contract that is ${contract.status} spawns nothing`, {
+        fix: contract.status === 'paused' ? `resume it: makima contracts resume ${contract.slug}` : undefined,
+        details: { status: contract.status },
+      });
+    }
+    const caller = a.caller.kind === 'agent' ? await requireSupervisor(a, contract.id) : undefined;
+    const parent = await findParent(a, contract, input, caller);
+    await checkCounts(a, contract, input, parent);
+    await checkNeeds(a, contract, input);
+    const repository = await chooseRepository(a, contract, input);
+    const row = await insertTask(a.tx, {
+      ...place(contract, parent, repository, input),
+      ownerId: a.ownerId,
+      contractId: contract.id,
+      name: input.name,
+      plan: input.plan,
+      description: input.description ?? null,
+      agent: input.agent ?? contract.agent,
+      model: input.model ?? (input.agent === undefined ? contract.model : null),
+      priority: input.priority ?? contract.priority,
+      needs: [...input.needs],
+      copyFiles: [...input.copyFiles],
+      completionAction: input.completionAction,
+      autonomousLoop: input.autonomousLoop,
+    });
+    a.emit('task.spawned', {
+      contractId: contract.id,
+      taskId: row.id,
+      data: { name: row.name, parentTaskId: row.parentTaskId, agent: row.agent, needs: row.needs },
+    });
+    if (caller !== undefined) await savePoint(a, caller, afterSpawn(row.name));
+    a.mail('spawn-task', { taskId: row.id }, { entityId: row.id, fence: 0 });
+    await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
+    return presentTask(row);
+  });
+}
+
+async function findParent(a: Act, contract: ContractRow, input: SpawnInput, caller: TaskRow | undefined): Promise<TaskRow | null> {
+  const parentId = input.parentTaskId ?? caller?.id ?? contract.supervisorTaskId;
+  if (parentId === null) return null;
+  if (caller?.id === parentId) return caller;
+  const [parent] = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: [parentId] });
+  if (parent === undefined || parent.contractId !== contract.id) throw notFound('task', parentId);
+  return parent;
+}
+
+async function checkCounts(a: Act, contract: ContractRow, input: SpawnInput, parent: TaskRow | null): Promise<void> {
+  const counts = await spawnCounts(a.tx, { contractId: contract.id, parentTaskId: parent?.id ?? null });
+  const verdict = checkSpawn(
+    { ...counts, depth: (parent?.depth ?? -1) + 1, planBytes: Buffer.byteLength(input.plan), needsCount: input.needs.length },
+    a.engine.limits,
+  );
+  if (verdict.ok) return;
+  throw new MakimaError('LIMIT_EXCEEDED', verdict.reason, {
+    retryable: verdict.retryable,
+    details: { limit: verdict.limit, max: verdict.max, actual: verdict.actual },
+    fix: verdict.retryable ? 'wait for running tasks to end, then spawn again' : 'spawn fewer or smaller tasks',
+  });
+}
+
+async function checkNeeds(a: Act, contract: ContractRow, input: SpawnInput): Promise<void> {
+  const ids = [...input.needs, ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId])];
+  if (ids.length === 0) return;
+  const found = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
+  for (const id of ids) {
+    if (!found.some((task) => task.id === id && task.contractId === contract.id)) throw notFound('task', id);
+  }
+}
+
+/** Named explicitly, else the contract's primary, else its first (M2.3). */
+async function chooseRepository(a: Act, contract: ContractRow, input: SpawnInput): Promise<RepositoryRow> {
+  const all = await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  const chosen =
+    input.repositoryUrl === undefined
+      ? all[0]
+      : all.find((r) => r.repositoryUrl === input.repositoryUrl || r.localPath === input.repositoryUrl || r.name === input.repositoryUrl);
+  if (chosen !== undefined) return chosen;
+  throw new MakimaError(
+    'MISSING_REPO_URL',
+    input.repositoryUrl === undefined ? 'the contract has no repository' : 'the contract does not have this repository',
+    {
+      fix: `add it: POST /api/v1/contracts/${contract.id}/repositories`,
+      details: { repositories: all.map((r) => r.name) },
+    },
+  );
+}
+
+function place(contract: ContractRow, parent: TaskRow | null, repository: RepositoryRow, input: SpawnInput) {
+  const shared = input.ownWorktree ? null : contract.supervisorTaskId;
+  return {
+    parentTaskId: parent?.id ?? null,
+    depth: (parent?.depth ?? -1) + 1,
+    repositoryUrl: repository.repositoryUrl,
+    localPath: repository.localPath,
+    baseBranch: input.baseBranch ?? repository.baseBranch,
+    targetBranch: input.targetBranch ?? null,
+    checkpointSha: input.checkpointSha ?? null,
+    continueFromTaskId: input.continueFromTaskId ?? null,
+    ownWorktree: input.ownWorktree,
+    supervisorWorktreeTaskId: shared,
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The command that starts an attempt: everything a daemon needs to know, and nothing secret. What is big
+ * (transcript, patch) is only named; the daemon asks for it when it is ready.
+ */
+import type { TaskStart } from '@makima/contracts/socket/commands';
+import { slugify } from '@makima/domain/contract';
+import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
+import { hasTranscript } from '@makima/db/repo/talk';
+import type { Tx } from '@makima/db/client';
+import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { systemAppend } from '../supervisor/brief.ts';
+
+export async function startCommand(
+  tx: Tx,
+  args: { task: TaskRow; contract: ContractRow | undefined; attempt: number; daemonId: string },
+): Promise<TaskStart> {
+  const { task, contract, attempt, daemonId } = args;
+  const [messages, transcript, checkpoint] = await Promise.all([
+    undeliveredMessages(tx, { taskId: task.id }),
+    hasTranscript(tx, { taskId: task.id }),
+    lastCheckpoint(tx, { taskId: task.id }),
+  ]);
+  await markMessagesSent(tx, { ids: messages.map((m) => m.id), attempt });
+  const moved = task.homeDaemonId !== null && task.homeDaemonId !== daemonId;
+  const branch = branchName(task, contract, attempt);
+  return {
+    kind: 'task.start',
+    taskId: task.id,
+    attempt,
+    contractId: task.contractId,
+    contractSlug: contract?.slug ?? null,
+    isSupervisor: task.isSupervisor,
+    name: task.name,
+    agent: task.agent,
+    model: task.model,
+    plan: task.plan,
+    systemAppend: systemAppend({ ...task, branch }, contract),
+    sessionId: task.sessionId,
+    resumeSession: task.sessionStartedAt !== null,
+    hasTranscript: transcript,
+    repository:
+      task.repositoryUrl === null && task.localPath === null
+        ? null
+        : { url: task.repositoryUrl, path: task.localPath, baseBranch: task.baseBranch },
+    branch,
+    startSha: task.checkpointSha ?? (moved ? (checkpoint?.baseSha ?? null) : null),
+    contractBranch: contract === undefined ? null : contractBranch(contract),
+    supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
+    continueFromTaskId: task.continueFromTaskId,
+    copyFiles: task.copyFiles,
+    patchCheckpointId: moved && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
+    patchBaseSha: moved ? (checkpoint?.baseSha ?? null) : null,
+    localOnly: contract?.localOnly ?? true,
+    autoMergeLocal: contract?.autoMergeLocal ?? false,
+    autonomousLoop: task.autonomousLoop,
+    messages: messages.map((m) => ({ id: m.id, text: m.text, mode: m.mode as 'queue' | 'steer' | 'interrupt' })),
+  };
+}
+
+/** Where supervisors merge to, and what is handed over at the end. */
+export function contractBranch(contract: Pick<ContractRow, 'slug'>): string {
+  return `makima/${contract.slug}`;
+}
+
+/** An attempt's branch in the task's own repository; a supervisor works on the contract's own. */
+export function branchName(task: Pick<TaskRow, 'id' | 'name' | 'isSupervisor'>, contract: ContractRow | undefined, attempt: number): string {
+  if (contract !== undefined && task.isSupervisor) return contractBranch(contract);
+  const scope = contract?.slug ?? 'task';
+  return `makima/${scope}/${slugify(task.name, 'task')}-${task.id.slice(-6)}-a${attempt}`;
+}
