@@ -1,6 +1,6 @@
 // `makima status`: every process, its port, its health, its id.
 // Why: the first thing to look at when something does not answer.
-// Law: health is asked for now, not read from a file. Exit code 0 when it runs, 3 when it does not.
+// Law: health is asked of the process at this moment, not read from a file. Exit code 0 when it runs, 3 when it does not.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from '../home.ts';
