@@ -114,3 +114,12 @@ export async function holdSession(tx: Tx, args: { id: string }): Promise<number 
     select session_epoch from daemons where id = ${args.id} and status = 'connected' for key share`;
   return row?.sessionEpoch;
 }
+
+/** Revoke a daemon and its keys; answers the ids of those keys, undefined when there is no such daemon. */
+export async function revokeDaemonRow(tx: Tx, args: { ownerId: string; id: string }): Promise<string[] | undefined> {
+  const done = await tx`update daemons set status = 'revoked', session_epoch = session_epoch + 1 where owner_id = ${args.ownerId} and id = ${args.id}`;
+  if (done.count === 0) return undefined;
+  const keys = await tx<{ id: string }[]>`
+    update keys set revoked_at = coalesce(revoked_at, clock()) where owner_id = ${args.ownerId} and daemon_id = ${args.id} returning id`;
+  return keys.map((key) => key.id);
+}

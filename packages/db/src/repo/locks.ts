@@ -22,3 +22,15 @@ export async function asLeader(sql: Sql, name: string, work: () => Promise<void>
     held.release();
   }
 }
+
+/** One first start at a time. */
+export async function lockInstallation(tx: Tx): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended('installation', 0))`;
+}
+
+/** A UUIDv7 of the database, for a row whose id must be known before it is inserted. */
+export async function newId(tx: Tx): Promise<string> {
+  const [row] = await tx<{ id: string }[]>`select uuidv7() as id`;
+  if (row === undefined) throw new Error('uuidv7() gave nothing');
+  return row.id;
+}

@@ -1,0 +1,31 @@
+/** Machines of an owner: listed, and revoked. */
+import type { Daemon } from '@makima/contracts/entity/daemon';
+import { channels } from '@makima/contracts/channels';
+import { daemonLoad, daemonsOf, revokeDaemonRow } from '@makima/db/repo/daemons';
+import { reading } from '@makima/db/tx';
+import { act, type Acted, type Call, type Engine } from '../context.ts';
+import type { Principal } from '../principal.ts';
+import { notFound, requirePerson } from '../authorize.ts';
+import { presentDaemon } from '../present/key.ts';
+
+export async function listDaemons(engine: Engine, caller: Principal): Promise<{ items: Daemon[] }> {
+  const { sql } = engine.database;
+  const [rows, load] = await reading(
+    engine.database,
+    Promise.all([daemonsOf(sql, { ownerId: caller.ownerId }), daemonLoad(sql, { ownerId: caller.ownerId })]),
+  );
+  return { items: rows.map((row) => presentDaemon(row, load.get(row.id)?.running ?? 0)) };
+}
+
+/** Its key dies and its socket is closed; its leases run out by themselves. */
+export function revokeDaemon(engine: Engine, call: Call, input: { id: string }): Promise<Acted<{ id: string; revoked: true }>> {
+  return act(engine, call, async (a) => {
+    requirePerson(a.caller, 'revoke machines');
+    const keys = await revokeDaemonRow(a.tx, { ownerId: a.ownerId, id: input.id });
+    if (keys === undefined) throw notFound('daemon', input.id);
+    a.audit('daemon.revoke', 'done', { kind: 'daemon', id: input.id });
+    for (const keyId of keys) a.hint(channels.keyRevoked(), keyId);
+    a.hint(channels.daemonWake(input.id));
+    return { id: input.id, revoked: true };
+  });
+}
