@@ -70,7 +70,7 @@ function blockersOf(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
     case 'interrupted':
       return waitingForPlace(facts);
     case 'paused':
-      return resting(facts) ?? [paused(facts)];
+      return resting(facts) ?? [...facts.openQuestions.map(questionBlocker), paused(facts)];
     case 'starting':
     case 'running':
       return resting(facts) ?? atWork(facts, now);

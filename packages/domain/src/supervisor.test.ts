@@ -1,0 +1,106 @@
+/** Supervisor states, save points, and when one is dead. */
+import { describe, expect, it } from 'vitest';
+import {
+  afterLastAnswer,
+  afterQuestion,
+  afterRestoration,
+  afterSpawn,
+  afterWait,
+  afterWake,
+  checkSupervisorTransition,
+  isSupervisorDead,
+  isSupervisorFinal,
+  supervisorStates,
+  supervisorTransitions,
+} from './supervisor.ts';
+
+describe('states', () => {
+  it('follow the table in every pair; staying is allowed', () => {
+    for (const from of supervisorStates) {
+      for (const to of supervisorStates) {
+        const allowed = from === to || supervisorTransitions[from].includes(to);
+        expect(checkSupervisorTransition(from, to).ok, `${from} -> ${to}`).toBe(allowed);
+      }
+    }
+  });
+
+  it('are those of the surface page', () => {
+    expect(supervisorStates).toHaveLength(9);
+    for (const state of ['idle', 'waiting_for_user', 'waiting_for_tasks', 'blocked'] as const) {
+      expect(supervisorTransitions.working).toContain(state);
+      expect(supervisorTransitions[state]).toContain('working');
+    }
+    for (const state of supervisorStates) {
+      if (isSupervisorFinal(state)) expect(supervisorTransitions[state]).toEqual([]);
+      else if (state !== 'interrupted') {
+        expect(supervisorTransitions[state]).toEqual(
+          expect.arrayContaining(['completed', 'failed', 'interrupted']),
+        );
+      }
+    }
+    expect(supervisorTransitions.interrupted).toContain('initializing');
+  });
+
+  it('refuse with a sentence', () => {
+    expect(checkSupervisorTransition('idle', 'blocked')).toEqual({
+      ok: false,
+      reason: 'A supervisor that is idle cannot become blocked.',
+    });
+  });
+});
+
+describe('save points', () => {
+  it('write what the seed writes', () => {
+    expect(afterSpawn('build')).toEqual({
+      state: 'working',
+      activity: 'Spawned task build',
+      progress: 0,
+    });
+    expect(afterLastAnswer(40)).toEqual({
+      state: 'working',
+      activity: 'Resumed after user response',
+      progress: 40,
+    });
+  });
+
+  it('write waits, wakes and restorations', () => {
+    expect(afterQuestion('Which\n one?', 10)).toEqual({
+      state: 'waiting_for_user',
+      activity: 'Waiting for an answer: Which one?',
+      progress: 10,
+    });
+    expect(afterQuestion('x'.repeat(200), 0).activity).toMatch(
+      /^Waiting for an answer: x{77}\.\.\.$/,
+    );
+    expect(afterWait(1, 5).activity).toBe('Waiting for 1 task');
+    expect(afterWait(3, 5)).toMatchObject({
+      state: 'waiting_for_tasks',
+      activity: 'Waiting for 3 tasks',
+    });
+    expect(afterWake(5)).toMatchObject({ state: 'working', progress: 5 });
+    expect(afterRestoration(5)).toMatchObject({ state: 'initializing', progress: 5 });
+  });
+});
+
+describe('death', () => {
+  const at = new Date('2030-01-01T00:00:00Z');
+  const later = (ms: number) => new Date(at.getTime() + ms);
+  const facts = {
+    session: 'live',
+    state: 'working',
+    lastHeartbeatAt: at,
+    heartbeatTimeoutMs: 120_000,
+  } as const;
+
+  it('is two minutes of silence from a live session', () => {
+    expect(isSupervisorDead(facts, later(119_999))).toBe(false);
+    expect(isSupervisorDead(facts, later(120_000))).toBe(true);
+  });
+
+  it('never befalls one that is parked, limited, without session or at its end', () => {
+    for (const session of ['parked', 'limited', 'none'] as const) {
+      expect(isSupervisorDead({ ...facts, session }, later(1e9))).toBe(false);
+    }
+    expect(isSupervisorDead({ ...facts, state: 'completed' }, later(1e9))).toBe(false);
+  });
+});
