@@ -32,7 +32,10 @@ export type DaemonAsk = z.infer<typeof zDaemonAsk>;
 
 export const daemonAskResults = {
   'tool-key': z.strictObject({ key: z.string() }),
-  transcript: z.strictObject({ lines: z.array(z.string()), nextSeq: z.int().positive().nullable() }),
+  transcript: z.strictObject({
+    lines: z.array(z.string()),
+    nextSeq: z.int().positive().nullable(),
+  }),
   patch: z.strictObject({ data: z.string(), parts: z.int().nonnegative(), baseSha: z.string() }),
 } as const;
 

@@ -24,6 +24,8 @@ export const zAgentMessage = z.strictObject({
   id: zId,
   text: z.string(),
   mode: z.enum(['queue', 'steer', 'interrupt']),
+  /** The message answers this request of the agent's own (`agent.asked`); read as text when it is gone. */
+  requestId: z.string().optional(),
 });
 export type AgentMessage = z.infer<typeof zAgentMessage>;
 

@@ -136,8 +136,11 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('transcript.stored'),
     ...fence,
+    /** Number of the first line within this attempt, from 1; gapless. */
     fromSeq: z.int().positive(),
     lines: z.array(z.string()).min(1),
+    /** The conversation begins anew with these lines: what was stored before them, of any attempt, is void. */
+    replaces: z.boolean().optional(),
   }),
   /** A turn is over and the agent waits for a message. */
   z.strictObject({

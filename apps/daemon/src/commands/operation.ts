@@ -1,0 +1,109 @@
+/**
+ * How a command that is an operation is carried out: once, beside everything else, its result told.
+ *
+ * Law: every operation ends in one `operation.finished`, whether it worked or not; asked again, it answers
+ * with what is recorded; asked while it runs, it says nothing twice.
+ */
+import { isMakimaError } from '@makima/domain/error';
+import type { Command } from '@makima/contracts/socket/commands';
+import type { OperationResult, Report, ReportOf } from '@makima/contracts/socket/reports';
+import type { DaemonContext } from '../context.ts';
+import { cleanText } from '../session/lines.ts';
+
+export type OperationCommand = Extract<Command, { operationId: string }>;
+
+/** Carries out one kind; reports that belong before the result go through `tell`. */
+export type OperationWork<C extends OperationCommand> = (
+  context: DaemonContext,
+  command: C,
+  tell: (report: Report) => Promise<void>,
+) => Promise<OperationResult>;
+
+/** Largest report that a frame takes, in bytes of JSON. */
+const reportMaxBytes = 900_000;
+
+export interface Operations {
+  run<C extends OperationCommand>(command: C, work: OperationWork<C>): void;
+  /** Resolves when none runs. */
+  idle(): Promise<void>;
+}
+
+export function createOperations(context: DaemonContext): Operations {
+  const running = new Map<string, Promise<void>>();
+  return {
+    run(command, work) {
+      const { operationId } = command;
+      if (running.has(operationId)) return;
+      const done = carryOut(context, command, work)
+        .catch((error: unknown) =>
+          context.log.error({ err: error, operationId }, 'a result was not written'),
+        )
+        .finally(() => running.delete(operationId));
+      running.set(operationId, done);
+    },
+    async idle() {
+      await Promise.all(running.values());
+    },
+  };
+}
+
+async function carryOut<C extends OperationCommand>(
+  context: DaemonContext,
+  command: C,
+  work: OperationWork<C>,
+): Promise<void> {
+  const { journal, log } = context;
+  const recorded = journal.state.operations.get(command.operationId);
+  if (recorded !== undefined) {
+    await journal.report(recorded);
+    return;
+  }
+  const startedAt = performance.now();
+  let finished: ReportOf<'operation.finished'>;
+  try {
+    const result = await work(context, command, (report) => journal.report(report));
+    finished = bounded({
+      kind: 'operation.finished',
+      operationId: command.operationId,
+      ok: true,
+      result,
+      error: null,
+    });
+  } catch (error) {
+    log.warn(
+      { err: error, command: command.kind, operationId: command.operationId },
+      'operation failed',
+    );
+    finished = failed(command.operationId, errorOf(error));
+  }
+  await journal.report(finished);
+  const ms = Math.round(performance.now() - startedAt);
+  log.info(
+    { command: command.kind, operationId: command.operationId, ok: finished.ok, ms },
+    'operation',
+  );
+}
+
+function failed(
+  operationId: string,
+  error: { readonly code: string; readonly message: string },
+): ReportOf<'operation.finished'> {
+  return { kind: 'operation.finished', operationId, ok: false, result: null, error };
+}
+
+function bounded(report: ReportOf<'operation.finished'>): ReportOf<'operation.finished'> {
+  if (Buffer.byteLength(JSON.stringify(report)) <= reportMaxBytes) return report;
+  const message = 'The result is too large to travel.';
+  return failed(report.operationId, { code: 'PAYLOAD_TOO_LARGE', message });
+}
+
+function errorOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (isMakimaError(error)) {
+    const message = error.fix === undefined ? error.message : `${error.message} ${error.fix}`;
+    return { code: error.code, message: cleanText(message) };
+  }
+  return {
+    code: 'COMMAND_FAILED',
+    message: cleanText(error instanceof Error ? error.message : 'failed'),
+  };
+}

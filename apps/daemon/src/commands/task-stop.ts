@@ -1,0 +1,42 @@
+/**
+ * `task.stop`: ends an attempt's agent; its work is kept on a ref.
+ *
+ * Law: the reason decides what the end is called, never whether work is kept. An attempt that never came to
+ * life here is told to be over, so that nobody waits for it.
+ */
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import { attemptKey } from '../journal/state.ts';
+import type { Ending } from '../session/live.ts';
+import type { CommandContext } from './dispatch.ts';
+import { reportEnd } from './report-end.ts';
+
+const outcomeOf = {
+  cancelled: 'stopped',
+  paused: 'stopped',
+  completed: 'stopped',
+  fenced: 'fenced',
+  parked: 'parked',
+} as const;
+
+export function taskStop(
+  { context, attempts }: CommandContext,
+  command: CommandOf<'task.stop'>,
+): void {
+  const ending: Ending = {
+    outcome: outcomeOf[command.reason],
+    summary: command.reason,
+    error: null,
+    graceMs: command.reason === 'fenced' ? 0 : command.graceMs,
+  };
+  if (attempts.find(command) !== null) {
+    void attempts.end(command, ending);
+    return;
+  }
+  const { taskId, attempt } = command;
+  const { state } = context.journal;
+  const known = state.attempts.get(attemptKey(taskId, attempt));
+  const isOver = known === undefined && attempt <= (state.highest.get(taskId) ?? 0);
+  // What a former process of this daemon left is reported by the start of this one.
+  if (isOver || (known !== undefined && known.phase !== 'taken')) return;
+  void reportEnd(context, command, { outcome: ending.outcome, summary: 'it was not running here' });
+}

@@ -1,0 +1,50 @@
+/**
+ * Which agents this machine has: each driver is asked once, when the daemon starts.
+ *
+ * Law: a probe that fails or takes too long makes its agent unavailable, never the daemon.
+ */
+import type { AgentInfo } from '@makima/contracts/socket/frames';
+import { withDeadline } from '@makima/runtime/deadline';
+import type { DaemonConfig } from './config.ts';
+import type { InstalledDriver } from './context.ts';
+import type { AgentDriver } from './driver/driver.ts';
+import { scriptedDriver } from './driver/scripted.ts';
+import type { Home } from './home.ts';
+
+const probeMs = 15_000;
+
+export interface ProbedDrivers {
+  readonly drivers: ReadonlyMap<string, InstalledDriver>;
+  /** For hello. */
+  readonly infos: AgentInfo[];
+}
+
+export function daemonDrivers(config: DaemonConfig, home: Home): AgentDriver[] {
+  const { environment } = config;
+  return [scriptedDriver({ sessionsDir: home.sessions, environment })];
+}
+
+export async function probeDrivers(drivers: readonly AgentDriver[]): Promise<ProbedDrivers> {
+  const found = await Promise.all(
+    drivers.map(async (driver) => ({ driver, info: await probe(driver) })),
+  );
+  return {
+    drivers: new Map(
+      found.map(({ driver, info }) => [driver.kind, { driver, version: info.version }]),
+    ),
+    infos: found.map(({ info }) => info),
+  };
+}
+
+async function probe(driver: AgentDriver): Promise<AgentInfo> {
+  const { kind } = driver;
+  try {
+    const found = await withDeadline(probeMs, () => driver.probe(), `looking for ${kind}`);
+    const { version, tested, signedIn, problem: note } = found;
+    const available = found.path !== null && signedIn !== false;
+    return { kind, version, tested, available, signedIn, note };
+  } catch (error) {
+    const note = error instanceof Error ? error.message : 'it cannot be run';
+    return { kind, version: null, tested: false, available: false, signedIn: null, note };
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * The daemon's connection to the control plane, kept up for as long as the daemon lives: connect, hello,
+ * welcome, then commands in, reports out, a heartbeat for all leases, questions both ways; and again.
+ *
+ * Law: a command is on the disk before it is acked and applied; whatever happens to a connection, nothing is
+ * lost by it and nothing is done twice.
+ */
+import type { DaemonAsk, ServerAsk } from '@makima/contracts/socket/asks';
+import type { Command } from '@makima/contracts/socket/commands';
+import {
+  closeCodes,
+  socketProtocol,
+  type Hello,
+  type Running,
+  type ServerFrame,
+  type ServerFrameOf,
+} from '@makima/contracts/socket/frames';
+import type { Log } from '@makima/runtime/log';
+import type { Journal } from '../journal/journal.ts';
+import { createAsks, type AskKind, type AskResult, type Asks } from './asks.ts';
+import { createHeart, type Heart } from './heart.ts';
+import { retryDelayMs, stableMs } from './retry-delay.ts';
+import { createSender, type Sender } from './sender.ts';
+import { openSocket, type GatewaySocket, type SocketEnd } from './socket.ts';
+
+export interface LinkTimings {
+  readonly heartbeatMs: number;
+  /** A beat without an answer for this long ends the connection. */
+  readonly silentMs: number;
+  readonly welcomeMs: number;
+  readonly resendMs: number;
+  readonly windowBytes: number;
+  readonly frameBytes: number;
+  /** Scales the wait between connects; 1 but in tests. */
+  readonly retryScale: number;
+}
+
+export const defaultTimings: LinkTimings = {
+  heartbeatMs: 10_000,
+  silentMs: 20_000,
+  welcomeMs: 10_000,
+  resendMs: 15_000,
+  windowBytes: 4 * 1024 * 1024,
+  frameBytes: 512 * 1024,
+  retryScale: 1,
+};
+
+export interface LinkHandlers {
+  /** What runs here, or ended here and is not acked. */
+  running(): readonly Running[];
+  freeDiskBytes(): Promise<number | null>;
+  /** First frame of a connection; `atMs` is when hello was sent. */
+  welcomed(frame: ServerFrameOf<'welcome'>, atMs: number): void;
+  /** Answer to a heartbeat that was sent at `atMs`. */
+  leased(frame: ServerFrameOf<'lease'>, atMs: number): void;
+  /** A command that is journalled and was not seen before; in order. Must return soon. */
+  apply(seq: number, command: Command): void;
+  readonly asked: (ask: ServerAsk) => Promise<unknown>;
+}
+
+export interface LinkOptions {
+  readonly url: string;
+  readonly key: string;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly timings: LinkTimings;
+  readonly hello: Omit<Hello, 'type' | 'protocol' | 'journalId' | 'lastCommandSeq' | 'running'>;
+  readonly handlers: LinkHandlers;
+  /** Milliseconds of a clock that never jumps. */
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+export interface Link {
+  start(): void;
+  /** Takes no further command; reports and heartbeats go on. For the time before the end. */
+  close(): void;
+  /** Resolves true when all reports are acked, false after `limitMs`. */
+  flushed(limitMs: number): Promise<boolean>;
+  stop(): void;
+  ask<K extends AskKind>(ask: Extract<DaemonAsk, { kind: K }>): Promise<AskResult<K>>;
+  /** A heartbeat now: something changed that the server should know. */
+  beat(): void;
+  readonly welcomed: boolean;
+}
+
+interface Core {
+  readonly options: LinkOptions;
+  readonly asks: Asks;
+  readonly heart: Heart;
+  readonly sender: Sender;
+  socket: GatewaySocket | null;
+  welcomed: boolean;
+  stopped: boolean;
+  closed: boolean;
+  failures: number;
+  hintMs: number | null;
+  openedAtMs: number;
+  helloAtMs: number;
+  retry: NodeJS.Timeout | undefined;
+  welcomeTimer: NodeJS.Timeout | undefined;
+  ticker: NodeJS.Timeout | undefined;
+  /** Commands are taken one frame after the other. */
+  intake: Promise<void>;
+}
+
+export function createLink(options: LinkOptions): Link {
+  const core: Core = {
+    options,
+    asks: createAsks({
+      newId: options.newId,
+      send: (text) => core.welcomed && (core.socket?.send(text) ?? false),
+    }),
+    heart: createHeart(),
+    sender: createSender({
+      ...options.timings,
+      journal: options.journal,
+      now: options.now,
+      onTrouble: (error) => options.log.error({ err: error }, 'reports could not be read'),
+    }),
+    socket: null,
+    welcomed: false,
+    stopped: false,
+    closed: false,
+    failures: 0,
+    hintMs: null,
+    openedAtMs: 0,
+    helloAtMs: 0,
+    retry: undefined,
+    welcomeTimer: undefined,
+    ticker: undefined,
+    intake: Promise.resolve(),
+  };
+  return {
+    start() {
+      if (core.ticker !== undefined || core.stopped) return;
+      core.ticker = setInterval(() => tick(core), options.timings.heartbeatMs);
+      connect(core);
+    },
+    close() {
+      core.closed = true;
+    },
+    flushed: (limitMs) => flushed(core, limitMs),
+    stop() {
+      core.stopped = true;
+      clearInterval(core.ticker);
+      clearTimeout(core.retry);
+      clearTimeout(core.welcomeTimer);
+      core.socket?.close(1000, 'the daemon stops');
+      core.asks.dropped();
+    },
+    ask: (ask) => core.asks.ask(ask),
+    beat: () => void beat(core),
+    get welcomed() {
+      return core.welcomed;
+    },
+  };
+}
+
+function connect(core: Core): void {
+  if (core.stopped) return;
+  const { url, key } = core.options;
+  const socket = openSocket(
+    { url, key },
+    {
+      opened: () => sayHello(core),
+      frame: (frame) => core.socket === socket && onFrame(core, frame),
+      ended: (end) => onEnded(core, end),
+    },
+  );
+  core.socket = socket;
+}
+
+function sayHello(core: Core): void {
+  const { journal, handlers, hello, now, timings } = core.options;
+  core.openedAtMs = now();
+  core.helloAtMs = now();
+  const frame: Hello = {
+    type: 'hello',
+    protocol: socketProtocol,
+    ...hello,
+    journalId: journal.state.journalId,
+    lastCommandSeq: journal.state.lastCommandSeq,
+    running: [...handlers.running()],
+  };
+  core.socket?.send(JSON.stringify(frame));
+  core.welcomeTimer = setTimeout(() => core.socket?.cut(), timings.welcomeMs);
+}
+
+function onFrame(core: Core, frame: ServerFrame): void {
+  if (frame.type === 'welcome') return onWelcome(core, frame);
+  if (frame.type === 'error') {
+    core.options.log.warn({ code: frame.code, said: frame.message }, 'the gateway refused a frame');
+    return;
+  }
+  if (frame.type === 'goaway') {
+    core.hintMs = frame.afterMs;
+    core.socket?.close(1000, 'going');
+    return;
+  }
+  if (!core.welcomed) return;
+  switch (frame.type) {
+    case 'commands':
+      core.intake = core.intake
+        .then(() => takeCommands(core, frame))
+        .catch((error: unknown) =>
+          core.options.log.error({ err: error }, 'commands were not taken'),
+        );
+      return;
+    case 'ack':
+      if (frame.journalId === core.options.journal.state.journalId)
+        core.sender.acked(frame.reportSeq);
+      return;
+    case 'lease': {
+      const atMs = core.heart.answered(frame.beat);
+      if (atMs !== null) core.options.handlers.leased(frame, atMs);
+      return;
+    }
+    case 'ask':
+      void core.asks.serve(frame, core.options.handlers.asked);
+      return;
+    case 'answer':
+      core.asks.answered(frame);
+  }
+}
+
+function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
+  if (core.socket === null || core.welcomed) return;
+  clearTimeout(core.welcomeTimer);
+  core.welcomed = true;
+  core.options.log.info(
+    { sessionEpoch: frame.sessionEpoch, reportAck: frame.reportAck },
+    'connected',
+  );
+  core.sender.acked(frame.reportAck);
+  core.sender.attach(core.socket);
+  core.options.handlers.welcomed(frame, core.helloAtMs);
+  void beat(core);
+}
+
+async function takeCommands(core: Core, frame: ServerFrameOf<'commands'>): Promise<void> {
+  if (core.closed) return;
+  const { journal, handlers } = core.options;
+  const taken = await Promise.all(
+    frame.commands.map(async ({ seq, command }) => ({
+      seq,
+      command,
+      fresh: await journal.take(seq, command),
+    })),
+  );
+  if (core.welcomed) {
+    core.socket?.send(JSON.stringify({ type: 'ack', commandSeq: journal.state.lastCommandSeq }));
+  }
+  for (const { seq, command, fresh } of taken) if (fresh) handlers.apply(seq, command);
+}
+
+function onEnded(core: Core, end: SocketEnd): void {
+  clearTimeout(core.welcomeTimer);
+  const wasWelcomed = core.welcomed;
+  core.welcomed = false;
+  core.socket = null;
+  core.sender.detach();
+  core.asks.dropped();
+  core.heart.reset();
+  if (core.stopped) return;
+  const { log, now, timings } = core.options;
+  const lived = end.opened ? now() - core.openedAtMs : 0;
+  core.failures = wasWelcomed && lived > stableMs ? 0 : core.failures + 1;
+  const waitMs =
+    timings.retryScale *
+    retryDelayMs(
+      {
+        failures: core.failures - 1,
+        hintMs: core.hintMs ?? end.retryAfterMs,
+        ...(end.code === closeCodes.replaced ? { replaced: true } : {}),
+      },
+      Math.random(),
+    );
+  core.hintMs = null;
+  const unwelcome = end.code === 401 || end.code === closeCodes.unauthenticated;
+  if (unwelcome)
+    log.error(
+      { code: end.code },
+      'the gateway does not know this daemon: enrol it again with `join`',
+    );
+  else log.warn({ code: end.code, reason: end.reason, waitMs }, 'not connected, will try again');
+  core.retry = setTimeout(() => connect(core), waitMs);
+}
+
+function tick(core: Core): void {
+  const { timings, now, log } = core.options;
+  core.sender.tick();
+  if (core.heart.silentFor(now()) > timings.silentMs) {
+    log.warn({ silentMs: timings.silentMs }, 'the gateway went silent');
+    core.socket?.cut();
+    return;
+  }
+  void beat(core);
+}
+
+async function beat(core: Core): Promise<void> {
+  const { handlers, now } = core.options;
+  const freeDiskBytes = await handlers.freeDiskBytes().catch(() => null);
+  if (!core.welcomed || core.socket === null) return;
+  const frame = {
+    type: 'heartbeat',
+    beat: core.heart.beat(now()),
+    running: handlers.running(),
+    freeDiskBytes,
+  };
+  core.socket.send(JSON.stringify(frame));
+}
+
+async function flushed(core: Core, limitMs: number): Promise<boolean> {
+  const { journal, now } = core.options;
+  const until = now() + limitMs;
+  while (journal.state.ackedSeq < journal.state.lastReportSeq) {
+    if (now() >= until) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}

@@ -1,0 +1,158 @@
+/**
+ * The daemon's process: `start`, `join`, `status`. Reads the environment; everything else is given it.
+ *
+ * Law: exit codes: 0 done or drained, 1 it failed, 2 it was called wrongly. A key stands in a file, never in
+ * an argument that stays or in the environment of agents.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { ConfigError, readConfig } from '@makima/runtime/config';
+import { runApp } from '@makima/runtime/lifecycle';
+import { createLog } from '@makima/runtime/log';
+import {
+  daemonSettings,
+  joinSettings,
+  timingsFrom,
+  type DaemonConfig,
+  type DaemonSettings,
+} from './config.ts';
+import { startDaemon, type Daemon } from './daemon.ts';
+import { enrol } from './enrol.ts';
+import { homeAt, ownerOf, takeHome } from './home.ts';
+
+const usage = `Usage: daemon start
+       daemon join (--token <token> | --token-stdin) [--api <url>]
+       daemon status`;
+
+const drainMs = 40_000;
+
+async function main(): Promise<number | null> {
+  const [command, ...rest] = process.argv.slice(2);
+  const settings = readConfig(daemonSettings, process.env);
+  switch (command) {
+    case 'start':
+      return start(settings);
+    case 'join':
+      return joinControlPlane(settings, rest);
+    case 'status':
+      return status(settings);
+    case undefined:
+    default:
+      process.stderr.write(`${usage}\n`);
+      return 2;
+  }
+}
+
+const keyFileOf = (settings: DaemonSettings): string =>
+  settings.MAKIMA_DAEMON_TOKEN_FILE ?? join(settings.MAKIMA_DAEMON_HOME, 'key');
+
+/** Null: the process goes on until it is told to stop. */
+async function start(settings: DaemonSettings): Promise<number | null> {
+  const home = homeAt(settings.MAKIMA_DAEMON_HOME);
+  const key = (await readFile(keyFileOf(settings), 'utf8').catch(() => '')).trim();
+  if (key === '') {
+    throw new Error('This machine is not enrolled. Run `makima daemon join` with a token first.');
+  }
+  const log = createLog({ service: 'daemon', level: settings.LOG_LEVEL });
+  const giveBack = takeHome(home);
+  let daemon: Daemon | null = null;
+  let statusTimer: NodeJS.Timeout | undefined;
+  const config = configFrom(settings, key);
+  const writeStatus = async (): Promise<void> => {
+    const now = new Date().toISOString();
+    const { bootId, connected, running } = daemon ?? {
+      bootId: null,
+      connected: false,
+      running: [],
+    };
+    const facts = { pid: process.pid, at: now, bootId, connected, running };
+    await writeFile(home.statusFile, JSON.stringify(facts), { mode: 0o600 }).catch(() => undefined);
+  };
+  await runApp({
+    log,
+    drainMs,
+    parts: [
+      {
+        name: 'daemon',
+        stopMs: drainMs - 1_000,
+        async start() {
+          daemon = await startDaemon(config, log);
+          await writeStatus();
+          statusTimer = setInterval(() => void writeStatus(), 1_000);
+        },
+        async stop() {
+          clearInterval(statusTimer);
+          await daemon?.stop();
+          giveBack();
+        },
+      },
+    ],
+  });
+  return null;
+}
+
+function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
+  return {
+    gatewayUrl: settings.MAKIMA_GATEWAY_URL,
+    apiUrl: settings.MAKIMA_API_URL,
+    homeDir: settings.MAKIMA_DAEMON_HOME,
+    key,
+    maxTasks: settings.MAKIMA_MAX_TASKS ?? 2 * availableParallelism(),
+    commitLeftovers: settings.MAKIMA_COMMIT_LEFTOVERS,
+    outputCapBytes: settings.MAKIMA_OUTPUT_CAP_BYTES,
+    journalCapBytes: settings.MAKIMA_JOURNAL_CAP_BYTES,
+    allowHosts: settings.MAKIMA_ALLOW_HOSTS,
+    claudePath: settings.MAKIMA_CLAUDE_PATH ?? null,
+    ledgerPath: settings.MAKIMA_LEDGER ?? null,
+    timings: timingsFrom(settings.MAKIMA_TIMINGS),
+    environment: process.env,
+  };
+}
+
+async function joinControlPlane(settings: DaemonSettings, args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      token: { type: 'string' },
+      'token-stdin': { type: 'boolean', default: false },
+      api: { type: 'string' },
+      name: { type: 'string' },
+    },
+  });
+  const given = values['token-stdin'] ? (await text(process.stdin)).trim() : values.token;
+  const token = given ?? readConfig(joinSettings, process.env).MAKIMA_JOIN_TOKEN;
+  if (token === undefined || token === '') {
+    process.stderr.write(`${usage}\n`);
+    return 2;
+  }
+  const daemonId = await enrol({
+    apiUrl: values.api ?? settings.MAKIMA_API_URL,
+    token,
+    name: values.name ?? settings.MAKIMA_DAEMON_NAME,
+    host: hostname(),
+    keyFile: keyFileOf(settings),
+  });
+  process.stdout.write(`${JSON.stringify({ daemonId })}\n`);
+  return 0;
+}
+
+/** One line of JSON: what the running daemon last wrote of itself. Exit 1 when none runs. */
+async function status(settings: DaemonSettings): Promise<number> {
+  const home = homeAt(settings.MAKIMA_DAEMON_HOME);
+  const pid = ownerOf(home);
+  const written = await readFile(home.statusFile, 'utf8').catch(() => '{}');
+  const facts = pid === null ? { running: [], connected: false } : (JSON.parse(written) as object);
+  process.stdout.write(`${JSON.stringify({ ...facts, pid })}\n`);
+  return pid === null ? 1 : 0;
+}
+
+try {
+  const code = await main();
+  if (code !== null) process.exitCode = code;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

@@ -1,0 +1,165 @@
+/**
+ * One tool call: the agent's body to the API with the run's key, the API's answer back as it comes.
+ *
+ * Law: a call goes up twice only when the first was refused before anything was sent. When the agent goes
+ * away, the call upstream ends; when the API fails, the agent reads a JSON-RPC error that tells whether to
+ * try again.
+ */
+import {
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ToolRun } from './runs.ts';
+
+export interface ForwardOptions {
+  readonly apiUrl: string;
+  readonly run: ToolRun;
+  readonly bodyBytes: number;
+  /** How long an API that refuses connections is waited for. */
+  readonly retryMs: number;
+  readonly holdMs: number;
+}
+
+/** Headers of MCP that pass through. Everything else is ours or nobody's. */
+const passedUp = [
+  'content-type',
+  'accept',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'last-event-id',
+];
+const passedDown = ['content-type', 'cache-control', 'mcp-session-id', 'retry-after'];
+
+export async function forward(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ForwardOptions,
+): Promise<void> {
+  const body = await readBody(request, options.bodyBytes);
+  if (body === null) {
+    response.writeHead(413, { 'content-type': 'application/json', connection: 'close' });
+    response.end(rpcError(null, 'The call is too large.', { retryable: false }));
+    return;
+  }
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(options.holdMs)]);
+  try {
+    const answer = await callWithPatience(request, body, { ...options, signal });
+    await passBack(answer, response);
+  } catch (error) {
+    if (gone.signal.aborted || response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const late = signal.aborted;
+    const words = late ? 'The call took too long.' : 'The control plane cannot be reached.';
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(
+      rpcError(body, `${words} Try the same call again in a moment.`, { retryable: true }),
+    );
+    if (!late && !isNetworkFailure(error)) throw error;
+  }
+}
+
+interface Call extends ForwardOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Refused connections changed nothing: they are tried again until the patience is over. */
+async function callWithPatience(
+  request: IncomingMessage,
+  body: Buffer,
+  call: Call,
+): Promise<IncomingMessage> {
+  const until = performance.now() + call.retryMs;
+  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2_000)) {
+    try {
+      return await callOnce(request, body, call);
+    } catch (error) {
+      const refused = codeOf(error) === 'ECONNREFUSED';
+      if (!refused || performance.now() + waitMs > until) throw error;
+      await pause(waitMs, undefined, { signal: call.signal });
+    }
+  }
+}
+
+function callOnce(request: IncomingMessage, body: Buffer, call: Call): Promise<IncomingMessage> {
+  const url = new URL('/mcp', call.apiUrl);
+  const headers: Record<string, string | string[]> = {
+    authorization: `Bearer ${call.run.toolKey}`,
+    'x-makima-run': `${call.run.taskId}/${call.run.attempt}`,
+    'content-length': String(body.length),
+  };
+  for (const name of passedUp) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = value;
+  }
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const upstream: ClientRequest = send(url, { method: 'POST', headers, signal: call.signal });
+    upstream.on('response', resolve);
+    upstream.on('error', reject);
+    upstream.end(body);
+  });
+}
+
+function passBack(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+  const headers: Record<string, string | string[]> = {};
+  for (const name of passedDown) {
+    const value = answer.headers[name];
+    if (value !== undefined) headers[name] = value;
+  }
+  response.writeHead(answer.statusCode ?? 502, headers);
+  response.flushHeaders();
+  return new Promise((resolve, reject) => {
+    answer.on('error', reject);
+    response.on('close', resolve);
+    answer.pipe(response);
+  });
+}
+
+/** The whole body, or null when it is larger than it may be. */
+async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > limitBytes) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function rpcError(body: Buffer | null, message: string, data: object): string {
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id: idOf(body),
+    error: { code: -32_000, message, data },
+  });
+}
+
+function idOf(body: Buffer | null): string | number | null {
+  try {
+    const call: unknown = JSON.parse(body?.toString() ?? 'null');
+    const id = typeof call === 'object' && call !== null && 'id' in call ? call.id : null;
+    return typeof id === 'string' || typeof id === 'number' ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isNetworkFailure(error: unknown): boolean {
+  return (
+    /^E[A-Z]+$|^UND_|ABORT/.test(codeOf(error)) ||
+    (error instanceof Error && error.name === 'AbortError')
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * Reads everything that an agent tells, until its last event: lines to the output, receipts to the mailbox,
+ * turns to their verdict.
+ *
+ * Law: reads always and to the end (receipts and answers come the same way); what is reported of a turn
+ * stands behind the turn's own lines.
+ */
+import type { Report } from '@makima/contracts/socket/reports';
+import { wireLimits } from '@makima/contracts/limits';
+import type { DaemonContext } from '../context.ts';
+import type { AgentSession } from '../driver/driver.ts';
+import type { AgentEvent, EventOf } from '../driver/events.ts';
+import { attemptKey } from '../journal/state.ts';
+import { cleanText, lineOf } from './lines.ts';
+import { decideEnd, type LiveAttempt } from './live.ts';
+import { cancelQuestions, openQuestions } from './questions.ts';
+import { afterTurn, wireOutcome } from './turns.ts';
+
+const endGraceMs = 5_000;
+/** Signs of silence after which the agent is woken, and after which it is given up. */
+const wakeAtStall = 2;
+const giveUpAtStall = 4;
+
+/** Resolves after the agent's `exit`, when no process of it is left. */
+export async function listen(
+  context: DaemonContext,
+  live: LiveAttempt,
+  agent: AgentSession,
+): Promise<void> {
+  for await (const event of agent.events) {
+    const line = lineOf(event);
+    if (line !== null) await live.output.add(line);
+    await take(context, live, event);
+  }
+}
+
+async function take(context: DaemonContext, live: LiveAttempt, event: AgentEvent): Promise<void> {
+  switch (event.t) {
+    case 'message':
+      return live.mailbox.receipt(event.id, event.state);
+    case 'usage':
+      return live.usage.see(event);
+    case 'limit':
+      live.limited =
+        event.status === 'rejected' ? { resumeAt: isoTime(event.resetsAtMs) } : live.limited;
+      return;
+    case 'transcript':
+      return storeTranscript(context, live, event);
+    case 'question':
+    case 'permission':
+      for (const asked of openQuestions(live, event)) {
+        await report(context, { kind: 'agent.asked', ...fence(live), ...asked });
+      }
+      return;
+    case 'request_cancelled':
+      return cancelQuestions(live, event.requestId);
+    case 'turn_end':
+      return onTurn(context, live, event);
+    case 'stalled':
+      return onStall(context, live, event);
+    case 'exit':
+      live.exit.code = event.code;
+      live.exit.signal = event.signal;
+      return;
+    case 'started':
+    case 'state':
+    case 'text':
+    case 'tool_start':
+    case 'tool_progress':
+    case 'tool_end':
+    case 'retry':
+    case 'compacted':
+    case 'log':
+  }
+}
+
+async function onTurn(
+  context: DaemonContext,
+  live: LiveAttempt,
+  event: EventOf<'turn_end'>,
+): Promise<void> {
+  const waitingMessages = live.mailbox.waiting;
+  const verdict = afterTurn({
+    outcome: event.outcome,
+    isLimited: live.limited !== null,
+    waitingMessages,
+    isSupervisor: live.start.isSupervisor,
+    autonomousLoop: live.start.autonomousLoop,
+  });
+  const text = cleanText(event.text);
+  const error = event.error === null ? null : cleanText(event.error.message);
+  const resumeAt = live.limited?.resumeAt ?? null;
+  if (event.outcome === 'completed') live.limited = null;
+  if (verdict === 'done') {
+    decideEnd(live, { outcome: 'done', summary: text, error: null, graceMs: endGraceMs });
+    return;
+  }
+  if (verdict === 'failed') {
+    const why = error ?? `the turn ended: ${event.outcome}`;
+    decideEnd(live, { outcome: 'failed', summary: text, error: why, graceMs: endGraceMs });
+    return;
+  }
+  // With messages waiting the next turn begins by itself: there is no pause to tell of.
+  if (verdict === 'wait' && waitingMessages > 0) return;
+  await live.output.flush();
+  await report(context, {
+    kind: 'task.turn_ended',
+    ...fence(live),
+    outcome: wireOutcome(event.outcome, verdict),
+    text,
+    error,
+    resumeAt: verdict === 'limited' ? resumeAt : null,
+    usage: live.usage.turn(),
+  });
+  if (verdict === 'limited') {
+    decideEnd(live, { outcome: 'parked', summary: 'usage limit', error, graceMs: endGraceMs });
+  }
+}
+
+async function onStall(
+  context: DaemonContext,
+  live: LiveAttempt,
+  event: EventOf<'stalled'>,
+): Promise<void> {
+  const { agent } = live;
+  if (agent === null || event.count < wakeAtStall) return;
+  if (event.count >= giveUpAtStall) {
+    const error = `no sign of life for ${Math.round(event.silentMs / 1000)} s`;
+    decideEnd(live, { outcome: 'failed', summary: '', error, graceMs: endGraceMs });
+    return;
+  }
+  if (event.count > wakeAtStall) return;
+  // Not awaited: the answer to it is an event that only this loop reads.
+  void agent
+    .interrupt()
+    .then(() => agent.send({ id: context.newId(), text: 'Please continue.' }))
+    .catch((error: unknown) => context.log.warn({ err: error, ...fence(live) }, 'a silent agent'));
+}
+
+async function storeTranscript(
+  context: DaemonContext,
+  live: LiveAttempt,
+  event: EventOf<'transcript'>,
+): Promise<void> {
+  const { taskId, attempt } = live.start;
+  let { replace } = event;
+  for (const lines of chunksOf(event.lines)) {
+    const known = context.journal.state.attempts.get(attemptKey(taskId, attempt));
+    const fromSeq = (known?.transcriptSeq ?? 0) + 1;
+    const replaces = replace ? { replaces: true } : {};
+    await report(context, {
+      kind: 'transcript.stored',
+      taskId,
+      attempt,
+      fromSeq,
+      lines,
+      ...replaces,
+    });
+    replace = false;
+  }
+}
+
+/** Lines in groups that fit a report even when each character has to be escaped. */
+function* chunksOf(lines: readonly string[]): Generator<string[]> {
+  const limit = wireLimits.chunkBytes / 2;
+  let chunk: string[] = [];
+  let chars = 0;
+  for (const line of lines) {
+    if (chunk.length > 0 && chars + line.length > limit) {
+      yield chunk;
+      chunk = [];
+      chars = 0;
+    }
+    chunk.push(line);
+    chars += line.length;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** A report that waits for the disk, and is told of in the log when the journal is closed already. */
+async function report(context: DaemonContext, what: Report): Promise<void> {
+  await context.journal.report(what).catch((error: unknown) => {
+    context.log.error({ err: error, kind: what.kind }, 'a report was not written');
+  });
+}
+
+function fence(live: LiveAttempt): { readonly taskId: string; readonly attempt: number } {
+  return { taskId: live.start.taskId, attempt: live.start.attempt };
+}
+
+const isoTime = (ms: number | null): string | null =>
+  ms === null ? null : new Date(ms).toISOString();

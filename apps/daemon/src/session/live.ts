@@ -1,0 +1,104 @@
+/**
+ * One attempt that lives on this machine, from its command to its end: what is known of it while it goes on.
+ *
+ * Law: an end is decided once; whoever decides it first (a turn, a stop, the agent's death) wins.
+ */
+import type { TaskStart } from '@makima/contracts/socket/commands';
+import type { ReportOf } from '@makima/contracts/socket/reports';
+import type { AgentSession } from '../driver/driver.ts';
+import { createMailbox, type Mailbox } from './mailbox.ts';
+import type { DaemonContext } from '../context.ts';
+import { createOutput, type Output } from './output.ts';
+import { createUsage, type UsageCount } from './usage.ts';
+import type { TaskRecord } from '../workspace/port.ts';
+
+export type Outcome = ReportOf<'task.ended'>['outcome'];
+
+/** Why and how an attempt ends. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly summary: string;
+  readonly error: string | null;
+  /** What the agent is given before it is killed. */
+  readonly graceMs: number;
+}
+
+export interface LiveAttempt {
+  readonly start: TaskStart;
+  readonly runId: string;
+  readonly bornAtMs: number;
+  readonly output: Output;
+  readonly mailbox: Mailbox;
+  readonly usage: UsageCount;
+  /** Aborts what goes on before the agent runs. */
+  readonly cancel: AbortController;
+  agent: AgentSession | null;
+  record: TaskRecord | null;
+  ending: Ending | null;
+  frozen: boolean;
+  /** A usage limit rejects it, until this moment (null: not told). */
+  limited: { readonly resumeAt: string | null } | null;
+  /** How it began, for the report. */
+  resumedFrom: 'new' | 'session' | 'transcript';
+  readonly exit: { code: number | null; signal: string | null };
+  /** What has to be undone when the attempt is over: tokens, remembered secrets. */
+  readonly undo: (() => void)[];
+  /** Open questions of the agent's own, see `questions.ts`. */
+  readonly asked: Map<string, AskedQuestion>;
+}
+
+/** A question or permission that the agent waits for. */
+export interface AskedQuestion {
+  /** The driver's id of the request; several questions may belong to one. */
+  readonly requestId: string;
+  readonly kind: 'question' | 'permission';
+  /** The driver's id of the question within the request. */
+  readonly questionId: string;
+  answer: readonly string[] | null;
+}
+
+export function createLive(context: DaemonContext, start: TaskStart): LiveAttempt {
+  const { taskId, attempt } = start;
+  return {
+    start,
+    runId: context.newId(),
+    bornAtMs: context.now(),
+    output: createOutput({
+      taskId,
+      attempt,
+      journal: context.journal,
+      capBytes: context.config.outputCapBytes,
+      gatherMs: context.config.timings.gatherMs,
+      onTrouble: (error) =>
+        context.log.error({ err: error, taskId, attempt }, 'output was not written'),
+    }),
+    mailbox: createMailbox({
+      report: (messageId, state) =>
+        void context.journal
+          .report({ kind: 'message.received', taskId, attempt, messageId, state })
+          .catch((error: unknown) =>
+            context.log.error({ err: error, taskId }, 'a receipt was not written'),
+          ),
+    }),
+    usage: createUsage(),
+    cancel: new AbortController(),
+    agent: null,
+    record: null,
+    ending: null,
+    frozen: false,
+    limited: null,
+    resumedFrom: 'new',
+    exit: { code: null, signal: null },
+    undo: [],
+    asked: new Map(),
+  };
+}
+
+/** Decides the end, unless it is decided. What runs is told to stop; the life itself reports it. */
+export function decideEnd(live: LiveAttempt, ending: Ending): void {
+  if (live.ending !== null) return;
+  live.ending = ending;
+  live.mailbox.close();
+  live.cancel.abort();
+  void live.agent?.stop({ graceMs: ending.graceMs });
+}

@@ -1,0 +1,54 @@
+/**
+ * Before an agent runs: its working directory, and the task's record.
+ *
+ * Law: nothing of an agent has run yet, so all of this may be broken off and done again.
+ */
+import type { DaemonContext } from '../context.ts';
+import type { PatchSource, TaskRecord } from '../workspace/port.ts';
+import type { LiveAttempt } from './live.ts';
+
+export async function prepare(context: DaemonContext, live: LiveAttempt): Promise<TaskRecord> {
+  const { start } = live;
+  const former = await context.records.read(start.taskId);
+  const prepared = await context.workspace.prepare(start, {
+    signal: live.cancel.signal,
+    recordOf: (taskId) => context.records.read(taskId),
+    fetchPatch: () => fetchPatch(context, live),
+  });
+  const sameConversation = former?.sessionId === start.sessionId;
+  const record: TaskRecord = {
+    taskId: start.taskId,
+    attempt: start.attempt,
+    contractSlug: start.contractSlug,
+    name: start.name,
+    isSupervisor: start.isSupervisor,
+    repository: start.repository,
+    branch: prepared.branch,
+    contractBranch: start.contractBranch,
+    directory: prepared.directory,
+    sharedWith: prepared.sharedWith,
+    baseSha: prepared.baseSha,
+    agent: start.agent,
+    sessionId: start.sessionId,
+    settledSha: null,
+    costUsd: sameConversation ? former.costUsd : start.resumeSession ? null : 0,
+  };
+  await context.records.write(record);
+  return record;
+}
+
+async function fetchPatch(context: DaemonContext, live: LiveAttempt): Promise<PatchSource | null> {
+  const { taskId, attempt, patchCheckpointId: checkpointId } = live.start;
+  if (checkpointId === null) return null;
+  const parts: Buffer[] = [];
+  let baseSha = live.start.patchBaseSha;
+  for (let part = 0, count = 1; part < count; part++) {
+    const answer = await context.ask({ kind: 'patch', taskId, attempt, checkpointId, part });
+    parts.push(Buffer.from(answer.data, 'base64'));
+    baseSha = answer.baseSha;
+    count = answer.parts;
+  }
+  if (baseSha === null || parts.length === 0) return null;
+  const patch = Buffer.concat(parts);
+  return patch.length === 0 ? null : { baseSha, patch };
+}

@@ -1,0 +1,48 @@
+/**
+ * What the end of a turn means for the attempt. Pure.
+ *
+ * Law: an ordinary task is over with its first completed turn after which nothing waits for it; a supervisor
+ * is over when the server says so. A limit is no failure.
+ */
+import type { TurnOutcome } from '../driver/events.ts';
+
+export interface TurnFacts {
+  readonly outcome: TurnOutcome;
+  /** A usage limit rejects the agent. */
+  readonly isLimited: boolean;
+  /** Messages that the agent has not read. */
+  readonly waitingMessages: number;
+  readonly isSupervisor: boolean;
+  readonly autonomousLoop: boolean;
+}
+
+/** `wait`: the agent stays for a message; `limited`: it ends and is resumed later by the server. */
+export type TurnVerdict = 'done' | 'failed' | 'limited' | 'wait';
+
+export function afterTurn(facts: TurnFacts): TurnVerdict {
+  if (facts.isLimited && facts.outcome !== 'completed') return 'limited';
+  switch (facts.outcome) {
+    case 'completed':
+      if (facts.waitingMessages > 0) return 'wait';
+      return facts.isSupervisor || facts.autonomousLoop ? 'wait' : 'done';
+    case 'interrupted':
+    case 'deferred':
+      return 'wait';
+    case 'failed':
+    case 'max_turns':
+    case 'max_budget':
+    case 'too_long':
+      // A supervisor outlives a failed turn: its conversation is whole and the server decides.
+      return facts.isSupervisor || facts.waitingMessages > 0 ? 'wait' : 'failed';
+  }
+}
+
+/** The outcome as `task.turn_ended` names it. */
+export function wireOutcome(
+  outcome: TurnOutcome,
+  verdict: TurnVerdict,
+): 'completed' | 'interrupted' | 'failed' | 'limited' {
+  if (verdict === 'limited') return 'limited';
+  if (outcome === 'completed' || outcome === 'deferred') return 'completed';
+  return outcome === 'interrupted' ? 'interrupted' : 'failed';
+}

@@ -1,0 +1,355 @@
+/**
+ * A gateway for the daemon's tests: the real wire contract over a real socket, with a store that outlives its
+ * connections and levers for everything that goes wrong on a network.
+ *
+ * Law: it keeps the server's side of the protocol (each report applied once and in order, commands kept until
+ * acked) unless a lever says otherwise, so that what a test counts is what a server would have.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Command } from '@makima/contracts/socket/commands';
+import {
+  zDaemonFrame,
+  type DaemonFrame,
+  type Hello,
+  type Running,
+  type ServerFrame,
+} from '@makima/contracts/socket/frames';
+import type { OutputLine, Report, ReportOf } from '@makima/contracts/socket/reports';
+import type { DaemonAsk } from '@makima/contracts/socket/asks';
+import { wireLimits } from '@makima/contracts/limits';
+
+export interface Levers {
+  /** Nothing is said about leases. */
+  muteLeases: boolean;
+  /** Reports are applied but not acked. */
+  muteAcks: boolean;
+  /** Reports are neither applied nor acked. */
+  deafToReports: boolean;
+  /** Upgrades are refused with 503. */
+  refuseUpgrades: boolean;
+  /** How often a frame goes out, each after so many milliseconds. Default: once, at once. */
+  meddle: (frame: ServerFrame) => readonly number[];
+  /** Answers to asks; throw to refuse. */
+  answer: (ask: DaemonAsk) => unknown;
+}
+
+export interface FakeGateway {
+  readonly url: string;
+  readonly levers: Levers;
+  /** Applied reports in order, of all journals. */
+  readonly reports: Report[];
+  readonly hellos: Hello[];
+  readonly asks: DaemonAsk[];
+  /** Attempts that are told to be over, with welcome and lease. */
+  readonly fenced: Running[];
+  /** Frames that did not fit the contract, and what the law of sequences was broken by. */
+  readonly faults: string[];
+  readonly ackedCommandSeq: number;
+  readonly connected: boolean;
+  /** Keeps and sends a command; its number. */
+  command(command: Command): number;
+  /** A frame past all rules. */
+  sendRaw(data: string | Buffer): void;
+  /** Commands again, however often they were acked. */
+  resend(fromSeq: number): void;
+  /** Cuts the connection without a goodbye. */
+  cut(): void;
+  /** Dies and comes back on the same port. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  /** Resolves with the first truthy value that `look` gives, asked after each frame. */
+  until<T>(what: string, look: () => T | null | undefined | false, limitMs?: number): Promise<T>;
+  of<K extends Report['kind']>(kind: K): ReportOf<K>[];
+  lines(of: Running): OutputLine[];
+  ended(of: Running): Promise<ReportOf<'task.ended'>>;
+  finished(operationId: string): Promise<ReportOf<'operation.finished'>>;
+  stop(): Promise<void>;
+}
+
+interface State {
+  readonly levers: Levers;
+  readonly commands: { readonly seq: number; readonly command: Command }[];
+  readonly applied: Map<string, number>;
+  readonly reports: Report[];
+  readonly hellos: Hello[];
+  readonly asks: DaemonAsk[];
+  readonly fenced: Running[];
+  readonly faults: string[];
+  readonly daemonId: string;
+  readonly watchers: Set<() => void>;
+  ackedCommandSeq: number;
+  epoch: number;
+  socket: WebSocket | null;
+  welcomed: boolean;
+}
+
+export async function createFakeGateway(): Promise<FakeGateway> {
+  const state: State = {
+    levers: {
+      muteLeases: false,
+      muteAcks: false,
+      deafToReports: false,
+      refuseUpgrades: false,
+      meddle: () => [0],
+      answer: defaultAnswer,
+    },
+    commands: [],
+    applied: new Map(),
+    reports: [],
+    hellos: [],
+    asks: [],
+    fenced: [],
+    faults: [],
+    daemonId: randomUUID(),
+    watchers: new Set(),
+    ackedCommandSeq: 0,
+    epoch: 0,
+    socket: null,
+    welcomed: false,
+  };
+  let server = await listen(state, 0);
+  const { port } = server.address() as AddressInfo;
+  const gateway: FakeGateway = {
+    url: `ws://127.0.0.1:${port}/daemon`,
+    levers: state.levers,
+    reports: state.reports,
+    hellos: state.hellos,
+    asks: state.asks,
+    fenced: state.fenced,
+    faults: state.faults,
+    get ackedCommandSeq() {
+      return state.ackedCommandSeq;
+    },
+    get connected() {
+      return state.welcomed;
+    },
+    command(command) {
+      const seq = state.commands.length + 1;
+      state.commands.push({ seq, command });
+      sendCommands(state, seq - 1);
+      return seq;
+    },
+    sendRaw: (data) => state.socket?.send(data),
+    resend: (fromSeq) => sendCommands(state, fromSeq - 1),
+    cut: () => state.socket?.terminate(),
+    async down() {
+      state.socket?.terminate();
+      await close(server);
+    },
+    async up() {
+      server = await listen(state, port);
+    },
+    until: (what, look, limitMs) => until(state, what, look, limitMs),
+    of: (kind) => state.reports.filter((report) => report.kind === kind) as never,
+    lines: (of) =>
+      state.reports.flatMap((report) =>
+        report.kind === 'task.outputted' && same(report, of) ? report.lines : [],
+      ),
+    ended: (of) =>
+      until(state, 'task.ended', () => gateway.of('task.ended').find((r) => same(r, of))),
+    finished: (operationId) =>
+      until(state, 'operation.finished', () =>
+        gateway.of('operation.finished').find((report) => report.operationId === operationId),
+      ),
+    async stop() {
+      state.socket?.terminate();
+      await close(server);
+    },
+  };
+  return gateway;
+}
+
+export const same = (a: Running, b: Running): boolean =>
+  a.taskId === b.taskId && a.attempt === b.attempt;
+
+function defaultAnswer(ask: DaemonAsk): unknown {
+  if (ask.kind === 'tool-key') return { key: `mk_tool_${'0'.repeat(31)}1_${'k'.repeat(38)}` };
+  throw new Error(`nothing known for ${ask.kind}`);
+}
+
+async function listen(state: State, port: number): Promise<Server> {
+  const server = createServer();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: wireLimits.daemonFrameBytes,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (state.levers.refuseUpgrades || request.headers.authorization !== 'Bearer test-daemon-key') {
+      const status = state.levers.refuseUpgrades ? '503 Busy\r\nRetry-After: 0' : '401 No';
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => accept(state, ws));
+  });
+  for (;;) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', () => resolve());
+      });
+      return server;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function accept(state: State, socket: WebSocket): void {
+  state.socket?.close(4409, 'replaced');
+  state.socket = socket;
+  state.welcomed = false;
+  socket.on('message', (data) => {
+    const frame = zDaemonFrame.safeParse(
+      JSON.parse(Buffer.isBuffer(data) ? data.toString() : 'null'),
+    );
+    if (!frame.success) state.faults.push(`a frame that does not fit: ${frame.error.message}`);
+    else if (state.socket === socket) onFrame(state, frame.data);
+    changed(state);
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    if (state.socket === socket) {
+      state.socket = null;
+      state.welcomed = false;
+    }
+    changed(state);
+  });
+}
+
+function onFrame(state: State, frame: DaemonFrame): void {
+  switch (frame.type) {
+    case 'hello':
+      return onHello(state, frame);
+    case 'reports':
+      return onReports(state, frame);
+    case 'ack':
+      state.ackedCommandSeq = Math.max(state.ackedCommandSeq, frame.commandSeq);
+      return;
+    case 'heartbeat':
+      if (state.levers.muteLeases) return;
+      return send(state, {
+        type: 'lease',
+        beat: frame.beat,
+        leaseMs: 60_000,
+        ...split(state, frame.running, 'renewed'),
+      });
+    case 'ask':
+      state.asks.push(frame.ask);
+      return answerAsk(state, frame.askId, frame.ask);
+    case 'answer':
+  }
+}
+
+function onHello(state: State, hello: Hello): void {
+  state.hellos.push(hello);
+  state.epoch += 1;
+  state.welcomed = true;
+  send(state, {
+    type: 'welcome',
+    daemonId: state.daemonId,
+    sessionEpoch: state.epoch,
+    reportAck: state.applied.get(hello.journalId) ?? 0,
+    ...split(state, hello.running, 'keep'),
+    serverTime: new Date().toISOString(),
+  });
+  sendCommands(state, hello.lastCommandSeq);
+}
+
+function split<K extends 'keep' | 'renewed'>(
+  state: State,
+  running: readonly Running[],
+  name: K,
+): Record<K | 'fenced', Running[]> {
+  const isFenced = (of: Running): boolean => state.fenced.some((other) => same(other, of));
+  return {
+    [name]: running.filter((of) => !isFenced(of)),
+    fenced: running.filter(isFenced),
+  } as Record<K | 'fenced', Running[]>;
+}
+
+function onReports(state: State, frame: Extract<DaemonFrame, { type: 'reports' }>): void {
+  if (state.levers.deafToReports) return;
+  const { journalId, fromSeq, reports } = frame;
+  for (const [index, report] of reports.entries()) {
+    const seq = fromSeq + index;
+    const applied = state.applied.get(journalId) ?? 0;
+    if (seq <= applied) continue;
+    if (seq !== applied + 1) {
+      state.faults.push(`report ${seq} after ${applied}`);
+      break;
+    }
+    state.applied.set(journalId, seq);
+    state.reports.push(report);
+  }
+  const reportSeq = state.applied.get(journalId) ?? 0;
+  if (!state.levers.muteAcks) send(state, { type: 'ack', journalId, reportSeq });
+}
+
+function answerAsk(state: State, askId: string, ask: DaemonAsk): void {
+  try {
+    const result = state.levers.answer(ask);
+    if (result !== undefined) send(state, { type: 'answer', askId, ok: true, result, error: null });
+  } catch (error) {
+    const words = error instanceof Error ? error.message : 'refused';
+    send(state, { type: 'answer', askId, ok: false, result: null, error: words });
+  }
+}
+
+function sendCommands(state: State, afterSeq: number): void {
+  const commands = state.commands.filter(({ seq }) => seq > afterSeq);
+  if (state.welcomed && commands.length > 0) send(state, { type: 'commands', commands });
+}
+
+function send(state: State, frame: ServerFrame): void {
+  const { socket } = state;
+  for (const afterMs of state.levers.meddle(frame)) {
+    if (afterMs === 0) socket?.send(JSON.stringify(frame));
+    else setTimeout(() => socket?.send(JSON.stringify(frame)), afterMs);
+  }
+}
+
+function changed(state: State): void {
+  for (const look of state.watchers) look();
+}
+
+function until<T>(
+  state: State,
+  what: string,
+  look: () => T | null | undefined | false,
+  limitMs = 15_000,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      state.watchers.delete(check);
+    };
+    const timer = setTimeout(() => {
+      finish();
+      const kinds = state.reports.map((report) => report.kind).join(' ');
+      reject(
+        new Error(
+          `waited ${limitMs} ms for ${what}; reports: ${kinds}; ${state.faults.join('; ')}`,
+        ),
+      );
+    }, limitMs);
+    const check = (): void => {
+      const found = look();
+      if (found === null || found === undefined || found === false) return;
+      finish();
+      resolve(found);
+    };
+    state.watchers.add(check);
+    check();
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * The workspace over the git room: the daemon's commands in terms of stores, shadows and refs.
+ *
+ * Law: translates, decides nothing about git; results are cut to what a frame takes and say so.
+ */
+import { stat } from 'node:fs/promises';
+import { MakimaError } from '@makima/domain/error';
+import type { RepositorySpec } from '@makima/contracts/socket/commands';
+import { makeCheckpoint } from '../git/checkpoint.ts';
+import { isAncestor } from '../git/commit.ts';
+import { readAtCommit, runCheck } from '../git/command.ts';
+import { deliverBranch } from '../git/deliver.ts';
+import { diffCommits, diffWorkdir, type Diff, type DiffLimits } from '../git/diff.ts';
+import { keepCommit, keepWorkdir } from '../git/keep.ts';
+import { mergeInto } from '../git/merge.ts';
+import { taskRef } from '../git/names.ts';
+import { readBelow } from '../git/read-file.ts';
+import { workdirAt } from '../git/shadow.ts';
+import { readStoreState, resolveCommit, type Store } from '../git/store.ts';
+import { takeCommits } from '../git/take.ts';
+import { removeWorkdir } from '../git/workdir.ts';
+import { collectWork, keepSettled } from './collect.ts';
+import { prepareTask, storeOf, type Place } from './prepare.ts';
+import type { ResultOf, TaskRecord, Workspace } from './port.ts';
+
+/** JSON of a result beyond this is made anew with smaller limits. */
+const resultMaxChars = 700_000;
+const outputMaxBytes = 64 * 1024;
+
+export function gitWorkspace(place: Place): Workspace {
+  return {
+    prepare: (start, options) => prepareTask(place, start, options),
+    async collect(record, options) {
+      if (record.repository === null) return { commitSha: null, settledSha: null, keptRef: null };
+      return collectWork(await storeFor(place, record), record, options);
+    },
+    async checkpoint(record, command) {
+      const store = await storeFor(place, record);
+      const made = await keepSettled(store, record, () =>
+        makeCheckpoint(workdirAt(store, record.directory), {
+          task: record.taskId,
+          attempt: record.attempt,
+          number: command.number,
+          message: command.message,
+          baseSha: baseOf(record),
+        }),
+      );
+      const { commitSha, baseSha, branchName, filesChanged, linesAdded, linesRemoved } = made;
+      const counts = { filesChanged, linesAdded, linesRemoved };
+      const result = { commitSha, baseSha, branchName, ...counts, patchParts: 0 };
+      return { result: { kind: 'task.checkpoint', ...result }, patch: made.patch };
+    },
+    diff: (record) => diffTask(place, record),
+    async merge(living, command) {
+      const store = await storeOf(place, command.repository);
+      const { taskId: task, attempt } = command;
+      if (living !== null && (await isThere(living.directory))) {
+        await takeCommits(workdirAt(store, living.directory), { task, attempt });
+      }
+      const merged = await mergeInto(store, {
+        operationId: command.operationId,
+        source: taskRef(task, attempt),
+        targetBranch: command.targetBranch,
+        how: command.squash ? 'squash' : 'merge',
+        message: command.message,
+      });
+      return {
+        kind: 'branch.merge',
+        ...merged,
+        conflicts: merged.conflicts.map((conflict) => ({
+          ...conflict,
+          hunks: [...conflict.hunks],
+        })),
+      };
+    },
+    deliver: (command) => deliver(place, command),
+    check: (command) => check(place, command),
+    clean: (record) => clean(place, record),
+    readFile: (record, filePath) => readTaskFile(record, filePath),
+  };
+}
+
+async function storeFor(place: Place, record: TaskRecord): Promise<Store> {
+  return storeOf(place, withRepository(record));
+}
+
+function withRepository(record: TaskRecord): RepositorySpec {
+  if (record.repository !== null) return record.repository;
+  throw new MakimaError('MISSING_REPO_URL', 'The task works without a repository.');
+}
+
+function baseOf(record: TaskRecord): string {
+  if (record.baseSha !== null) return record.baseSha;
+  throw new MakimaError('MISSING_REPO_URL', 'The task works without a repository.');
+}
+
+async function diffTask(place: Place, record: TaskRecord): Promise<ResultOf<'task.diff'>> {
+  const store = await storeFor(place, record);
+  const { taskId: task, attempt } = record;
+  const look = async (limits: DiffLimits): Promise<Diff> => {
+    if (record.settledSha !== null || !(await isThere(record.directory))) {
+      return diffCommits(store, baseOf(record), taskRef(task, attempt), limits);
+    }
+    const workdir = workdirAt(store, record.directory);
+    return diffWorkdir(workdir, { baseSha: baseOf(record), task, attempt }, limits);
+  };
+  for (let maxBytes = 256 * 1024; ; maxBytes = Math.floor(maxBytes / 4)) {
+    const { diff, files, stats, truncated } = await look({ maxBytes, filesMax: 500 });
+    const result: ResultOf<'task.diff'> = {
+      kind: 'task.diff',
+      diff,
+      files: files.map(({ path, action, additions, deletions, binary, hunks }) => ({
+        ...{ path, action, additions, deletions, binary },
+        hunks: hunks.map(({ header, lines }) => ({ header, lines: [...lines] })),
+      })),
+      stats,
+      truncated,
+    };
+    if (JSON.stringify(result).length <= resultMaxChars || maxBytes < 1024) return result;
+  }
+}
+
+async function deliver(
+  place: Place,
+  command: Parameters<Workspace['deliver']>[0],
+): Promise<ResultOf<'branch.deliver'>> {
+  const { path, baseBranch } = command.repository;
+  if (path === null) {
+    throw new MakimaError('COMMAND_FAILED', 'The contract has no local repository to deliver to.');
+  }
+  const store = await storeOf(place, command.repository);
+  const base = baseBranch ?? (await readStoreState(store)).defaultBranch;
+  const { branch, commitSha, baseMoved, note } = await deliverBranch(store, {
+    repositoryPath: path,
+    branch: command.branch,
+    ...(command.fastForwardBase && base !== null ? { fastForward: base } : {}),
+  });
+  return { kind: 'branch.deliver', branch, commitSha, baseMoved, note };
+}
+
+async function check(
+  place: Place,
+  command: Parameters<Workspace['check']>[0],
+): Promise<ResultOf<'evidence.check'>> {
+  const store = await storeOf(place, command.repository);
+  const holds = { kind: 'evidence.check', holds: true, exitCode: null, output: '' } as const;
+  let commitSha = await resolveCommit(store, command.branch);
+  if (command.path !== null) {
+    const found = await readAtCommit(store, command.branch, command.path);
+    commitSha = found.commitSha;
+    if (found.kind === 'missing') {
+      return { ...holds, holds: false, commitSha, output: 'There is no such file.' };
+    }
+  }
+  if (command.command === null) return { ...holds, commitSha };
+  const ran = await runCheck(store, {
+    ref: command.branch,
+    command: command.command,
+    timeoutMs: command.timeoutMs,
+    maxOutputBytes: outputMaxBytes,
+  });
+  return {
+    ...holds,
+    holds: ran.exitCode === 0,
+    commitSha: ran.commitSha,
+    exitCode: ran.exitCode,
+    output: ran.ending === 'exit' ? ran.output : `${ran.output}\n[${ran.ending}]`,
+  };
+}
+
+async function clean(place: Place, record: TaskRecord): Promise<ResultOf<'workdir.clean'>> {
+  const none = { kind: 'workdir.clean', keptRefs: [] } as const;
+  if (record.repository === null || record.sharedWith !== null) return { ...none, keptRefs: [] };
+  if (!(await isThere(record.directory))) return { ...none, keptRefs: [] };
+  const store = await storeFor(place, record);
+  const workdir = workdirAt(store, record.directory);
+  const keptRefs = await keepUnmerged(store, record);
+  await removeWorkdir(workdir);
+  return { kind: 'workdir.clean', keptRefs };
+}
+
+async function keepUnmerged(store: Store, record: TaskRecord): Promise<string[]> {
+  const name = { task: record.taskId, attempt: record.attempt, why: 'unmerged' };
+  const { contractBranch, settledSha } = record;
+  if (settledSha === null) {
+    const mergedInto = contractBranch === null ? [] : [contractBranch];
+    const kept = await keepWorkdir(workdirAt(store, record.directory), {
+      ...name,
+      baseSha: baseOf(record),
+      mergedInto,
+    });
+    return [...kept.refs];
+  }
+  const target = contractBranch === null ? null : await resolveCommit(store, contractBranch);
+  if (target !== null && (await isAncestor(store, settledSha, target))) return [];
+  return [(await keepCommit(store, settledSha, name)).ref];
+}
+
+async function readTaskFile(
+  record: TaskRecord,
+  filePath: string,
+): Promise<{ content: string; exists: boolean; refused: string | null }> {
+  const found = await readBelow(record.directory, filePath);
+  switch (found.kind) {
+    case 'text':
+      return { content: found.content, exists: true, refused: null };
+    case 'missing':
+      return { content: '', exists: false, refused: null };
+    case 'binary':
+      return { content: '', exists: true, refused: 'binary' };
+    case 'refused':
+      return { content: '', exists: true, refused: found.reason };
+  }
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * What the daemon wants of git, in the words of its commands. The rooms above (`session`, `commands`) know
+ * this port only; `git.ts` carries it out.
+ *
+ * Law: every function may be called again after a crash in its middle and comes to the same end; work on one
+ * repository goes one after the other and holds up nothing else.
+ */
+import type { CommandOf, RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
+import type { OperationResult } from '@makima/contracts/socket/reports';
+
+export type ResultOf<K extends OperationResult['kind']> = Extract<OperationResult, { kind: K }>;
+
+/** What stays known of a task on this machine after its agent is gone; one small file per task. */
+export interface TaskRecord {
+  readonly taskId: string;
+  /** The latest attempt that was prepared here. */
+  readonly attempt: number;
+  readonly contractSlug: string | null;
+  readonly name: string;
+  readonly isSupervisor: boolean;
+  readonly repository: RepositorySpec | null;
+  /** The task's branch in its own repository. */
+  readonly branch: string;
+  readonly contractBranch: string | null;
+  /** The working directory, and whose it is when the supervisor's is shared. */
+  readonly directory: string;
+  readonly sharedWith: string | null;
+  /** Where the branch began; null without a repository. */
+  readonly baseSha: string | null;
+  readonly agent: string;
+  readonly sessionId: string;
+  /** The branch's end when the daemon committed what the agent had left uncommitted; else null. */
+  readonly settledSha: string | null;
+  /** What the conversation has cost up to the end of its last attempt here; null when not known. */
+  readonly costUsd: number | null;
+}
+
+export interface PatchSource {
+  readonly baseSha: string;
+  /** The patch, gzip as it came. */
+  readonly patch: Buffer;
+}
+
+export interface PrepareOptions {
+  readonly signal: AbortSignal;
+  /** The record of an earlier attempt, of the supervisor or of the task to continue from, by task id. */
+  readonly recordOf: (taskId: string) => Promise<TaskRecord | null>;
+  /** Fetches the checkpoint's patch; called only when the directory has to be rebuilt from it. */
+  readonly fetchPatch: () => Promise<PatchSource | null>;
+}
+
+export interface Prepared {
+  readonly directory: string;
+  /** The branch that is checked out there: an earlier attempt's when its directory goes on. */
+  readonly branch: string;
+  readonly sharedWith: string | null;
+  readonly baseSha: string | null;
+}
+
+/** What was taken over from a working directory. */
+export interface Collected {
+  /** Head of the task's branch in the store; null when there is no repository. */
+  readonly commitSha: string | null;
+  /** The same when it was the daemon who committed last. */
+  readonly settledSha: string | null;
+  /** Where work stands that is on no branch; null when there is none. */
+  readonly keptRef: string | null;
+}
+
+export interface Workspace {
+  /** The store, the working directory on its branch, files copied. */
+  prepare(start: TaskStart, options: PrepareOptions): Promise<Prepared>;
+  /**
+   * Takes commits over into the store and saves what is not committed: as a commit of the branch, or on a
+   * `refs/makima/kept/…` ref.
+   */
+  collect(
+    record: TaskRecord,
+    options: { readonly leftovers: 'commit' | 'keep'; readonly why: string },
+  ): Promise<Collected>;
+  checkpoint(
+    record: TaskRecord,
+    command: CommandOf<'task.checkpoint'>,
+  ): Promise<{ readonly result: ResultOf<'task.checkpoint'>; readonly patch: Uint8Array | null }>;
+  diff(record: TaskRecord): Promise<ResultOf<'task.diff'>>;
+  /** With the record of a task whose agent lives, its newest commits are taken over first. */
+  merge(
+    living: TaskRecord | null,
+    command: CommandOf<'branch.merge'>,
+  ): Promise<ResultOf<'branch.merge'>>;
+  deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;
+  check(command: CommandOf<'evidence.check'>): Promise<ResultOf<'evidence.check'>>;
+  clean(record: TaskRecord): Promise<ResultOf<'workdir.clean'>>;
+  readFile(
+    record: TaskRecord,
+    filePath: string,
+  ): Promise<{
+    readonly content: string;
+    readonly exists: boolean;
+    readonly refused: string | null;
+  }>;
+}

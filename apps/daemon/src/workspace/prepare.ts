@@ -1,0 +1,152 @@
+/**
+ * The working directory of an attempt: which store, which commit, which directory.
+ *
+ * Law: a resumed conversation goes on in its directory as it was left; a task that begins anew gets a new
+ * one; a supervisor keeps its own whatever happens, since its tasks may share it.
+ */
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MakimaError } from '@makima/domain/error';
+import type { RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
+import { makimaIdentity } from '../git/commit.ts';
+import { refuse } from '../git/failure.ts';
+import { taskRef } from '../git/names.ts';
+import { ensureBranch, openStore, refreshStore, resolveCommit, type Store } from '../git/store.ts';
+import { prepareWorkdir, type WorkStart } from '../git/workdir.ts';
+import type { Prepared, PrepareOptions, TaskRecord } from './port.ts';
+
+export interface Place {
+  /** Folder of stores, shadows and working directories. */
+  readonly home: string;
+  readonly allowHosts: readonly string[];
+}
+
+export async function prepareTask(
+  place: Place,
+  start: TaskStart,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const former = await options.recordOf(start.taskId);
+  if (start.supervisorWorktreeTaskId !== null)
+    return shared(start.supervisorWorktreeTaskId, options);
+  const directory = await directoryOf(place, start, former);
+  if (start.repository === null) {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return { directory, branch: start.branch, sharedWith: null, baseSha: null };
+  }
+  const store = await storeOf(place, start.repository, options.signal);
+  await prepareBranches(place, store, start, options.signal);
+  const prepared = await prepareWorkdir({
+    store,
+    dir: directory,
+    branch: start.branch,
+    start: await workStart(store, start, options, directory),
+    identity: makimaIdentity,
+    ...(start.repository.path === null || start.copyFiles.length === 0
+      ? {}
+      : { copy: { from: start.repository.path, paths: start.copyFiles } }),
+  });
+  options.signal.throwIfAborted();
+  return {
+    directory: prepared.workdir.dir,
+    branch: prepared.branch,
+    sharedWith: null,
+    baseSha: prepared.startSha,
+  };
+}
+
+export function storeOf(place: Place, spec: RepositorySpec, signal?: AbortSignal): Promise<Store> {
+  const source = spec.path ?? spec.url;
+  if (source === null) throw new MakimaError('MISSING_REPO_URL', 'The task names no repository.');
+  return openStore({
+    home: place.home,
+    source,
+    allowLocal: spec.path !== null,
+    allowHosts: place.allowHosts,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function shared(supervisorTaskId: string, options: PrepareOptions): Promise<Prepared> {
+  const theirs = await options.recordOf(supervisorTaskId);
+  if (theirs === null) {
+    throw refuse('directory_missing', "The supervisor's directory is not on this machine");
+  }
+  const { directory, branch, baseSha } = theirs;
+  return { directory, branch, baseSha, sharedWith: supervisorTaskId };
+}
+
+async function directoryOf(
+  place: Place,
+  start: TaskStart,
+  former: TaskRecord | null,
+): Promise<string> {
+  const goesOn = start.resumeSession || start.isSupervisor;
+  if (
+    goesOn &&
+    former !== null &&
+    former.sharedWith === null &&
+    (await isThere(former.directory))
+  ) {
+    return former.directory;
+  }
+  return join(place.home, 'work', `${start.taskId}-a${start.attempt}`);
+}
+
+/** The contract's branch stands in the store, and so does where the task starts. */
+async function prepareBranches(
+  place: Place,
+  store: Store,
+  start: TaskStart,
+  signal: AbortSignal,
+): Promise<void> {
+  const { contractBranch, startSha } = start;
+  const has = async (name: string | null): Promise<boolean> =>
+    name === null || (await resolveCommit(store, name)) !== null;
+  if ((await has(contractBranch)) && (await has(startSha)) && contractBranch !== null) return;
+  const { defaultBranch } = await refreshStore(store, { allowHosts: place.allowHosts, signal });
+  const base = start.repository?.baseBranch ?? defaultBranch;
+  if (contractBranch === null) return;
+  if (base === null) throw noBase();
+  const baseSha = await resolveCommit(store, base);
+  if (baseSha === null) throw noBase();
+  await ensureBranch(store, contractBranch, baseSha);
+}
+
+async function workStart(
+  store: Store,
+  start: TaskStart,
+  options: PrepareOptions,
+  directory: string,
+): Promise<WorkStart> {
+  if (start.patchCheckpointId !== null && !(await isThere(directory))) {
+    const patch = await options.fetchPatch();
+    if (patch !== null) return { kind: 'patch', ...patch };
+  }
+  if (start.startSha !== null) return { kind: 'commit', ref: start.startSha };
+  if (start.continueFromTaskId !== null) {
+    const from = await options.recordOf(start.continueFromTaskId);
+    const ref = from === null ? null : taskRef(from.taskId, from.attempt);
+    if (ref !== null && (await resolveCommit(store, ref)) !== null) return { kind: 'commit', ref };
+  }
+  if (start.contractBranch !== null) return { kind: 'commit', ref: start.contractBranch };
+  const { defaultBranch } = await refreshStore(store, { signal: options.signal });
+  const base = start.repository?.baseBranch ?? defaultBranch;
+  if (base === null) throw noBase();
+  return { kind: 'commit', ref: base };
+}
+
+function noBase(): MakimaError {
+  return refuse(
+    'base_missing',
+    'The base branch of the repository cannot be told',
+    'Name the base branch of the contract',
+  );
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
