@@ -166,6 +166,20 @@ describe('the watchdog', () => {
     expect(await queueOf?.getJobCounts('completed', 'failed')).toEqual({ completed: 0, failed: 0 });
   });
 
+  it('does not take a queue that a person paused for a deaf worker', async () => {
+    const { bus, metrics } = await testBus();
+    await busReady(bus);
+    const queueOf = bus.inner.queues.get(queue);
+    await queueOf?.pause();
+    const consumer = testConsumer(bus, { timings: { canaryMs: 20, deafMs: 100 } });
+    const until = performance.now() + 300;
+    while (performance.now() < until) await consumer.consumer.tick?.();
+    expect(await metrics.text()).not.toMatch(/makima_worker_rebuilt_total\{/);
+    await queueOf?.resume();
+    await bus.add([ticket()]);
+    await consumer.seen(1);
+  });
+
   it('builds a deaf worker anew, and gives up on the second that is deaf', async () => {
     const { bus, log, metrics } = await testBus();
     const gaveUp = Promise.withResolvers<string>();

@@ -95,6 +95,8 @@ export interface RunOptions extends AppOptions {
   readonly log: RootLog;
   /** The whole drain, from the signal to the exit. Default 30 s. */
   readonly drainMs?: number;
+  /** Called at the signal, before anything stops: tell `/readyz` to send traffic elsewhere. */
+  readonly onDrain?: () => void;
 }
 
 /**
@@ -117,6 +119,7 @@ export async function runApp(options: RunOptions): Promise<App> {
     }
     draining = true;
     log.info({ signal }, 'draining');
+    options.onDrain?.();
     const drainMs = options.drainMs ?? 30_000;
     void withDeadline(drainMs, () => app.stop(), 'draining').then(
       (clean) => {

@@ -27,6 +27,7 @@ interface Chunk {
 /** A write that hangs this long has a reader that stopped: a synchronous write would hang as well. */
 const stuckAfterMs = 100;
 const retryMs = 10;
+const landMs = 20;
 
 /** A sink on an open file descriptor (1 = standard output). Lines of one turn of the loop go out together. */
 export function lineSink(options: LineSinkOptions): LineSink {
@@ -95,8 +96,9 @@ export function lineSink(options: LineSinkOptions): LineSink {
         flying = undefined;
       }
       pendingBytes = flying?.rest.length ?? 0;
-      if (flying !== undefined && performance.now() - flying.sinceMs > stuckAfterMs) {
-        return;
+      if (flying !== undefined) {
+        if (performance.now() - flying.sinceMs > stuckAfterMs) return;
+        pauseThread(landMs); // the write in flight lands first, so that lines stay in order
       }
       writeWithin(options.fd, Buffer.concat(waiting), flushMs);
     },
@@ -111,7 +113,11 @@ function writeWithin(fd: number, bytes: Buffer, limitMs: number): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+      pauseThread(retryMs);
     }
   }
+}
+
+function pauseThread(pauseMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
 }

@@ -26,7 +26,7 @@ export interface Log {
   readonly warn: LogMethod;
   readonly error: LogMethod;
   readonly fatal: LogMethod;
-  /** The same log with more fields on every line, e.g. `{ requestId, contractId }`. */
+  /** The same log with more fields on every line, e.g. `{ requestId }`. */
   child(fields: object): Log;
 }
 

@@ -10,6 +10,7 @@ const alive = setInterval(() => {}, 1_000);
 await runApp({
   log,
   drainMs: mode === 'hangs' ? 50 : 10_000,
+  onDrain: () => log.info('not ready'),
   parts: [
     {
       name: 'part',
