@@ -3,7 +3,7 @@
  * group. Why: git and check commands read what strangers wrote; none of them may hang, flood or outlive us.
  *
  * Law: never a shell, nothing of the daemon's own environment; whatever ends the run early ends the whole
- * process group.
+ * process group: asked first, so that git removes its temporary files, then killed.
  *
  * export runBounded(file, args, options: BoundedOptions): Promise<BoundedResult>
  */
@@ -36,6 +36,8 @@ export interface BoundedResult {
 
 /** After the exit, how long pipes held open by a process outside the group are waited for. */
 const drainMs = 1_000;
+/** Between asking a group to end and killing it. */
+const graceMs = 1_000;
 
 export function runBounded(
   file: string,
@@ -59,11 +61,14 @@ function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedRe
     let ending: BoundedResult['ending'] = 'exit';
     let spawnError: Error | null = null;
     let drain: NodeJS.Timeout | undefined;
+    let kill: NodeJS.Timeout | undefined;
     let settled = false;
 
     const stop = (why: BoundedResult['ending']): void => {
-      if (ending === 'exit') ending = why;
-      killGroup(child);
+      if (ending !== 'exit') return;
+      ending = why;
+      killGroup(child, 'SIGTERM');
+      kill = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs);
     };
     const onAbort = (): void => stop('aborted');
     const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
@@ -72,6 +77,7 @@ function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedRe
       settled = true;
       clearTimeout(timer);
       clearTimeout(drain);
+      clearTimeout(kill);
       options.signal?.removeEventListener('abort', onAbort);
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -88,7 +94,10 @@ function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedRe
       settle(null, null);
     });
     child.on('exit', (code, signal) => {
-      if (options.sweepGroup === true) killGroup(child);
+      // What a killed leader left behind would go on writing.
+      if (options.sweepGroup === true || signal !== null || ending !== 'exit') {
+        killGroup(child, 'SIGKILL');
+      }
       drain = setTimeout(() => settle(code, signal), drainMs);
     });
     child.on('close', (code, signal) => settle(code, signal));
@@ -100,10 +109,10 @@ function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedRe
   });
 }
 
-function killGroup(child: ChildProcess): void {
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    process.kill(-child.pid, signal);
   } catch {
     // The group is gone already.
   }

@@ -146,7 +146,7 @@ async function walkNested(run: GitOptions, raw: string, depth: number): Promise<
   const { bytes } = await git(['ls-files', '-z', '-o', '--exclude-standard'], {
     ...run,
     workTree: directory,
-    env: { ...run.env, GIT_INDEX_FILE: '/dev/null/none' },
+    env: { ...run.env, GIT_INDEX_FILE: join(run.gitDir ?? '/', 'no-index') },
   });
   const files: string[] = [];
   for (const path of split(bytes)) {

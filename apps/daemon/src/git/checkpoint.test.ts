@@ -221,7 +221,7 @@ describe('checkpoint', () => {
     await checkpoint(1);
     await writeFile(join(task.workdir.shadowDir, 'index'), 'garbage');
     await writeFile(join(task.workdir.shadowDir, 'index.lock'), '');
-    await writeFile(`${task.workdir.shadowDir}.lock`, '4194999:1');
+    await writeFile(`${task.workdir.shadowDir}.lock`, '4194999:1:gone');
     await writeFile(join(task.dir, 'a'), '1');
     expect(await files((await checkpoint(2)).commitSha)).toContain('a');
   });

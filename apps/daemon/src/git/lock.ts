@@ -59,6 +59,10 @@ async function locked<T>(
   try {
     if (takenOver) await clearStaleLocks(gitDir);
     return await work({ takenOver });
+  } catch (error) {
+    // A git that was killed leaves its lock files: nobody else may work here, so they are ours to remove.
+    await clearStaleLocks(gitDir);
+    throw error;
   } finally {
     await unlink(file).catch(() => undefined);
   }
@@ -128,11 +132,20 @@ async function breakDead(file: string): Promise<boolean> {
 
 /** git's lock files in a directory of which we hold the lock have no living owner. */
 export async function clearStaleLocks(gitDir: string): Promise<string[]> {
-  const names = await readdir(gitDir, { recursive: true }).catch(() => [] as string[]);
-  const stale = names.filter(
-    (name) => name.endsWith('.lock') && !name.startsWith('objects/') && !name.includes('/objects/'),
-  );
-  stale.push(...names.filter((name) => name.startsWith('objects/info/') && name.endsWith('.lock')));
-  for (const name of stale) await rm(join(gitDir, name), { force: true });
+  const stale = await findLocks(gitDir, 0);
+  for (const path of stale) await rm(path, { force: true });
   return stale;
+}
+
+/** Objects have no locks of their own but those of their two registers. */
+async function findLocks(directory: string, depth: number): Promise<string[]> {
+  if (depth > 16) return [];
+  const found: string[] = [];
+  for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
+    const path = join(directory, entry.name);
+    if (entry.isFile() && entry.name.endsWith('.lock')) found.push(path);
+    if (!entry.isDirectory() || /\/objects\/[0-9a-f]{2}$/.test(path)) continue;
+    found.push(...(await findLocks(path, depth + 1)));
+  }
+  return found;
 }

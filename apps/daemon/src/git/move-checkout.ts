@@ -68,8 +68,18 @@ async function moveThrough(
   }
   const copy = join(room, 'index');
   await copyFile(join(own.gitDir, 'index'), copy);
-  const looking = { ...run, env: { ...run.env, GIT_INDEX_FILE: copy } };
-  if (!(await isClean(looking, from))) {
+  const looking: GitOptions = { ...run, env: { ...run.env, GIT_INDEX_FILE: copy } };
+  const clean = await isClean(looking, from).catch((error: unknown) => {
+    if (error instanceof GitFailure && error.ending === 'exit') return null;
+    throw error;
+  });
+  if (clean === null) {
+    return no(
+      'checked_out',
+      'The index of the checkout is of a kind that only its own git can update',
+    );
+  }
+  if (!clean) {
     return no(
       'dirty',
       'The checkout of the base branch has uncommitted changes: commit or stash them',

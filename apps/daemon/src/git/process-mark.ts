@@ -1,10 +1,10 @@
 /**
- * Who a process is, for longer than its pid: pid and start time. Why: a pid is reused, so a lock that
- * names a pid alone is kept alive by a stranger.
+ * Who a process is, for longer than its pid: pid, start time and boot of the machine. Why: a pid is reused,
+ * so a lock that names a pid alone is kept alive by a stranger; after a reboot even the start can repeat.
  *
  * Law: a mark whose process is gone, or whose pid belongs to another start, is dead.
  *
- * export processMark(pid?): string            "<pid>:<start>"
+ * export processMark(pid?): string            "<pid>:<start>:<boot>"
  * export isAlive(mark): boolean
  * export endChildrenOf(mark): number          kills what a dead owner left running, found by its mark
  */
@@ -12,17 +12,18 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 let own: string | undefined;
+let boot: string | undefined;
 
 export function processMark(pid: number = process.pid): string {
-  if (pid === process.pid) return (own ??= `${pid}:${startOf(pid) ?? 'unknown'}`);
-  return `${pid}:${startOf(pid) ?? 'unknown'}`;
+  if (pid === process.pid) return (own ??= `${pid}:${startOf(pid) ?? 'unknown'}:${bootId()}`);
+  return `${pid}:${startOf(pid) ?? 'unknown'}:${bootId()}`;
 }
 
 export function isAlive(mark: string): boolean {
-  const [pidText, start] = mark.split(':');
+  const [pidText = '', ...rest] = mark.split(':');
   const pid = Number(pidText);
-  if (!Number.isSafeInteger(pid) || pid <= 1) return false;
-  return startOf(pid) === start;
+  if (!Number.isSafeInteger(pid) || pid < 1) return false;
+  return `${startOf(pid) ?? ''}:${bootId()}` === rest.join(':');
 }
 
 /**
@@ -46,6 +47,11 @@ export function endChildrenOf(mark: string): number {
     }
   }
   return ended;
+}
+
+/** Empty where the machine does not tell; a start time is a date there. */
+function bootId(): string {
+  return (boot ??= (readOr('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8));
 }
 
 function processNames(): string[] {

@@ -142,7 +142,7 @@ describe('store', () => {
     await writeFile(join(store.dir, 'refs/heads/makima/x.lock'), '');
     await writeFile(join(store.dir, 'packed-refs.lock'), '');
     // The lock of a daemon that died: a pid that cannot be, so that its owner is surely gone.
-    await writeFile(`${store.dir}.lock`, '4194999:1');
+    await writeFile(`${store.dir}.lock`, '4194999:1:gone');
     expect(await ensureBranch(store, 'makima/x', sha)).toEqual({ sha, created: true });
   });
 

@@ -302,6 +302,8 @@ function pinnedSsh(
 ): { env?: Readonly<Record<string, string>> } {
   if (source.kind !== 'ssh' || address === null) return {};
   const options = `-oBatchMode=yes -oConnectTimeout=15 -oPermitLocalCommand=no`;
-  const pin = `-oHostname=${address} -oHostKeyAlias=${source.host}`;
+  // known_hosts has the port in brackets when it is not the usual one.
+  const alias = source.port === 22 ? source.host : `[${source.host}]:${source.port}`;
+  const pin = `-oHostname=${address} -oHostKeyAlias=${alias}`;
   return { env: { GIT_SSH_COMMAND: `ssh ${options} ${pin}` } };
 }

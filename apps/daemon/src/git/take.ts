@@ -55,7 +55,8 @@ export async function takeCommits(workdir: Workdir, options: TakeOptions): Promi
     return withRepoLock(workdir.store.dir, async () => {
       const previousSha = await resolveCommit(workdir.store, ref);
       const head = repository.headSha === null ? null : (ids.get(repository.headSha) ?? null);
-      const others = [...new Set(ids.values())].filter((id) => id !== head);
+      const all = [...new Set(ids.values())].filter((id) => id !== head);
+      const others = await unheld(workdir, head, all);
       const got = await bringOver(workdir, space, head, others);
       const kept = await settle(workdir, options, { ref, space, previousSha, head: got.head });
       return {
@@ -96,6 +97,37 @@ async function existingCommits(workdir: Workdir, ids: string[]): Promise<Map<str
     if (type === 'commit') found.set(id, sha);
   }
   return found;
+}
+
+/**
+ * Of these commits the newest of each line that neither the head nor a ref of the store reaches. Where the
+ * agent's history is torn git cannot tell: then all of them count.
+ */
+async function unheld(
+  workdir: Workdir,
+  head: string | null,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.length === 0) return ids;
+  const { stdout } = await git(['for-each-ref', '--format=%(objecttype) %(objectname)'], {
+    gitDir: workdir.store.dir,
+  });
+  const tips = stdout.split('\n').filter((line) => line.startsWith('commit '));
+  const known = [...(head === null ? [] : [head]), ...tips.map((line) => line.slice(7))];
+  const input = [...ids, ...known.map((id) => `^${id}`), ''].join('\n');
+  const run = { gitDir: workdir.shadowDir, input, okCodes: [0, 128] };
+  const listed = await git(['rev-list', '--parents', '--stdin'], run);
+  return listed.exitCode === 0 ? newest(listed.stdout) : ids;
+}
+
+/** From `rev-list --parents`: commits that are nobody's parent. */
+function newest(listed: string): string[] {
+  const lines = listed
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '));
+  const parents = new Set(lines.flatMap((line) => line.slice(1)));
+  return lines.map((line) => line[0] ?? '').filter((id) => !parents.has(id));
 }
 
 /** Everything at once; when something in it is faulty, the head alone, then the others one by one. */
@@ -188,12 +220,7 @@ async function looseHeads(workdir: Workdir, space: string): Promise<string[]> {
   const { stdout } = await git(['rev-list', '--parents', `--glob=${space}`, ...others], {
     gitDir: workdir.store.dir,
   });
-  const lines = stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.split(' '));
-  const parents = new Set(lines.flatMap((line) => line.slice(1)));
-  return lines.map((line) => line[0] ?? '').filter((id) => !parents.has(id));
+  return newest(stdout);
 }
 
 /** One ref for all of them: a commit whose parents they are, and what the ref held before. */
