@@ -6,7 +6,7 @@
  * ours. When `endRun` or `sweepLeftovers` has returned, no process of those runs is left.
  */
 import type { ProcessName } from './process-table.ts';
-import { bootId, isAlive, processesOfRuns } from './process-table.ts';
+import { bootId, isAlive, processesOfRuns, processRow } from './process-table.ts';
 import type { RunFile } from './run-file.ts';
 import { homesWithRun, readRunFile, removeRunFile } from './run-file.ts';
 
@@ -108,21 +108,23 @@ export async function sweepLeftovers(runsDir: string): Promise<readonly Leftover
 }
 
 /**
- * Stops every process of the run where it stands; repeated until no new one appears, since a process that is
- * not yet stopped may still start another.
+ * Stops every process of the run where it stands; repeated until all stand still, since a process that is not
+ * yet stopped may still start another.
  * @returns how many stand still.
  */
 export function freezeRun(run: Pick<RunFile, 'runId' | 'pid' | 'startTime'>): number {
-  const stopped = new Set<number>();
   for (let round = 0; round < sweepRounds; round += 1) {
-    const moving = runProcesses(run).filter((name) => !stopped.has(name.pid));
+    const moving = runProcesses(run).filter((name) => !standsStill(name));
     if (moving.length === 0) break;
-    for (const name of moving) {
-      signal(name, 'SIGSTOP');
-      stopped.add(name.pid);
-    }
+    for (const name of moving) signal(name, 'SIGSTOP');
   }
-  return stopped.size;
+  return runProcesses(run).filter(standsStill).length;
+}
+
+/** Stopped, or held in the kernel until a child of its that is stopped has begun its program. */
+function standsStill(name: ProcessName): boolean {
+  const state = processRow(name.pid)?.state;
+  return state === undefined || state === 'T' || state === 't' || state === 'D';
 }
 
 /** Lets a frozen run go on. Returns how many processes were told. */

@@ -6,7 +6,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitInfo } from './driver.ts';
 import type { Environment } from './environment.ts';
@@ -48,6 +48,7 @@ const errorLineBytes = 64 * 1024;
 
 /** @throws MakimaError reason `not_found` or `exited` when the program cannot be started. */
 export async function startProcess(options: AgentProcessOptions): Promise<AgentProcess> {
+  requireDirectory(options.cwd);
   const wrapped = tiedToParent(options.command, options.args);
   const child = spawn(wrapped.command, wrapped.args, {
     cwd: options.cwd,
@@ -79,6 +80,12 @@ export async function startProcess(options: AgentProcessOptions): Promise<AgentP
     hold: () => child.stdout.pause(),
     release: () => child.stdout.resume(),
   };
+}
+
+/** @throws MakimaError reason `bad_spec` */
+export function requireDirectory(cwd: string): void {
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw startFailure('bad_spec', `The working directory ${cwd} is not there.`);
 }
 
 function readAll(

@@ -38,7 +38,7 @@ export async function startSession(options: SessionOptions): Promise<AgentSessio
   const { spec } = options;
   const turn = turnWatch();
   const link = await connect(options, turn);
-  const life: Life = { options, turn, ...link, expected: false, stopping: null };
+  const life: Life = { options, turn, ...link, expected: false, over: false, stopping: null };
   const exited = link.process.exited.then((info) => settle(life, info));
   try {
     await readiness(life, exited);
@@ -65,6 +65,8 @@ interface Life extends Connection {
   readonly options: SessionOptions;
   readonly turn: TurnWatch;
   expected: boolean;
+  /** The exit has been told. */
+  over: boolean;
   stopping: Promise<StopResult> | null;
 }
 
@@ -154,6 +156,7 @@ async function settle(life: Life, info: ExitInfo): Promise<ExitInfo & { swept: n
   for (const body of life.turn.close()) life.emit(body);
   life.emit({ t: 'state', state: 'exited' });
   life.emit({ t: 'exit', ...info, expected: life.expected || life.turn.wasDeferred() });
+  life.over = true;
   life.queue.close();
   return { ...info, swept };
 }
@@ -197,20 +200,18 @@ async function send(
   message: { readonly id: string; readonly text: string },
   when: 'now' | 'next' | 'later',
 ): Promise<void> {
+  if (!life.over && life.turn.hasTaken(message.id)) return;
   const taken = life.turn.until(
     (body) => body.t === 'exit' || (body.t === 'message' && body.id === message.id),
-    receiptMs,
+    life.over ? 0 : receiptMs,
   );
   life.process.writeLine(life.dialect.message(message, when));
-  const receipt = await taken;
-  if (receipt?.t === 'message') return;
-  const why = receipt === null ? `did not take it in ${receiptMs} ms` : 'has ended';
+  if ((await taken)?.t === 'message') return;
+  const why = life.over ? 'has ended' : `did not take it in ${receiptMs} ms`;
   throw new MakimaError(
     'COMMAND_FAILED',
     `Message ${message.id} was not delivered: the agent ${why}.`,
-    {
-      retryable: true,
-    },
+    { retryable: true },
   );
 }
 

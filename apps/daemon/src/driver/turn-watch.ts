@@ -15,6 +15,8 @@ export interface TurnWatch {
   silenceIsFault(): boolean;
   /** The last turn ended with a deferred tool call: the agent's exit is no accident. */
   wasDeferred(): boolean;
+  /** The agent has taken that message over (and it was not taken back). */
+  hasTaken(messageId: string): boolean;
   /** Resolves with the first later event that fits, or null after `limitMs`. */
   until(fits: (body: AgentEventBody) => boolean, limitMs: number): Promise<AgentEventBody | null>;
   /** Ends of everything still open. */
@@ -29,6 +31,7 @@ interface Waiter {
 export function turnWatch(): TurnWatch {
   const openTools = new Set<string>();
   const waiters = new Set<Waiter>();
+  const taken = new Set<string>();
   let state: string = 'idle';
   let deferred = false;
 
@@ -36,7 +39,10 @@ export function turnWatch(): TurnWatch {
     if (body.t === 'state') state = body.state;
     else if (body.t === 'tool_start') openTools.add(body.toolId);
     else if (body.t === 'tool_end') openTools.delete(body.toolId);
-    else if (body.t === 'turn_end') {
+    else if (body.t === 'message') {
+      if (body.state === 'cancelled') taken.delete(body.id);
+      else taken.add(body.id);
+    } else if (body.t === 'turn_end') {
       state = 'idle';
       deferred = body.outcome === 'deferred';
     }
@@ -55,6 +61,7 @@ export function turnWatch(): TurnWatch {
     working,
     silenceIsFault: () => (state === 'working' || state === 'retrying') && openTools.size === 0,
     wasDeferred: () => deferred,
+    hasTaken: (messageId) => taken.has(messageId),
     until(fits, limitMs) {
       return new Promise((resolve) => {
         const waiter: Waiter = {

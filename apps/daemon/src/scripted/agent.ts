@@ -137,10 +137,9 @@ async function endingOf(body: () => Promise<void>): Promise<Ending> {
 
 function endTurn(host: Host, n: number, ending: Ending): void {
   const { conversation } = host;
-  const turn = tokensOf(conversation.entries.slice(lastTurnAt(host)));
+  const turn = tokensOf(conversation.entries.slice(sinceLastTurn(host)));
   const resumable = ending.outcome === 'interrupted' || ending.error?.kind === 'rate_limit';
   conversation.append({ t: 'turn_end', n, outcome: ending.outcome, turn, resumable });
-  host.mailbox.turnOver();
   const total = totalTokens(conversation.entries);
   host.emit({ t: 'usage', turn, total, costUsd: 0, contextSize: null });
   const said = conversation.entries.findLast((entry) => entry.t === 'said');
@@ -148,11 +147,12 @@ function endTurn(host: Host, n: number, ending: Ending): void {
   const { outcome, error } = ending;
   host.ledger.note('turn_end', { outcome });
   host.emit({ t: 'turn_end', outcome, text, error, deferred: null });
+  host.mailbox.turnOver();
   host.emit({ t: 'state', state: resumable && error !== null ? 'limited' : 'idle' });
 }
 
-function lastTurnAt(host: Host): number {
-  return host.conversation.entries.findLastIndex((entry) => entry.t === 'turn');
+function sinceLastTurn(host: Host): number {
+  return host.conversation.entries.findLastIndex((entry) => entry.t === 'turn_end') + 1;
 }
 
 /** Four characters are a token: messages read are input, what was said and done is output. */

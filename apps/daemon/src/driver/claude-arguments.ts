@@ -1,0 +1,114 @@
+/**
+ * How Claude Code is called: arguments, environment, and the two files (settings, MCP servers) in the run's
+ * own home.
+ *
+ * Law: isolated by default: neither the person's nor the repository's settings, hooks, MCP servers or
+ * instructions take part, no traffic but to the model, and no token on a command line.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StartSpec } from './driver.ts';
+import type { Environment } from './environment.ts';
+
+/** The person's own variables that are about Claude Code and may reach it. */
+export const claudeNames: readonly RegExp[] = [
+  /^ANTHROPIC_/,
+  /^CLAUDE_CONFIG_DIR$/,
+  /^CLAUDE_CODE_OAUTH_TOKEN$/,
+  /^CLAUDE_CODE_(USE_BEDROCK|USE_VERTEX|MAX_RETRIES|API_KEY_HELPER_TTL_MS)$/,
+  /^(AWS_(REGION|PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|BEARER_TOKEN_BEDROCK))$/,
+  /^(GOOGLE_APPLICATION_CREDENTIALS|CLOUD_ML_REGION)$/,
+  /^(API_TIMEOUT_MS|MAX_THINKING_TOKENS|DISABLE_TELEMETRY)$/,
+];
+
+/** Features that reach beyond the run, or that makima does itself. */
+const disallowedTools = [
+  'ListAgents',
+  'SendMessage',
+  'CronCreate',
+  'CronDelete',
+  'CronList',
+  'ScheduleWakeup',
+  'EnterWorktree',
+  'ExitWorktree',
+  'Workflow',
+  'Monitor',
+];
+
+const dayMs = 86_400_000;
+const shellMs = 7_200_000;
+
+const settings = {
+  attribution: { commit: '', pr: '' },
+  includeCoAuthoredBy: false,
+  autoMemoryEnabled: false,
+  cleanupPeriodDays: 3650,
+};
+
+export function claudeEnvironment(spec: StartSpec): Environment {
+  return {
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+    CLAUDE_CODE_SDK_READS_SESSION_STATE: '1',
+    CLAUDE_CODE_MCP_AUTO_BACKGROUND_MS: '0',
+    CLAUDE_CODE_MCP_TOOL_IDLE_TIMEOUT: '0',
+    MCP_TOOL_TIMEOUT: String(dayMs),
+    BASH_DEFAULT_TIMEOUT_MS: String(shellMs),
+    BASH_MAX_TIMEOUT_MS: String(shellMs),
+    // As root it refuses to run unasked unless it is told that it is fenced in.
+    ...(process.getuid?.() === 0 && spec.permission === 'bypass' ? { IS_SANDBOX: '1' } : {}),
+  };
+}
+
+/** Writes the run's files and gives the arguments. */
+export function claudeArguments(
+  spec: StartSpec,
+  options: { readonly settingSources: string },
+): readonly string[] {
+  mkdirSync(spec.home, { recursive: true, mode: 0o700 });
+  const settingsFile = writeJson(join(spec.home, 'settings.json'), settings);
+  const serversFile = writeJson(join(spec.home, 'mcp.json'), { mcpServers: serversOf(spec) });
+  const { limits } = spec;
+  const parts: readonly (readonly string[])[] = [
+    ['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
+    [spec.mode === 'new' ? '--session-id' : '--resume', spec.sessionId],
+    ['--permission-prompt-tool', 'stdio', ...permissionOf(spec)],
+    ['--include-partial-messages', '--replay-user-messages', '--session-mirror'],
+    ['--mcp-config', serversFile, '--strict-mcp-config'],
+    ['--disallowedTools', disallowedTools.join(',')],
+    ['--settings', settingsFile, '--setting-sources', options.settingSources],
+    option('--append-system-prompt', spec.systemAppend),
+    option('--model', spec.model),
+    option('--max-turns', limits?.maxTurns),
+    option('--max-budget-usd', limits?.maxBudgetUsd),
+  ];
+  return parts.flat();
+}
+
+function option(name: string, value: string | number | undefined): readonly string[] {
+  return value === undefined ? [] : [name, String(value)];
+}
+
+function permissionOf(spec: StartSpec): readonly string[] {
+  if (spec.permission === 'bypass') return ['--dangerously-skip-permissions'];
+  return ['--permission-mode', spec.permission === 'plan' ? 'plan' : 'default'];
+}
+
+/** The token comes out of the environment when the server is called; `alwaysLoad` shows its tools at once. */
+function serversOf(spec: StartSpec): Readonly<Record<string, unknown>> {
+  if (spec.tools === undefined) return {};
+  return {
+    makima: {
+      type: 'http',
+      url: spec.tools.url,
+      headers: { Authorization: 'Bearer ${MAKIMA_TOKEN}' },
+      alwaysLoad: true,
+      timeout: dayMs,
+    },
+  };
+}
+
+function writeJson(path: string, value: unknown): string {
+  writeFileSync(path, JSON.stringify(value), { mode: 0o600 });
+  return path;
+}

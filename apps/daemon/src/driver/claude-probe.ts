@@ -1,0 +1,107 @@
+/**
+ * Finds Claude Code on this machine and tells its version and whether somebody is signed in, without asking
+ * any model.
+ *
+ * Law: reads nothing but the presence of credentials, never their content.
+ */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { AgentProbe } from './driver.ts';
+import type { Environment } from './environment.ts';
+import { jsonOf } from './json.ts';
+
+const run = promisify(execFile);
+const versionMs = 20_000;
+
+/** Versions that the conformance suite was run with: this minor line, from the first to the last. */
+const testedLine = { major: 2, minor: 1, fromPatch: 329 };
+
+export interface ClaudeProbe extends AgentProbe {
+  readonly kind: 'claude';
+}
+
+/** The configured program, or the first `claude` on the path. */
+export function findClaude(env: Environment, configured: string | undefined): string | null {
+  if (configured !== undefined)
+    return isAbsolute(configured) && canRun(configured) ? configured : null;
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+  if (env.HOME !== undefined) folders.push(join(env.HOME, '.local', 'bin'));
+  return folders.map((folder) => join(folder, 'claude')).find(canRun) ?? null;
+}
+
+export async function probeClaude(
+  env: Environment,
+  configured: string | undefined,
+): Promise<ClaudeProbe> {
+  const path = findClaude(env, configured);
+  const nothing = { kind: 'claude' as const, path, version: null, tested: false, signedIn: null };
+  if (path === null) {
+    const where = configured === undefined ? 'on PATH' : `at ${configured}`;
+    return { ...nothing, problem: `Claude Code was not found ${where}. Install it, then sign in.` };
+  }
+  let version: string | null;
+  try {
+    const { stdout } = await run(path, ['--version'], { env, timeout: versionMs });
+    version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null;
+  } catch (cause) {
+    const why = (cause as Error).message.split('\n')[0];
+    return { ...nothing, problem: `${path} --version failed: ${why}` };
+  }
+  const signedIn = isSignedIn(env);
+  return {
+    kind: 'claude',
+    path,
+    version,
+    tested: isTested(version),
+    signedIn,
+    problem:
+      signedIn === false
+        ? 'Nobody is signed in to Claude Code. Run "claude" once and sign in.'
+        : null,
+  };
+}
+
+/** Null where it cannot be told (the system's keychain). */
+function isSignedIn(env: Environment): boolean | null {
+  const bySettings = [
+    env.ANTHROPIC_API_KEY,
+    env.ANTHROPIC_AUTH_TOKEN,
+    env.CLAUDE_CODE_OAUTH_TOKEN,
+    env.CLAUDE_CODE_USE_BEDROCK,
+    env.CLAUDE_CODE_USE_VERTEX,
+  ];
+  if (bySettings.some((value) => value !== undefined && value !== '')) return true;
+  const home = env.HOME ?? '/';
+  const config = env.CLAUDE_CONFIG_DIR ?? join(home, '.claude');
+  if (existsSync(join(config, '.credentials.json'))) return true;
+  const accounts = [join(config, '.claude.json'), join(home, '.claude.json')];
+  if (accounts.some(namesAccount)) return true;
+  return process.platform === 'darwin' ? null : false;
+}
+
+function namesAccount(path: string): boolean {
+  try {
+    const known = jsonOf(readFileSync(path, 'utf8'));
+    return known?.oauthAccount !== undefined || known?.primaryApiKey !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isTested(version: string | null): boolean {
+  const [major, minor, patch] = (version ?? '').split('.').map(Number);
+  return (
+    major === testedLine.major && minor === testedLine.minor && (patch ?? 0) >= testedLine.fromPatch
+  );
+}
+
+function canRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,110 @@
+/** Conformance: an agent starts, speaks, works in its repository, calls makima's tools. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Candidate } from './conformance-stage.ts';
+import { git, onStage, said } from './conformance-stage.ts';
+import { readRunFile } from './run-file.ts';
+
+export function workCases(candidate: Candidate): void {
+  it('starts, speaks, tells what it used, and leaves when told', () =>
+    onStage(candidate, async (stage) => {
+      const { start, subject, root } = stage;
+      const home = join(root, 'runs', 'first');
+      const agent = await start({ home, prompt: said(subject.prompt('hello')) });
+      expect(readRunFile(home)).toMatchObject({
+        pid: agent.session.pid,
+        runId: agent.session.runId,
+      });
+      const turn = await agent.until('turn_end');
+      expect(turn).toMatchObject({ outcome: 'completed', error: null });
+      expect(turn.text).toContain('Hello');
+      expect(agent.said()).toContain('Hello');
+      const [whole] = agent.of('text').filter((event) => !event.delta);
+      const pieces = agent.of('text').filter((e) => e.delta && e.messageId === whole?.messageId);
+      expect(pieces.map((piece) => piece.text).join('')).toBe(whole?.text);
+      expect(agent.of('started')).toMatchObject([{ sessionId: stage.sessionId, resumed: false }]);
+      const [usage] = agent.of('usage');
+      expect(usage?.turn.input).toBeGreaterThan(0);
+      expect(usage?.total.output).toBeGreaterThan(0);
+      expect(usage?.costUsd === null).toBe(subject.driver.caps.cost === 'none');
+      expect(await agent.session.stop({ graceMs: 6000 })).toEqual({
+        code: 0,
+        signal: null,
+        swept: 0,
+      });
+      expect(await agent.until('exit')).toMatchObject({ code: 0, expected: true });
+      expect(agent.events.map((event) => event.seq)).toEqual(agent.events.map((_, i) => i + 1));
+      expect(existsSync(join(home, 'run.json'))).toBe(false);
+    }));
+
+  it('tells of what it is without asking a model', () =>
+    onStage(candidate, async ({ subject }) => {
+      const probe = await subject.driver.probe();
+      expect(probe).toMatchObject({
+        kind: subject.driver.kind,
+        tested: true,
+        signedIn: true,
+        problem: null,
+      });
+      expect(probe.version).toMatch(/^\d+\.\d+\.\d+$/);
+    }));
+
+  it('commits in its repository, each tool with its start and end', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      const agent = await start({ prompt: said(subject.prompt('commit')) });
+      await agent.until('turn_end', (turn) => turn.outcome === 'completed');
+      expect(git(repo, 'log', '--format=%s')).toBe('add hello\nstart');
+      const starts = agent.of('tool_start');
+      expect(starts.length).toBeGreaterThan(0);
+      expect(starts.some((tool) => tool.kind === 'shell')).toBe(true);
+      const ends = agent.of('tool_end');
+      expect(ends.map((end) => end.toolId)).toEqual(starts.map((tool) => tool.toolId));
+      expect(ends.every((end) => end.ok && end.cause === 'finished')).toBe(true);
+    }));
+
+  it('calls a tool of makima under the id that it tells', () =>
+    onStage(candidate, async ({ start, subject, tools }) => {
+      const agent = await start({ prompt: said(subject.prompt('tool')) });
+      const turn = await agent.until('turn_end');
+      expect(turn.text).toContain('ping');
+      const [tool] = agent.of('tool_start').filter((event) => event.kind === 'mcp');
+      expect(tool?.name).toBe('makima_echo');
+      expect(tools.calls).toEqual([
+        { name: 'makima_echo', args: { value: 'ping' }, toolId: tool?.toolId },
+      ]);
+      expect(tools.refused).toBe(0);
+    }));
+
+  it('has nothing of the daemon in its environment, and gives way to others', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      const agent = await start({ prompt: said(subject.prompt('environment')) });
+      await agent.until('turn_end', (turn) => turn.outcome === 'completed');
+      const seen = readFileSync(join(repo, 'env.txt'), 'utf8');
+      expect(seen).toContain(`MAKIMA_RUN_ID=${agent.session.runId}`);
+      expect(seen).toContain('MAKIMA_TASK_ID=task-1');
+      expect(seen).toMatch(/^nice=1\d$/m);
+      expect(seen).not.toMatch(/DATABASE_URL|REDIS_URL|MAKIMA_SECRET|hunter2/);
+    }));
+
+  it('refuses to be given what could be a secret of the daemon', () =>
+    onStage(candidate, async ({ start }) => {
+      for (const name of ['DATABASE_URL', 'MAKIMA_SECRET', 'LD_PRELOAD', 'PGPASSWORD', 'A B']) {
+        await expect(start({ env: { [name]: 'x' } })).rejects.toMatchObject({
+          code: 'COMMAND_FAILED',
+          details: { reason: 'bad_spec' },
+        });
+      }
+    }));
+
+  it('streams its conversation while it grows', () =>
+    onStage(candidate, async ({ start, subject }) => {
+      const agent = await start({ prompt: said(subject.prompt('hello')) });
+      await agent.until('turn_end');
+      await agent.session.stop({ graceMs: 6000 });
+      expect(subject.driver.caps.mirror).toBe(true);
+      const lines = agent.of('transcript').flatMap((event) => event.lines);
+      expect(lines.length).toBeGreaterThan(2);
+      for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
+    }));
+}

@@ -1,0 +1,143 @@
+/**
+ * Fetches the pinned real agents for the tests into `.cache/agents`, once, with npm and without any install
+ * script. They are large and not ours, so they are nobody's dependency.
+ *
+ * Law: exact versions; what is already there is used; a failure says why, it is never skipped.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The version that the conformance suite is run with. */
+export const claudeVersion = '2.1.329';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const fetchMs = 300_000;
+
+interface PinnedAgent {
+  readonly label: string;
+  readonly package: string;
+  readonly version: string;
+  readonly program: string;
+}
+
+/** Path of the real Claude Code. @throws Error with the reason when it cannot be fetched. */
+export function fetchClaude(
+  options: { readonly onProgress?: (line: string) => void } = {},
+): Promise<string> {
+  const platform = `${process.platform}-${process.arch}`;
+  return fetchAgent(
+    {
+      label: `Claude Code ${claudeVersion}`,
+      package: `@anthropic-ai/claude-code-${platform}`,
+      version: claudeVersion,
+      program: 'claude',
+    },
+    options.onProgress ?? ((line) => process.stderr.write(`${line}\n`)),
+  );
+}
+
+async function fetchAgent(agent: PinnedAgent, tell: (line: string) => void): Promise<string> {
+  const folder = join(root, '.cache', 'agents');
+  const home = join(folder, 'node_modules', agent.package);
+  const program = join(home, agent.program);
+  if (isThere(home, program, agent.version)) return program;
+  mkdirSync(folder, { recursive: true });
+  const lock = join(folder, '.fetching');
+  if (!takeLock(lock)) {
+    tell(`${agent.label} is being fetched by another process …`);
+    await waitForOther(lock);
+    return fetchAgent(agent, tell);
+  }
+  try {
+    if (!existsSync(join(folder, 'package.json'))) {
+      writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
+    }
+    tell(`Fetching ${agent.label} (about 170 MB, once) …`);
+    const since = Date.now();
+    await install(folder, agent);
+    if (!isThere(home, program, agent.version)) {
+      throw new Error(`npm installed ${agent.package}, but ${program} is not there.`);
+    }
+    tell(`Fetched ${agent.label} in ${Math.round((Date.now() - since) / 1000)} s.`);
+    return program;
+  } finally {
+    rmSync(lock, { force: true, recursive: true });
+  }
+}
+
+function isThere(home: string, program: string, version: string): boolean {
+  try {
+    const { version: found } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+    return found === version && existsSync(program);
+  } catch {
+    return false;
+  }
+}
+
+async function install(folder: string, agent: PinnedAgent): Promise<void> {
+  const quiet = [
+    '--no-package-lock',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const args = ['install', '--prefix', folder, ...quiet, `${agent.package}@${agent.version}`];
+  try {
+    await run(npmPath(), args, { cwd: folder, timeout: fetchMs });
+  } catch (cause) {
+    const { stderr = '', message } = cause as { stderr?: string; message: string };
+    const why = (stderr.trim() || message).slice(0, 2000);
+    throw new Error(`Could not fetch ${agent.package}@${agent.version} with npm: ${why}`, {
+      cause,
+    });
+  }
+}
+
+/** npm stands on PATH, or beside the Node that runs. */
+function npmPath(): string {
+  const folders = [
+    ...(process.env.PATH ?? '').split(':'),
+    dirname(process.execPath),
+    '/usr/local/bin',
+  ];
+  return folders.map((folder) => join(folder, 'npm')).find((path) => existsSync(path)) ?? 'npm';
+}
+
+/** A folder as a lock: made by one process only. A lock of a process that is gone is broken. */
+function takeLock(lock: string): boolean {
+  try {
+    mkdirSync(lock);
+  } catch {
+    return false;
+  }
+  writeFileSync(join(lock, 'pid'), String(process.pid));
+  return true;
+}
+
+async function waitForOther(lock: string): Promise<void> {
+  const until = Date.now() + fetchMs;
+  while (existsSync(lock) && Date.now() < until && isHeld(lock)) await pause(200);
+  if (existsSync(lock) && !isHeld(lock)) rmSync(lock, { force: true, recursive: true });
+}
+
+function isHeld(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);
+    return true;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // The owner writes its id right after it has made the folder.
+    if (code === 'ENOENT')
+      return Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 2000;
+    return code === 'EPERM';
+  }
+}
+
+if (import.meta.main) process.stdout.write(`${await fetchClaude()}\n`);
