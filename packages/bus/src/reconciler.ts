@@ -7,6 +7,7 @@
  */
 import { createLoop } from '@makima/runtime/loop';
 import type { Part } from '@makima/runtime/lifecycle';
+import type { Metrics } from '@makima/runtime/metrics';
 import type { Bus } from './queues.ts';
 
 /** Which rows need a job; implemented over Postgres. */
@@ -54,15 +55,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { bus, port } = options;
   const { log, metrics } = bus.inner;
   const timings = { ...reconcilerTimings, ...options.timings };
-  const rounds = metrics.counter({
-    name: 'makima_reconcile_rounds_total',
-    help: 'Rounds of the reconciler by cause (period, redis_lost).',
-    labels: ['cause'],
-  });
-  const requeuedRows = metrics.counter({
-    name: 'makima_reconcile_requeued_total',
-    help: 'Rows that got a new job from the reconciler.',
-  });
+  const { rounds, requeuedRows } = reconcilerMetrics(metrics);
   const sentinel = `${bus.prefix}:alive`;
   let lastRoundAt = performance.now();
   let stopListening: (() => void) | undefined;
@@ -109,6 +102,20 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return loop.stop();
     },
     tick: () => loop.tick(),
+  };
+}
+
+function reconcilerMetrics(metrics: Metrics) {
+  return {
+    rounds: metrics.counter({
+      name: 'makima_reconcile_rounds_total',
+      help: 'Rounds of the reconciler by cause (period, redis_lost).',
+      labels: ['cause'],
+    }),
+    requeuedRows: metrics.counter({
+      name: 'makima_reconcile_requeued_total',
+      help: 'Rows that got a new job from the reconciler.',
+    }),
   };
 }
 

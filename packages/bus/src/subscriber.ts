@@ -5,10 +5,11 @@
  * tells every channel that something may have been missed. A beat notices a socket that went silent.
  */
 import { withDeadline } from '@makima/runtime/deadline';
-import { createLoop } from '@makima/runtime/loop';
+import type { Log } from '@makima/runtime/log';
+import { createLoop, type Loop } from '@makima/runtime/loop';
 import type { Heard } from './pubsub.ts';
 import type { Bus } from './queues.ts';
-import { openRedis } from './redis.ts';
+import { openRedis, type Redis } from './redis.ts';
 
 export interface Subscriber {
   /** Join a channel; resolves when confirmed or after a second without Redis. Never rejects. */
@@ -48,8 +49,7 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
     try {
       await all;
     } catch {
-      redis.disconnect(true); // subscribe afresh on a fresh connection
-      return;
+      return redis.disconnect(true); // and subscribe afresh on a fresh connection
     }
     connected.resolve();
     if (mayHaveMissed) for (const channel of channels) tell({ kind: 'missed', channel });
@@ -64,15 +64,7 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
   });
   redis.on('message', (channel: string, body: string) => tell({ kind: 'hint', channel, body }));
 
-  const beat = createLoop({
-    name: 'subscriber-beat',
-    intervalMs: beatMs,
-    log: bus.inner.log,
-    tick: async () => {
-      // An unanswered ping leaves the rest to the timer of the socket.
-      if (redis.status === 'ready') await redis.ping().catch(() => undefined);
-    },
-  });
+  const beat = beatOf(redis, bus.inner.log);
   beat.start();
 
   return {
@@ -90,9 +82,21 @@ export function openSubscriber(options: SubscriberOptions): Subscriber {
       joined.delete(channel);
       if (redis.status === 'ready') redis.unsubscribe(channel).catch(() => undefined);
     },
-    async close() {
+    close() {
       redis.disconnect();
-      await beat.stop();
+      return beat.stop();
     },
   };
+}
+
+/** Something must be in flight for the timer of the socket to notice that nothing comes back. */
+function beatOf(redis: Redis, log: Log): Loop {
+  return createLoop({
+    name: 'subscriber-beat',
+    intervalMs: beatMs,
+    log,
+    tick: async () => {
+      if (redis.status === 'ready') await redis.ping().catch(() => undefined);
+    },
+  });
 }

@@ -41,30 +41,15 @@ export function lineSink(options: LineSinkOptions): LineSink {
   const pump = (): void => {
     scheduled = false;
     if (flying !== undefined || pending.length === 0) return;
-    flying = { rest: Buffer.concat(pending), sinceMs: performance.now(), refused: false };
+    const chunk = { rest: Buffer.concat(pending), sinceMs: performance.now(), refused: false };
+    flying = chunk;
     pending = [];
-    writeOn();
-  };
-  const writeOn = (): void => {
-    const chunk = flying;
-    if (chunk === undefined) return;
-    chunk.refused = false;
-    write(options.fd, chunk.rest, 0, chunk.rest.length, null, (error, written) => {
-      if (error?.code === 'EAGAIN') {
-        chunk.refused = true;
-        setTimeout(writeOn, retryMs).unref();
-        return;
-      }
-      // A closed pipe takes nothing any more: let it go, the service goes on.
-      const doneBytes = error ? chunk.rest.length : written;
+    writeOn(options.fd, chunk, (doneBytes) => {
+      if (flying !== chunk) return; // a flush took it over
       pendingBytes -= doneBytes;
-      chunk.rest = chunk.rest.subarray(doneBytes);
-      if (chunk.rest.length > 0) {
-        writeOn();
-      } else {
-        flying = undefined;
-        pump();
-      }
+      if (chunk.rest.length > 0) return;
+      flying = undefined;
+      pump();
     });
   };
   const push = (line: string): void => {
@@ -93,6 +78,7 @@ export function lineSink(options: LineSinkOptions): LineSink {
       pending = [];
       if (flying?.refused) {
         waiting.unshift(flying.rest);
+        flying.rest = Buffer.alloc(0);
         flying = undefined;
       }
       pendingBytes = flying?.rest.length ?? 0;
@@ -103,6 +89,24 @@ export function lineSink(options: LineSinkOptions): LineSink {
       writeWithin(options.fd, Buffer.concat(waiting), flushMs);
     },
   };
+}
+
+/** Write a chunk piece by piece; tells after each how many bytes are done with. */
+function writeOn(fd: number, chunk: Chunk, landed: (doneBytes: number) => void): void {
+  if (chunk.rest.length === 0) return;
+  chunk.refused = false;
+  write(fd, chunk.rest, 0, chunk.rest.length, null, (error, written) => {
+    if (error?.code === 'EAGAIN') {
+      chunk.refused = true;
+      setTimeout(() => writeOn(fd, chunk, landed), retryMs).unref();
+      return;
+    }
+    // A closed pipe takes nothing any more: let it go, the service goes on.
+    const doneBytes = error ? chunk.rest.length : written;
+    chunk.rest = chunk.rest.subarray(doneBytes);
+    landed(doneBytes);
+    writeOn(fd, chunk, landed);
+  });
 }
 
 function writeWithin(fd: number, bytes: Buffer, limitMs: number): void {

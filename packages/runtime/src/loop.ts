@@ -31,7 +31,6 @@ export interface Loop {
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const counters = options.metrics && loopCounters(options.metrics);
   let controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let started = false;
@@ -40,20 +39,10 @@ export function createLoop(options: LoopOptions): Loop {
   let tail: Promise<unknown> = Promise.resolve();
   let inTurn = false;
 
-  const tickOnce = async (): Promise<number | void> => {
-    try {
-      const wait = await options.tick(controller.signal);
-      counters?.ticks.inc({ loop: options.name, outcome: 'ok' });
-      return wait;
-    } catch (error) {
-      counters?.ticks.inc({ loop: options.name, outcome: 'error' });
-      throw error;
-    }
-  };
   const enqueue = (): Promise<number | void> => {
-    const turn = tail.then(tickOnce);
-    tail = turn.catch(() => undefined);
-    return turn;
+    const next = tail.then(() => tickOnce(options, controller.signal));
+    tail = next.catch(() => undefined);
+    return next;
   };
   const turn = async (): Promise<void> => {
     poked = false;
@@ -97,17 +86,26 @@ export function createLoop(options: LoopOptions): Loop {
   };
 }
 
+async function tickOnce(options: LoopOptions, signal: AbortSignal): Promise<number | void> {
+  const count = (outcome: 'ok' | 'error'): void =>
+    options.metrics
+      ?.counter({
+        name: 'makima_loop_ticks_total',
+        help: 'Ticks of the loops of this process by outcome.',
+        labels: ['loop', 'outcome'],
+      })
+      .inc({ loop: options.name, outcome });
+  try {
+    const waitMs = await options.tick(signal);
+    count('ok');
+    return waitMs;
+  } catch (error) {
+    count('error');
+    throw error;
+  }
+}
+
 function jittered(options: LoopOptions): number {
   const share = options.jitter ?? 0.1;
   return options.intervalMs * (1 - share + 2 * share * Math.random());
-}
-
-function loopCounters(metrics: Metrics) {
-  return {
-    ticks: metrics.counter({
-      name: 'makima_loop_ticks_total',
-      help: 'Ticks of the loops of this process by outcome.',
-      labels: ['loop', 'outcome'],
-    }),
-  };
 }
