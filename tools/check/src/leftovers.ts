@@ -21,7 +21,7 @@ export const livingProcesses = (): Set<number> =>
 
 /** Processes of this checkout that were not there before. */
 export const leftoversSince = (before: ReadonlySet<number>, checkout: string): Leftover[] => {
-  const ours = [checkout, join(tmpdir(), 'makima')];
+  const ours = [checkout, join(tmpdir(), 'makima'), '/dev/shm/makima'];
   const belongs = (text: string): boolean => ours.some((place) => text.includes(place));
   return [...livingProcesses()].flatMap((pid) => {
     if (before.has(pid) || pid === process.pid) return [];

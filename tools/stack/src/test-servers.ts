@@ -1,15 +1,14 @@
-// Starts a private Postgres or Redis for tests, on a free port, in a temporary folder.
+// Starts a private Postgres or Redis for tests, on a free port, in a folder that goes with it.
 // Why: every test run has real stores of its own; nothing is shared with a stack that someone uses.
 // Law: no durability, no leftovers: stop() removes process and folder.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { preparePostgres } from '@makima/postgres/launch';
 import type { Program } from '@makima/postgres/program';
 import { redisCacheDir } from './checkout.ts';
 import { anyFreePort } from './ports.ts';
 import { ensureRedisBinary } from './redis/binary.ts';
 import { prepareRedis } from './redis/launch.ts';
+import { scratchFolder } from './scratch-folder.ts';
 import { startScratchProcess, type ScratchProcess } from './scratch-process.ts';
 import { postgresReady, redisReady, type ReadyOptions } from './store-ready.ts';
 
@@ -23,7 +22,6 @@ export interface TestServer {
 }
 
 interface Recipe {
-  name: string;
   prepare(dir: string, port: number): Promise<{ program: Program; url: string }>;
   ready(url: string, options: ReadyOptions): Promise<void>;
 }
@@ -35,7 +33,6 @@ export interface TestRedisOptions {
 
 export const startTestPostgres = (): Promise<TestServer> =>
   startServer({
-    name: 'postgres',
     prepare: (dir, port) => preparePostgres({ dir, port, password: 'test', durability: 'scratch' }),
     ready: postgresReady,
   });
@@ -44,7 +41,6 @@ export const startTestRedis = async (options: TestRedisOptions = {}): Promise<Te
   const binary = await ensureRedisBinary({ cacheDir: redisCacheDir, path: process.env.PATH });
   const durability = options.durability ?? 'scratch';
   return startServer({
-    name: 'redis',
     prepare: async (dir, port) => prepareRedis({ binary, dir, port, password: 'test', durability }),
     ready: redisReady,
   });
@@ -54,7 +50,7 @@ const attempts = 3;
 
 /** A port found free can be gone when the server binds it: then another one is tried. */
 const startServer = async (recipe: Recipe): Promise<TestServer> => {
-  const dir = mkdtempSync(join(tmpdir(), `makima-${recipe.name}-`));
+  const dir = scratchFolder();
   const remove = (): void => rmSync(dir, { recursive: true, force: true });
   for (let attempt = 1; ; attempt += 1) {
     try {
