@@ -113,7 +113,7 @@ function missingTasks(
   }
   const complete = tasks.filter((task) => isTaskComplete(task.status)).length;
   if (complete >= requirement.atLeast) return [];
-  const sentence = `${requirement.atLeast} tasks must be complete, ${complete} are.`;
+  const sentence = `${requirement.atLeast} tasks must be complete, so far ${complete}.`;
   return [{ kind: 'task', name: null, status: null, sentence }];
 }
 

@@ -21,10 +21,11 @@ export type LeaseVerdict =
 /** `now` is the database's. At the very instant of expiry the lease is over. */
 export function leaseVerdict(lease: Lease | null, now: Date): LeaseVerdict {
   if (lease === null) return { kind: 'none' };
-  const remainingMs = lease.expiresAt.getTime() - now.getTime();
-  return remainingMs > 0
-    ? { kind: 'live', remainingMs }
-    : { kind: 'expired', expiredMs: -remainingMs };
+  const expires = lease.expiresAt.getTime();
+  const at = now.getTime();
+  return at < expires
+    ? { kind: 'live', remainingMs: expires - at }
+    : { kind: 'expired', expiredMs: at - expires };
 }
 
 /** Until when a lease granted or renewed now holds. */

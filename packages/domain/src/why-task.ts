@@ -53,10 +53,11 @@ export function whyTask(facts: WhyTaskFacts, now: Date): Why {
   return { id: facts.id, kind: 'task', status: facts.status, moving, summary, blockers };
 }
 
-/** Its agent works although a question may be open, or the next step is the system's own. */
+/** Whether it goes on although a question may be open: at work beside it, or about to be started again. */
 function isUnderWay(facts: WhyTaskFacts): boolean {
-  const asked = facts.openQuestions.length > 0;
-  return !asked || (facts.status === 'running' && facts.session === 'live' && facts.wait === null);
+  if (facts.openQuestions.length === 0) return true;
+  if (facts.status === 'paused') return false;
+  return facts.status !== 'running' || (facts.session === 'live' && facts.wait === null);
 }
 
 function blockersOf(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
@@ -111,7 +112,10 @@ function waitingForPlace(facts: WhyTaskFacts): readonly Blocker[] {
       }),
     );
   }
-  return facts.unplaced === null ? [] : [placementBlocker(facts.unplaced, since)];
+  const questions = facts.openQuestions.map(questionBlocker);
+  return facts.unplaced === null
+    ? questions
+    : [placementBlocker(facts.unplaced, since), ...questions];
 }
 
 function contractRests(facts: WhyTaskFacts): Blocker {
