@@ -15,6 +15,8 @@ export interface Addresses {
 }
 
 const passedOn = /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_.*|SSL_.*|OTEL_.*|MAKIMA_.*)$/;
+/** Credentials of people and machines: no business of a service. */
+const keptFromServices = /^MAKIMA_(?:\w+_)?(?:TOKEN|SECRET|KEY)$/;
 const keptFromDaemon = /^(?:DATABASE_URL|REDIS_URL|TEST_DATABASE_URL|TEST_REDIS_URL|PORT|HOST)$/;
 
 const pick = (env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv =>
@@ -26,7 +28,7 @@ export const storeEnvironment = (
   addresses: Addresses,
 ): NodeJS.ProcessEnv => ({
   NODE_COMPILE_CACHE: compileCacheDir,
-  ...pick(env, (name) => passedOn.test(name)),
+  ...pick(env, (name) => passedOn.test(name) && !keptFromServices.test(name)),
   LOG_LEVEL: env.LOG_LEVEL || 'info',
   DATABASE_URL: addresses.databaseUrl,
   REDIS_URL: addresses.redisUrl,

@@ -2,6 +2,7 @@
 // Why: the stack itself only starts and stops; what is started is worked out here.
 // Law: a replica has the name of its service and a number, and a port of its own.
 import { checkout } from './checkout.ts';
+import { daemonIsConnected } from './daemon-status.ts';
 import {
   daemonEnvironment,
   ownerKeyEnvironment,
@@ -29,7 +30,8 @@ export interface SpecContext {
 export type PortPlan = ReadonlyMap<string, number>;
 
 const serviceStopMs = 15_000;
-const daemonStopMs = 20_000;
+/** The daemon's own drain ends after 40 s at the latest: its agents are given time to stop. */
+const daemonStopMs = 45_000;
 
 /** A port for every store that is ours and every replica of every service. */
 export const portWishes = ({ layout, replicas, env }: SpecContext): PortWish[] => {
@@ -84,7 +86,8 @@ export const daemonSpec = (
   kind: 'daemon',
   program: nodeProgram(layout.daemon, ['start'], daemonEnvironment(env, addresses, home), checkout),
   port: null,
-  ready: () => Promise.resolve(),
+  ready: (options) =>
+    untilTrue('the daemon', () => Promise.resolve(daemonIsConnected(home)), options),
   stopTimeoutMs: daemonStopMs,
 });
 

@@ -11,6 +11,7 @@ import { identify } from './process-identity.ts';
 import { AlreadyRunningError, Stack, startStack, type StackOptions } from './stack.ts';
 import { readState, runningState } from './state-file.ts';
 import { untilTrue } from './store-ready.ts';
+import { emptyDatabase, testRedis } from './test-stores.ts';
 
 let dir: string;
 let options: StackOptions;
@@ -97,6 +98,28 @@ describe('start and stop', () => {
       'gateway ready',
       'gateway-2 ready',
     ]);
+  });
+
+  it('uses the stores that are named, and starts none beside them', async () => {
+    const [database, redis] = await Promise.all([emptyDatabase(), testRedis()]);
+    try {
+      const env = { ...options.env, DATABASE_URL: database.url, REDIS_URL: redis.url };
+      const stack = await start({ env, daemon: 'none' });
+      expect([...stack.processes.keys()]).toEqual(['api', 'gateway']);
+      expect(stack.addresses).toMatchObject({ databaseUrl: database.url, redisUrl: redis.url });
+      expect(readState(options.home)?.stores).toEqual({ postgres: 'external', redis: 'external' });
+      await stack.stop();
+    } finally {
+      await Promise.all([database.drop(), redis.stop()]);
+    }
+  });
+
+  it('gives services no credential of a person', async () => {
+    const env = { ...options.env, MAKIMA_TOKEN: 'x', SECRET_OF_MINE: 'x', MAKIMA_LIMITS: '' };
+    await start({ env });
+    const seen = readFileSync(join(options.home.logs, 'api.log'), 'utf8');
+    expect(seen).toContain('MAKIMA_LIMITS');
+    expect(seen).not.toMatch(/MAKIMA_TOKEN|SECRET_OF_MINE/);
   });
 
   it('refuses a second stack in the same home', async () => {

@@ -9,7 +9,7 @@ import { lockOwner } from '../start-lock.ts';
 import { readState, removeState } from '../state-file.ts';
 import { exitCodes, readOptions, say, type Command } from './command.ts';
 
-const drainTimeoutMs = 60_000;
+const drainTimeoutMs = 120_000;
 
 export const downCommand: Command = {
   summary: 'stop everything, and with --purge forget everything',

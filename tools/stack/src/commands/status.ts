@@ -3,6 +3,7 @@
 // Law: health is asked of the process at this moment, not read from a file. Exit code 0 when it runs, 3 when it does not.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { daemonIsConnected } from '../daemon-status.ts';
 import type { Home } from '../home.ts';
 import { answersOk } from '../http-probe.ts';
 import { isAlive } from '../process-identity.ts';
@@ -62,7 +63,7 @@ export const stackStatus = async (home: Home): Promise<StatusReport> => {
 const healthOf = async (home: Home, record: ProcessRecord): Promise<Health> => {
   const { kind, port, pid, startTime } = record;
   if (pid === null || startTime === null || !isAlive({ pid, startTime })) return 'down';
-  if (port === null) return 'ready';
+  if (port === null) return daemonIsConnected(home) ? 'ready' : 'live';
   if (kind !== 'service') return (await storeAnswers(home, kind, port)) ? 'ready' : 'silent';
   if (await answersOk(port, '/readyz')) return 'ready';
   return (await answersOk(port, '/livez')) ? 'live' : 'silent';

@@ -85,7 +85,7 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
   const main = join(checkout, 'tools', 'stack', 'src', 'main.ts');
   const args = [main, 'up', '--background', ...(daemon === 'none' ? ['--no-daemon'] : [])];
   const child = spawn(process.execPath, args, {
-    env,
+    env: { ...env, MAKIMA_HOME: home.root },
     cwd: checkout,
     detached: true,
     stdio: ['ignore', log, log],
