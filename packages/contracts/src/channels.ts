@@ -7,6 +7,10 @@
 export const channels = {
   /** Commands wait for this daemon; its gateway delivers them. */
   daemonWake: (daemonId: string) => `mk1:daemon:${daemonId}`,
+  /** Somebody asks this daemon something; body: the id of the ask. Its gateway answers. */
+  daemonAsked: (daemonId: string) => `mk1:asked:${daemonId}`,
+  /** An ask has its answer. */
+  askAnswered: (askId: string) => `mk1:answered:${askId}`,
   /** A task reached a status that a waiter may wait for. */
   taskDone: (taskId: string) => `mk1:task:${taskId}`,
   /** A wait row was satisfied. */

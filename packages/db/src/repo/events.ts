@@ -79,3 +79,9 @@ export async function newestPosition(db: Queryable): Promise<EventPosition> {
   const [row] = await db<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`;
   return { xid: row?.xid ?? '0', id: 0 };
 }
+
+/** The name of the history that cursors belong to; another one after the store was restored. */
+export async function timelineOf(db: Queryable): Promise<string> {
+  const [row] = await db<{ value: string }[]>`select value from meta where key = 'timeline'`;
+  return row?.value ?? '';
+}

@@ -1,0 +1,110 @@
+/**
+ * Events of an owner after a cursor. The cursor is opaque: `<timeline>.<xid>.<id>`; the timeline changes
+ * when the store was restored to an earlier moment, and cursors of another timeline are refused.
+ *
+ * Law: a reader who goes on from the cursor of each answer misses nothing and sees nothing twice, whatever
+ * order transactions commit in.
+ */
+import type { Event } from '@makima/contracts/entity/event';
+import { MakimaError } from '@makima/domain/error';
+import { eventsAfter, newestPosition, timelineOf, type EventPosition, type EventRow } from '@makima/db/repo/events';
+import { reading } from '@makima/db/tx';
+import type { Engine } from '../context.ts';
+import type { Principal } from '../principal.ts';
+
+export interface EventsInput {
+  /** A cursor, `now` for the present, absent for the oldest. */
+  readonly after?: string | undefined;
+  readonly contractId?: string | undefined;
+  readonly limit: number;
+}
+
+export interface EventPage {
+  readonly items: Event[];
+  /** The cursor when more is there already; null when the reader has caught up. */
+  readonly nextCursor: string | null;
+  /** Where to go on. */
+  readonly cursor: string;
+  /** The cursor after each item, in the order of the items. */
+  readonly cursors: string[];
+}
+
+/** @throws VALIDATION_FAILED for a cursor that is none or of another timeline. */
+export async function listEvents(engine: Engine, caller: Principal, input: EventsInput): Promise<EventPage> {
+  const { sql } = engine.database;
+  return reading(engine.database, (async () => {
+    const timeline = await timelineOf(sql);
+    const asked = input.after === undefined ? oldest : parseCursor(input.after, timeline);
+    // Read before the events: whatever committed until here is in the page or above this position.
+    const newest = await newestPosition(sql);
+    if (asked === 'now') return pageOf(timeline, [], newest, input.limit);
+    const rows = await eventsAfter(sql, {
+      ownerId: caller.ownerId,
+      after: asked,
+      contractId: input.contractId,
+      limit: input.limit,
+    });
+    return pageOf(timeline, rows, later(newest, asked), input.limit);
+  })());
+}
+
+const oldest: EventPosition = { xid: '0', id: 0 };
+
+function pageOf(timeline: string, rows: readonly EventRow[], newest: EventPosition, limit: number): EventPage {
+  const last = rows.at(-1);
+  const full = last !== undefined && rows.length >= limit;
+  const at = last === undefined ? newest : full ? last : later(newest, last);
+  const cursor = writeCursor(timeline, at);
+  return {
+    items: rows.map(presentEvent),
+    nextCursor: full ? cursor : null,
+    cursor,
+    cursors: rows.map((row) => writeCursor(timeline, row)),
+  };
+}
+
+function later(a: EventPosition, b: EventPosition): EventPosition {
+  const [left, right] = [BigInt(a.xid), BigInt(b.xid)];
+  if (left !== right) return left > right ? a : b;
+  return a.id > b.id ? a : b;
+}
+
+function writeCursor(timeline: string, at: EventPosition): string {
+  return `${timeline}.${at.xid}.${at.id}`;
+}
+
+function parseCursor(cursor: string, timeline: string): EventPosition | 'now' {
+  if (cursor === 'now') return 'now';
+  const match = /^([0-9a-f-]{36})\.(\d{1,19})\.(\d{1,15})$/.exec(cursor);
+  if (match?.[1] === undefined) {
+    throw badCursor('is not a cursor of events', 'use the `cursor` of an earlier answer, or `now`');
+  }
+  if (match[1] !== timeline) {
+    throw badCursor(
+      'belongs to a history that is no more: the store was restored to an earlier moment',
+      'read the contracts anew, then follow with after=now',
+    );
+  }
+  return { xid: match[2] ?? '0', id: Number(match[3]) };
+}
+
+function badCursor(detail: string, fix: string): MakimaError {
+  return new MakimaError('VALIDATION_FAILED', `after: ${detail}`, {
+    details: { errors: [{ pointer: '/query/after', detail }] },
+    fix,
+  });
+}
+
+function presentEvent(row: EventRow): Event {
+  return {
+    id: String(row.id),
+    contractId: row.contractId,
+    seq: row.seq,
+    type: row.type,
+    actor: row.actor,
+    taskId: row.taskId,
+    data: row.data,
+    time: row.at.toISOString(),
+    v: 1,
+  };
+}
