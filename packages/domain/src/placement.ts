@@ -97,10 +97,9 @@ export function place(
   const queues = queuesByContract(pending, now);
   const assignments: Assignment[] = [];
   const unplaced: Unplaced[] = [];
-  for (let queue = nextQueue(queues, now); queue; queue = nextQueue(queues, now)) {
-    const task = queue.tasks[queue.at];
+  for (let next = nextTask(queues, now); next; next = nextTask(queues, now)) {
+    const { queue, task } = next;
     queue.at += 1;
-    if (task === undefined) continue;
     const found = findRoom(task, rooms, now);
     if ('reason' in found) {
       unplaced.push({ taskId: task.taskId, reason: found.reason });
@@ -135,6 +134,11 @@ function openRooms(daemons: readonly DaemonSlot[]): readonly Room[] {
     }));
 }
 
+interface Next {
+  readonly queue: ContractQueue;
+  readonly task: PendingTask;
+}
+
 interface ContractQueue {
   readonly tasks: readonly PendingTask[];
   at: number;
@@ -150,20 +154,20 @@ function queuesByContract(pending: readonly PendingTask[], now: Date): readonly 
   }));
 }
 
-/** The contract whose next task goes now. Looked up anew for each place: this is the round robin. */
-function nextQueue(queues: readonly ContractQueue[], now: Date): ContractQueue | undefined {
-  let best: { queue: ContractQueue; head: PendingTask } | undefined;
+/** The task that goes now, with its contract's queue. Looked up anew for each place: this is the round robin. */
+function nextTask(queues: readonly ContractQueue[], now: Date): Next | undefined {
+  let best: Next | undefined;
   for (const queue of queues) {
-    const head = queue.tasks[queue.at];
-    if (head === undefined) continue;
+    const task = queue.tasks[queue.at];
+    if (task === undefined) continue;
     const before =
       best === undefined ||
-      (compareUrgency(head, best.head, now) ||
+      (compareUrgency(task, best.task, now) ||
         queue.running - best.queue.running ||
-        compareAge(head, best.head)) < 0;
-    if (before) best = { queue, head };
+        compareAge(task, best.task)) < 0;
+    if (before) best = { queue, task };
   }
-  return best?.queue;
+  return best;
 }
 
 function compareUrgency(a: PendingTask, b: PendingTask, now: Date): number {
@@ -221,8 +225,11 @@ function excluded(bound: string | undefined, rooms: readonly Room[]): UnplacedRe
 }
 
 function accountLimited(task: PendingTask, rooms: readonly Room[], now: Date): UnplacedReason {
-  const times = rooms.flatMap((room) => limitOf(room, task.agent, now)?.getTime() ?? []);
-  return { kind: 'account_limited', agent: task.agent, until: new Date(Math.min(...times)) };
+  const ends = rooms
+    .map((room) => limitOf(room, task.agent, now))
+    .filter((end) => end !== undefined);
+  const earliest = Math.min(...ends.map((end) => end.getTime()));
+  return { kind: 'account_limited', agent: task.agent, until: new Date(earliest) };
 }
 
 function full(bound: string | undefined, rooms: readonly Room[]): UnplacedReason {
@@ -236,5 +243,5 @@ function full(bound: string | undefined, rooms: readonly Room[]): UnplacedReason
 }
 
 function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return Number(a > b) - Number(a < b);
 }

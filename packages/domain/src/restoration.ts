@@ -74,7 +74,7 @@ export function restorationAllowed(history: readonly Date[], now: Date): Breaker
   const max = limits.restorationsPerWindowMax;
   if (recent.length < max) return { ok: true };
   const minutes = limits.restorationWindowMs / 60_000;
-  const frees = recent.toSorted((a, b) => a - b)[recent.length - max] ?? now.getTime();
+  const frees = Math.min(...recent.toSorted((a, b) => b - a).slice(0, max));
   return {
     ok: false,
     blocked: `Restored ${recent.length} times in ${minutes} minutes; a person should look before the next try.`,

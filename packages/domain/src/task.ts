@@ -7,7 +7,7 @@
  * agent at an awkward moment: `starting` to `interrupted` (lost before it gave a sign of life), `starting`
  * to `failed` (can be started nowhere), `paused` to `interrupted` (its machine went away meanwhile).
  */
-import { type Attention, mostUrgent } from './attention-rank.ts';
+import { type Attention, compareAttention } from './attention-rank.ts';
 import type { Limits } from './limits.ts';
 import { type Verdict, no, yes } from './verdict.ts';
 
@@ -182,5 +182,5 @@ export function needsVerdict(needs: readonly Need[]): NeedsVerdict {
 
 /** The attention of a task together with all below it: a question deep in the tree is seen at its root. */
 export function compositeAttention(own: Attention, children: readonly Attention[]): Attention {
-  return mostUrgent([own, ...children]) ?? own;
+  return children.reduce((worst, next) => (compareAttention(next, worst) < 0 ? next : worst), own);
 }

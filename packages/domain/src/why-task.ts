@@ -6,7 +6,7 @@
 import { type ContractStatus, mayWork } from './contract.ts';
 import { type Lease, leaseVerdict } from './lease.ts';
 import type { UnplacedReason } from './placement.ts';
-import { type NeedsVerdict, type TaskSession, type TaskStatus, isTaskFinal } from './task.ts';
+import { type NeedsVerdict, type TaskSession, type TaskStatus } from './task.ts';
 import {
   type Blocker,
   type OpenQuestion,
@@ -61,26 +61,27 @@ function isUnderWay(facts: WhyTaskFacts): boolean {
 }
 
 function blockersOf(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
-  if (isTaskFinal(facts.status)) return [ended(facts)];
-  if (facts.budget !== null) {
-    const { reason, since } = facts.budget;
-    return [blocker({ kind: 'budget', reason, since, whoCanAct: 'person' })];
-  }
   switch (facts.status) {
-    case 'pending':
-    case 'interrupted':
-      return waitingForPlace(facts);
-    case 'paused':
-      return resting(facts) ?? [...facts.openQuestions.map(questionBlocker), paused(facts)];
-    case 'starting':
-    case 'running':
-      return resting(facts) ?? atWork(facts, now);
     case 'done':
     case 'failed':
     case 'merged':
     case 'cancelled':
-      return [];
+      return [ended(facts)];
+    case 'pending':
+    case 'interrupted':
+      return overBudget(facts) ?? waitingForPlace(facts);
+    case 'paused':
+      return overBudget(facts) ?? resting(facts) ?? paused(facts);
+    case 'starting':
+    case 'running':
+      return overBudget(facts) ?? resting(facts) ?? atWork(facts, now);
   }
+}
+
+function overBudget({ budget }: WhyTaskFacts): readonly Blocker[] | undefined {
+  if (budget === null) return undefined;
+  const { reason, since } = budget;
+  return [blocker({ kind: 'budget', reason, since, whoCanAct: 'person' })];
 }
 
 function ended(facts: WhyTaskFacts): Blocker {
@@ -129,39 +130,45 @@ function contractRests(facts: WhyTaskFacts): Blocker {
   });
 }
 
-/** Parked or limited: no process, a wait or a timer instead. */
+/** Parked or limited: no process, a wait or a timer instead. Undefined for one that has a process. */
 function resting(facts: WhyTaskFacts): readonly Blocker[] | undefined {
   if (facts.session === 'limited') {
     const until = facts.resumeAt === null ? '' : ` It goes on at ${facts.resumeAt.toISOString()}.`;
     const reason = `The account of its agent is at its usage limit.${until}`;
     return [blocker({ kind: 'limit', reason, since: facts.statusSince, whoCanAct: 'system' })];
   }
-  const questions = facts.openQuestions.map(questionBlocker);
-  if (facts.wait !== null && questions.length === 0) {
-    const reason = `Waits for ${facts.wait.on}.`;
-    return [blocker({ kind: 'dependency', reason, since: facts.wait.since, whoCanAct: 'system' })];
-  }
-  return facts.session === 'parked' || facts.wait !== null ? questions : undefined;
+  return facts.session === 'parked' ? waitingFor(facts) : undefined;
 }
 
-function paused(facts: WhyTaskFacts): Blocker {
+/** What its agent waits for: a person first, else tasks, a time or an event. */
+function waitingFor(facts: WhyTaskFacts): readonly Blocker[] {
+  if (facts.openQuestions.length > 0 || facts.wait === null) {
+    return facts.openQuestions.map(questionBlocker);
+  }
+  const { on, since } = facts.wait;
+  return [blocker({ kind: 'dependency', reason: `Waits for ${on}.`, since, whoCanAct: 'system' })];
+}
+
+function paused(facts: WhyTaskFacts): readonly Blocker[] {
   const reason = `Task ${facts.name} is paused.`;
   const act = mayWork(facts.contractStatus) ? null : activateAct(facts.contractId);
-  return blocker({ kind: 'pause', reason, since: facts.statusSince, whoCanAct: 'person', act });
+  const since = facts.statusSince;
+  const pause = blocker({ kind: 'pause', reason, since, whoCanAct: 'person', act });
+  return [...facts.openQuestions.map(questionBlocker), pause];
 }
 
 function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
-  const questions = facts.openQuestions.map(questionBlocker);
+  const waits = waitingFor(facts);
   if (facts.daemon !== null && !facts.daemon.connected) {
     const reason = `Daemon ${facts.daemon.name}, on which it runs, is offline.`;
-    return [offlineBlocker(reason, facts.daemon.lastSeenAt), ...questions];
+    return [offlineBlocker(reason, facts.daemon.lastSeenAt), ...waits];
   }
-  if (leaseVerdict(facts.lease, now).kind === 'expired') {
+  if (facts.lease !== null && leaseVerdict(facts.lease, now).kind === 'expired') {
     const reason = 'Its lease has run out; it is about to be taken over.';
-    const since = facts.lease?.expiresAt ?? null;
-    return [blocker({ kind: 'lease', reason, since, whoCanAct: 'system' }), ...questions];
+    const since = facts.lease.expiresAt;
+    return [blocker({ kind: 'lease', reason, since, whoCanAct: 'system' }), ...waits];
   }
-  return questions;
+  return waits;
 }
 
 export function activateAct(contractId: string): string {

@@ -68,6 +68,8 @@ describe('a task at work', () => {
       kinds: ['lease', 'question'],
     });
     expect(told({ ...task, lease: null, daemon: null }).moving).toBe(true);
+    const wait = { on: 'task test', since: ago(5) };
+    expect(told({ ...task, daemon, wait }).kinds).toEqual(['machine_offline', 'dependency']);
   });
 
   it('rests while it is limited or waits', () => {
@@ -297,6 +299,17 @@ describe('a contract', () => {
       act: 'makima answer q1 "<your answer>"',
     });
     expect(judged({ supervisor }).kinds).toEqual(['question']);
+  });
+
+  it('tells what ended after everything that still waits', () => {
+    const supervisor = {
+      ...task,
+      id: 's1',
+      status: 'failed',
+      errorMessage: 'out of ideas',
+    } as const;
+    const stuck = { ...pending, unplaced: { kind: 'no_daemon' } } as const;
+    expect(judged({ supervisor, tasks: [stuck] }).kinds).toEqual(['no_daemon', 'done']);
   });
 
   it('moves through its tasks while its supervisor waits', () => {
