@@ -44,8 +44,12 @@ interface Desk {
   notices: Letter[];
 }
 
-const noticeFrame = '=== SUPERVISOR RESTORATION NOTICE ===';
-const isNotice = (letter: Letter) => letter.text.includes(noticeFrame);
+/** How notices begin: the server's, and the daemon's own after it had to start an agent anew. */
+const noticeSigns = [
+  '=== SUPERVISOR RESTORATION NOTICE ===',
+  'The agent process was started anew.',
+];
+const isNotice = (letter: Letter) => noticeSigns.some((sign) => letter.text.includes(sign));
 
 export function mailbox(conversation: Conversation, emit: (line: FromAgent) => void): Mailbox {
   const desk: Desk = { receipts: new Map(), unread: [], open: [], notices: [] };

@@ -2,8 +2,10 @@
  * Steps that call makima's tools, by name or by their short forms (`spawn`, `wait`, `ask`, …).
  *
  * Law: the id of a call comes from its place in the script, so that a call repeated after a kill is the same
- * call; a tool that answers "still pending" is asked again, under a further id, until it is final.
+ * call; a tool that answers "still pending" is asked again under the same id until it is final, or under a
+ * further one when its answer names the call that goes on (`next: {name, args}`).
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Handler, StepContext } from './host.ts';
 import { isPlain } from './script.ts';
@@ -25,7 +27,11 @@ const shortForms = {
     args: {
       name: textOf(args, 'name'),
       plan: planOf(args),
-      ...present({ agent: args.agent, model: args.model }),
+      ...present({
+        agent: args.agent,
+        model: args.model,
+        needs: args.needs === undefined ? undefined : listOf(args, 'needs').map(taskIdOf),
+      }),
       ...(isPlain(args.extra) ? args.extra : {}),
     },
   }),
@@ -81,8 +87,8 @@ function stepFor(form: (args: Arguments) => PlainCall): Handler {
   return { perform: (context) => callUntilFinal(context, form(context.args)) };
 }
 
-/** More calls than this of one step mean that the tool never becomes final. */
-const mostCalls = 100_000;
+/** Calls of one step that name a next one; more mean that the tool never becomes final. */
+const mostCalls = 10_000;
 
 async function callUntilFinal(context: StepContext, first: PlainCall): Promise<unknown> {
   const { progress } = context.host;
@@ -90,13 +96,15 @@ async function callUntilFinal(context: StepContext, first: PlainCall): Promise<u
   let call = before === null ? first : (before.call as PlainCall);
   for (let n = before?.n ?? 0; n < mostCalls; n += 1) {
     const value = await callOnce(context, call, n);
-    if (!isPlain(value) || value.stillPending !== true) return value;
-    call = nextCall(call, value);
+    const next = nextCall(value);
+    if (next === null) return value;
+    call = next;
     progress.repeat(context.key, { n: n + 1, call });
   }
   throw new StepFailure(`${first.name} was still pending after ${mostCalls} calls.`);
 }
 
+/** Asks under one id until the answer is final or names another call to make. */
 async function callOnce(context: StepContext, call: PlainCall, n: number): Promise<unknown> {
   const { tools } = context.host;
   const face = {
@@ -106,19 +114,33 @@ async function callOnce(context: StepContext, call: PlainCall, n: number): Promi
     input: call.args,
     suffix: n === 0 ? '' : `-${n}`,
   };
-  return asTool(context, face, (toolId, onProgress) => {
+  return asTool(context, face, async (toolId, onProgress) => {
     if (tools === null) throw new StepFailure('This run was given no tools.');
-    return tools.call({ ...call, toolId, signal: context.signal, onProgress });
+    const { signal } = context;
+    for (let waitMs = shortestPauseMs; ;) {
+      const since = performance.now();
+      const value = await tools.call({ ...call, toolId, signal, onProgress });
+      if (!isPending(value) || nextCall(value) !== null) return value;
+      onProgress('still pending');
+      // A server that holds the call sets the pace; one that does not is not to be pressed.
+      const held = performance.now() - since > longestPauseMs;
+      waitMs = held ? shortestPauseMs : Math.min(waitMs * 2, longestPauseMs);
+      await pause(waitMs, undefined, { signal });
+    }
   });
 }
 
-/** What a pending answer asks for: the call it names, else the same one with the handles that it gave. */
-function nextCall(call: PlainCall, pending: Record<string, unknown>): PlainCall {
-  if (isPlain(pending.next) && typeof pending.next.name === 'string') {
-    return { name: pending.next.name, args: isPlain(pending.next.args) ? pending.next.args : {} };
-  }
-  const handles = present({ questionId: pending.questionId, waitId: pending.waitId });
-  return { name: call.name, args: { ...call.args, ...handles } };
+const shortestPauseMs = 50;
+const longestPauseMs = 2000;
+
+function isPending(value: unknown): value is Record<string, unknown> {
+  return isPlain(value) && value.stillPending === true;
+}
+
+/** The call that a pending answer names as the one that goes on, or null. */
+function nextCall(value: unknown): PlainCall | null {
+  if (!isPending(value) || !isPlain(value.next) || typeof value.next.name !== 'string') return null;
+  return { name: value.next.name, args: isPlain(value.next.args) ? value.next.args : {} };
 }
 
 /** The plan of a spawned task; steps given in place become a script in it. */

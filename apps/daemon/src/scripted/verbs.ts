@@ -25,7 +25,7 @@ export const verbs = {
   spawn: {
     short: null,
     required: ['name'],
-    optional: ['plan', 'steps', 'agent', 'model', 'extra'],
+    optional: ['plan', 'steps', 'needs', 'agent', 'model', 'extra'],
     verbatim: ['steps'],
   },
   list: { short: null, required: [], optional: [] },
