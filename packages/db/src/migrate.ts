@@ -21,7 +21,9 @@ export async function migrate(url: string, options: { connectForMs?: number } = 
     await connected(client, options.connectForMs ?? 30_000);
     await client`select pg_advisory_lock(${lockKey})`;
     try {
-      await applyMigrations(drizzle({ client }), { migrationsFolder: decodeURIComponent(migrationsFolder) });
+      await applyMigrations(drizzle({ client }), {
+        migrationsFolder: decodeURIComponent(migrationsFolder),
+      });
     } finally {
       await client`select pg_advisory_unlock(${lockKey})`;
     }

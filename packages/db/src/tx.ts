@@ -12,14 +12,37 @@ import { unavailable, withClientDeadline, type Database, type Tx } from './clien
 const repeatable = new Set(['40001', '40P01']);
 /** SQLSTATEs and client codes that mean: the store is not there, is full, or is being changed. */
 const absent = new Set([
-  '57P01', '57P02', '57P03', '57014', '55P03', '53000', '53100', '53200', '53300', '25P03', '08000', '08003', '08006',
-  'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'ECONNREFUSED', 'ECONNRESET',
-  'EPIPE', 'ENOENT', 'ETIMEDOUT', 'UNSAFE_TRANSACTION',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57014',
+  '55P03',
+  '53000',
+  '53100',
+  '53200',
+  '53300',
+  '25P03',
+  '08000',
+  '08003',
+  '08006',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'UNSAFE_TRANSACTION',
 ]);
 
 const tries = 4;
 
-export async function inTransaction<T>(database: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  database: Database,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       const run = database.sql.begin(work) as Promise<T>;
@@ -44,7 +67,10 @@ export async function reading<T>(database: Database, work: PromiseLike<T>): Prom
 
 /** SQLSTATE of Postgres, or the client's own code. */
 export function sqlState(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+  return typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string'
     ? error.code
     : undefined;
 }

@@ -13,7 +13,9 @@ import type { Act } from './context.ts';
 import type { Agent, Principal } from './principal.ts';
 
 export function contractNotFound(id: string): MakimaError {
-  return new MakimaError('CONTRACT_NOT_FOUND', `there is no contract ${id}`, { fix: 'list them: makima contracts list' });
+  return new MakimaError('CONTRACT_NOT_FOUND', `there is no contract ${id}`, {
+    fix: 'list them: makima contracts list',
+  });
 }
 
 export function notFound(what: string, id: string): MakimaError {
@@ -21,14 +23,23 @@ export function notFound(what: string, id: string): MakimaError {
 }
 
 /** An agent sees its own contract only; everybody sees only their owner's. */
-export async function readableContract(db: Queryable, caller: Principal, id: string): Promise<ContractRow> {
+export async function readableContract(
+  db: Queryable,
+  caller: Principal,
+  id: string,
+): Promise<ContractRow> {
   if (caller.kind === 'agent' && caller.contractId !== id) throw contractNotFound(id);
   const row = await findContract(db, { ownerId: caller.ownerId, id });
   if (row === undefined) throw contractNotFound(id);
   return row;
 }
 
-export async function lockedContract(tx: Tx, caller: Principal, id: string, strength: 'update' | 'share'): Promise<ContractRow> {
+export async function lockedContract(
+  tx: Tx,
+  caller: Principal,
+  id: string,
+  strength: 'update' | 'share',
+): Promise<ContractRow> {
   if (caller.kind === 'agent' && caller.contractId !== id) throw contractNotFound(id);
   const row = await lockContract(tx, { ownerId: caller.ownerId, id, strength });
   if (row === undefined) throw contractNotFound(id);
@@ -69,10 +80,14 @@ export async function requirePresent(act: Act, agent: Agent): Promise<TaskRow> {
   const task = await lockTask(act.tx, { ownerId: agent.ownerId, id: agent.taskId });
   if (task === undefined) throw notFound('task', agent.taskId);
   if (task.currentAttempt !== agent.attempt) {
-    throw new MakimaError('FENCED', `attempt ${agent.attempt} is over; attempt ${task.currentAttempt} goes on`, {
-      details: { attempt: agent.attempt, current: task.currentAttempt },
-      fix: 'stop: another agent continues this work',
-    });
+    throw new MakimaError(
+      'FENCED',
+      `attempt ${agent.attempt} is over; attempt ${task.currentAttempt} goes on`,
+      {
+        details: { attempt: agent.attempt, current: task.currentAttempt },
+        fix: 'stop: another agent continues this work',
+      },
+    );
   }
   return task;
 }
@@ -83,7 +98,12 @@ export function requireAgent(caller: Principal): Agent {
 }
 
 /** A person with the right to change things, for verbs that agents must never reach. */
-export function requirePerson(caller: Principal, what: string): Extract<Principal, { kind: 'person' }> {
+export function requirePerson(
+  caller: Principal,
+  what: string,
+): Extract<Principal, { kind: 'person' }> {
   if (caller.kind === 'person' && caller.role !== 'viewer') return caller;
-  throw new MakimaError('FORBIDDEN', `only a person may ${what}`, { fix: 'a person runs it with their own key' });
+  throw new MakimaError('FORBIDDEN', `only a person may ${what}`, {
+    fix: 'a person runs it with their own key',
+  });
 }

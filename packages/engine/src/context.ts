@@ -42,7 +42,11 @@ export interface Engine {
 export interface Call {
   readonly caller: Principal;
   /** Same key, same effect, same answer (Idempotency-Key, or an agent's tool-use id). */
-  readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly keep: 'days' | 'forever' };
+  readonly idempotency?: {
+    readonly key: string;
+    readonly fingerprint: string;
+    readonly keep: 'days' | 'forever';
+  };
 }
 
 export interface Act {
@@ -52,11 +56,23 @@ export interface Act {
   readonly caller: Principal;
   readonly ownerId: string;
   readonly engine: Engine;
-  emit(type: EventType, about: { contractId: string | null; taskId?: string | null; data?: Record<string, unknown> }): void;
-  mail<N extends JobName>(name: N, payload: Omit<JobPayload<N>, 'v' | 'ownerId'>, ticket: { entityId: string; fence: number | string; notBefore?: Date }): void;
+  emit(
+    type: EventType,
+    about: { contractId: string | null; taskId?: string | null; data?: Record<string, unknown> },
+  ): void;
+  mail<N extends JobName>(
+    name: N,
+    payload: Omit<JobPayload<N>, 'v' | 'ownerId'>,
+    ticket: { entityId: string; fence: number | string; notBefore?: Date },
+  ): void;
   hint(channel: string, body?: string): void;
   /** A privileged act or a refusal, for the audit. */
-  audit(action: string, outcome: 'done' | 'refused', target: { kind: string; id: string }, detail?: Record<string, unknown>): void;
+  audit(
+    action: string,
+    outcome: 'done' | 'refused',
+    target: { kind: string; id: string },
+    detail?: Record<string, unknown>,
+  ): void;
 }
 
 /** The answer of a verb, and whether it is the stored answer of an earlier call. */
@@ -70,7 +86,11 @@ export interface Acted<T> {
  * run again after a serialization failure; it has no effect outside `act.tx` and the buffers.
  * What `work` returns must survive JSON when the call has an idempotency key.
  */
-export async function act<T>(engine: Engine, call: Call, work: (act: Act) => Promise<T>): Promise<Acted<T>> {
+export async function act<T>(
+  engine: Engine,
+  call: Call,
+  work: (act: Act) => Promise<T>,
+): Promise<Acted<T>> {
   let hints: Hint[] = [];
   let mailCount = 0;
   const acted = await inTransaction(engine.database, async (tx): Promise<Acted<T>> => {
@@ -84,9 +104,13 @@ export async function act<T>(engine: Engine, call: Call, work: (act: Act) => Pro
       const stored = await beginIdempotent(tx, { ownerId, now, ...call.idempotency });
       if (stored.kind === 'done') return { result: stored.response as T, replayed: true };
       if (stored.kind === 'mismatch') {
-        throw new MakimaError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used with another request', {
-          fix: 'send a new key with a new request',
-        });
+        throw new MakimaError(
+          'IDEMPOTENCY_MISMATCH',
+          'this Idempotency-Key was used with another request',
+          {
+            fix: 'send a new key with a new request',
+          },
+        );
       }
     }
     const result = await work(buildAct(engine, call.caller, tx, now, told));
@@ -99,10 +123,12 @@ export async function act<T>(engine: Engine, call: Call, work: (act: Act) => Pro
         ? undefined
         : finishIdempotent(tx, { ownerId, key: call.idempotency.key, response: result }),
     ]);
-    if (told.events.length > 0) told.hints.push({ channel: channels.ownerEvents(ownerId), body: '' });
+    if (told.events.length > 0)
+      told.hints.push({ channel: channels.ownerEvents(ownerId), body: '' });
     return { result, replayed: false };
   });
-  if (!acted.replayed && (mailCount > 0 || hints.length > 0)) engine.committed({ mail: mailCount, hints });
+  if (!acted.replayed && (mailCount > 0 || hints.length > 0))
+    engine.committed({ mail: mailCount, hints });
   return acted;
 }
 
@@ -123,7 +149,14 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
     ownerId,
     engine,
     emit(type, about) {
-      told.events.push({ ownerId, contractId: about.contractId, taskId: about.taskId ?? null, type, actor, data: about.data ?? {} });
+      told.events.push({
+        ownerId,
+        contractId: about.contractId,
+        taskId: about.taskId ?? null,
+        type,
+        actor,
+        data: about.data ?? {},
+      });
     },
     mail(name, payload, ticket) {
       told.mail.push({

@@ -9,20 +9,38 @@ import { findSupervisor, saveCondition } from '@makima/db/repo/supervisors';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from './context.ts';
 
-export async function savePoint(act: Act, task: Pick<TaskRow, 'id' | 'contractId' | 'currentAttempt'>, condition: SupervisorCondition): Promise<void> {
+export async function savePoint(
+  act: Act,
+  task: Pick<TaskRow, 'id' | 'contractId' | 'currentAttempt'>,
+  condition: SupervisorCondition,
+): Promise<void> {
   const before = await findSupervisor(act.tx, { ownerId: act.ownerId, taskId: task.id });
   if (before === undefined) return;
   const allowed = checkSupervisorTransition(before.state, condition.state).ok;
   const state = allowed ? condition.state : before.state;
-  await saveCondition(act.tx, { taskId: task.id, state, activity: condition.activity, progress: condition.progress });
+  await saveCondition(act.tx, {
+    taskId: task.id,
+    state,
+    activity: condition.activity,
+    progress: condition.progress,
+  });
   if (state !== before.state) {
     act.emit('supervisor.state_changed', {
       contractId: task.contractId,
       taskId: task.id,
-      data: { from: before.state, to: state, activity: condition.activity, progress: condition.progress },
+      data: {
+        from: before.state,
+        to: state,
+        activity: condition.activity,
+        progress: condition.progress,
+      },
     });
   }
-  act.mail('save-state', { taskId: task.id, attempt: task.currentAttempt }, { entityId: task.id, fence: `${task.currentAttempt}-${savedAt(act)}` });
+  act.mail(
+    'save-state',
+    { taskId: task.id, attempt: task.currentAttempt },
+    { entityId: task.id, fence: `${task.currentAttempt}-${savedAt(act)}` },
+  );
 }
 
 /** Each save point has its own ticket. */

@@ -5,7 +5,14 @@ import type { AttemptRow } from '../rows.ts';
 
 export async function insertAttempt(
   tx: Tx,
-  row: { taskId: string; attempt: number; ownerId: string; daemonId: string; sessionEpoch: number; leaseMs: number },
+  row: {
+    taskId: string;
+    attempt: number;
+    ownerId: string;
+    daemonId: string;
+    sessionEpoch: number;
+    leaseMs: number;
+  },
 ): Promise<void> {
   await tx`
     insert into task_attempts (task_id, attempt, owner_id, daemon_id, session_epoch, lease_expires_at)
@@ -13,19 +20,32 @@ export async function insertAttempt(
             clock() + make_interval(secs => ${row.leaseMs / 1000}))`;
 }
 
-export async function findAttempt(db: Queryable, args: { taskId: string; attempt: number }): Promise<AttemptRow | undefined> {
-  const [row] = await db<AttemptRow[]>`select * from task_attempts where task_id = ${args.taskId} and attempt = ${args.attempt}`;
+export async function findAttempt(
+  db: Queryable,
+  args: { taskId: string; attempt: number },
+): Promise<AttemptRow | undefined> {
+  const [row] = await db<
+    AttemptRow[]
+  >`select * from task_attempts where task_id = ${args.taskId} and attempt = ${args.attempt}`;
   return row;
 }
 
-export async function lockAttempt(tx: Tx, args: { taskId: string; attempt: number }): Promise<AttemptRow | undefined> {
+export async function lockAttempt(
+  tx: Tx,
+  args: { taskId: string; attempt: number },
+): Promise<AttemptRow | undefined> {
   const [row] = await tx<AttemptRow[]>`
     select * from task_attempts where task_id = ${args.taskId} and attempt = ${args.attempt} for no key update`;
   return row;
 }
 
-export async function attemptsOf(db: Queryable, args: { ownerId: string; taskId: string }): Promise<AttemptRow[]> {
-  return db<AttemptRow[]>`select * from task_attempts where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by attempt`;
+export async function attemptsOf(
+  db: Queryable,
+  args: { ownerId: string; taskId: string },
+): Promise<AttemptRow[]> {
+  return db<
+    AttemptRow[]
+  >`select * from task_attempts where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by attempt`;
 }
 
 /** Fenced by the states it may leave; undefined when it left them before. */
@@ -35,7 +55,22 @@ export async function changeAttempt(
     taskId: string;
     attempt: number;
     from: readonly AttemptState[];
-    set: Partial<Pick<AttemptRow, 'state' | 'pid' | 'reason' | 'summary' | 'resumedFrom' | 'superseded' | 'inputTokens' | 'outputTokens' | 'costUsd' | 'startedAt' | 'endedAt'>>;
+    set: Partial<
+      Pick<
+        AttemptRow,
+        | 'state'
+        | 'pid'
+        | 'reason'
+        | 'summary'
+        | 'resumedFrom'
+        | 'superseded'
+        | 'inputTokens'
+        | 'outputTokens'
+        | 'costUsd'
+        | 'startedAt'
+        | 'endedAt'
+      >
+    >;
   },
 ): Promise<AttemptRow | undefined> {
   const [row] = await tx<AttemptRow[]>`
@@ -45,7 +80,10 @@ export async function changeAttempt(
 }
 
 /** Keep what came too late. */
-export async function supersede(tx: Tx, args: { taskId: string; attempt: number; summary: string; reason: string }): Promise<void> {
+export async function supersede(
+  tx: Tx,
+  args: { taskId: string; attempt: number; summary: string; reason: string },
+): Promise<void> {
   await tx`update task_attempts set superseded = true, summary = coalesce(summary, ${args.summary}), reason = coalesce(reason, ${args.reason})
             where task_id = ${args.taskId} and attempt = ${args.attempt}`;
 }
@@ -53,7 +91,11 @@ export async function supersede(tx: Tx, args: { taskId: string; attempt: number;
 /** Renew what of the given is live on this daemon; answers those renewed. */
 export async function renewAttempts(
   tx: Queryable,
-  args: { daemonId: string; running: readonly { taskId: string; attempt: number }[]; leaseMs: number },
+  args: {
+    daemonId: string;
+    running: readonly { taskId: string; attempt: number }[];
+    leaseMs: number;
+  },
 ): Promise<{ taskId: string; attempt: number }[]> {
   if (args.running.length === 0) return [];
   return tx<{ taskId: string; attempt: number }[]>`
@@ -64,21 +106,43 @@ export async function renewAttempts(
     returning a.task_id, a.attempt`;
 }
 
-export async function liveAttemptsOn(tx: Queryable, args: { daemonId: string }): Promise<AttemptRow[]> {
-  return tx<AttemptRow[]>`select * from task_attempts where daemon_id = ${args.daemonId} and state in ('assigned', 'running')`;
+export async function liveAttemptsOn(
+  tx: Queryable,
+  args: { daemonId: string },
+): Promise<AttemptRow[]> {
+  return tx<
+    AttemptRow[]
+  >`select * from task_attempts where daemon_id = ${args.daemonId} and state in ('assigned', 'running')`;
 }
 
 /** Live attempts whose lease is over by the database's clock. */
-export async function expiredAttempts(sql: Sql | Tx, args: { limit: number }): Promise<AttemptRow[]> {
+export async function expiredAttempts(
+  sql: Sql | Tx,
+  args: { limit: number },
+): Promise<AttemptRow[]> {
   return sql<AttemptRow[]>`
     select * from task_attempts where state in ('assigned', 'running') and lease_expires_at < clock()
      order by lease_expires_at limit ${args.limit}`;
 }
 
 /** Raise the attempt's output number from `fromSeq - 1`; false when these lines are known already. */
-export async function advanceOutput(tx: Tx, args: { taskId: string; attempt: number; fromSeq: number; count: number }): Promise<boolean> {
+export async function advanceOutput(
+  tx: Tx,
+  args: { taskId: string; attempt: number; fromSeq: number; count: number },
+): Promise<boolean> {
   const done = await tx`
     update task_attempts set output_seq = ${args.fromSeq + args.count - 1}
      where task_id = ${args.taskId} and attempt = ${args.attempt} and output_seq = ${args.fromSeq - 1}`;
   return done.count === 1;
+}
+
+/** How many agents of a contract may still be alive. */
+export async function liveAttemptsOfContract(
+  db: Queryable,
+  args: { contractId: string },
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    select count(*)::int as n from task_attempts a join tasks t on t.id = a.task_id
+     where t.contract_id = ${args.contractId} and a.state in ('assigned', 'running')`;
+  return row?.n ?? 0;
 }

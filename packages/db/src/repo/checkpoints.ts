@@ -15,30 +15,53 @@ export async function insertCheckpoint(
   tx: Tx,
   row: Omit<CheckpointRow, 'id' | 'createdAt'>,
 ): Promise<CheckpointRow | undefined> {
-  const [made] = await tx<CheckpointRow[]>`insert into task_checkpoints ${tx(row as never)} on conflict do nothing returning *`;
+  const [made] = await tx<
+    CheckpointRow[]
+  >`insert into task_checkpoints ${tx(row as never)} on conflict do nothing returning *`;
   return made;
 }
 
-export async function checkpointsOf(db: Queryable, args: { ownerId: string; taskId: string }): Promise<CheckpointRow[]> {
-  return db<CheckpointRow[]>`select * from task_checkpoints where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by checkpoint_number`;
+export async function checkpointsOf(
+  db: Queryable,
+  args: { ownerId: string; taskId: string },
+): Promise<CheckpointRow[]> {
+  return db<
+    CheckpointRow[]
+  >`select * from task_checkpoints where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by checkpoint_number`;
 }
 
-export async function lastCheckpoint(db: Queryable, args: { taskId: string }): Promise<CheckpointRow | undefined> {
-  const [row] = await db<CheckpointRow[]>`select * from task_checkpoints where task_id = ${args.taskId} order by checkpoint_number desc limit 1`;
+export async function lastCheckpoint(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<CheckpointRow | undefined> {
+  const [row] = await db<
+    CheckpointRow[]
+  >`select * from task_checkpoints where task_id = ${args.taskId} order by checkpoint_number desc limit 1`;
   return row;
 }
 
-export async function findCheckpoint(db: Queryable, args: { ownerId: string; id: string }): Promise<CheckpointRow | undefined> {
-  const [row] = await db<CheckpointRow[]>`select * from task_checkpoints where owner_id = ${args.ownerId} and id = ${args.id}`;
+export async function findCheckpoint(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<CheckpointRow | undefined> {
+  const [row] = await db<
+    CheckpointRow[]
+  >`select * from task_checkpoints where owner_id = ${args.ownerId} and id = ${args.id}`;
   return row;
 }
 
-export async function insertPatchPart(tx: Tx, row: { ownerId: string; operationId: string; part: number; data: Uint8Array }): Promise<void> {
+export async function insertPatchPart(
+  tx: Tx,
+  row: { ownerId: string; operationId: string; part: number; data: Uint8Array },
+): Promise<void> {
   await tx`insert into checkpoint_patches (operation_id, part, owner_id, data)
            values (${row.operationId}, ${row.part}, ${row.ownerId}, ${row.data as never}) on conflict (operation_id, part) do nothing`;
 }
 
-export async function patchPart(db: Queryable, args: { ownerId: string; operationId: string; part: number }): Promise<Uint8Array | undefined> {
+export async function patchPart(
+  db: Queryable,
+  args: { ownerId: string; operationId: string; part: number },
+): Promise<Uint8Array | undefined> {
   const [row] = await db<{ data: Uint8Array }[]>`
     select data from checkpoint_patches where owner_id = ${args.ownerId} and operation_id = ${args.operationId} and part = ${args.part}`;
   return row?.data;
@@ -46,7 +69,18 @@ export async function patchPart(db: Queryable, args: { ownerId: string; operatio
 
 export async function insertSnapshot(
   tx: Tx,
-  row: Pick<SnapshotRow, 'ownerId' | 'contractId' | 'taskId' | 'epoch' | 'snapshotType' | 'messageSeq' | 'messageCount' | 'schemaVersion' | 'sha256'> & {
+  row: Pick<
+    SnapshotRow,
+    | 'ownerId'
+    | 'contractId'
+    | 'taskId'
+    | 'epoch'
+    | 'snapshotType'
+    | 'messageSeq'
+    | 'messageCount'
+    | 'schemaVersion'
+    | 'sha256'
+  > & {
     state: Record<string, unknown>;
     metadata: Record<string, unknown>;
   },
@@ -57,17 +91,26 @@ export async function insertSnapshot(
 }
 
 /** Newest first; quarantined ones are not among them. */
-export async function snapshotsOf(db: Queryable, args: { taskId: string; limit: number }): Promise<SnapshotRow[]> {
+export async function snapshotsOf(
+  db: Queryable,
+  args: { taskId: string; limit: number },
+): Promise<SnapshotRow[]> {
   return db<SnapshotRow[]>`
     select * from conversation_snapshots where task_id = ${args.taskId} and quarantined_reason is null order by id desc limit ${args.limit}`;
 }
 
-export async function quarantineSnapshot(tx: Tx, args: { id: string; reason: string }): Promise<void> {
+export async function quarantineSnapshot(
+  tx: Tx,
+  args: { id: string; reason: string },
+): Promise<void> {
   await tx`update conversation_snapshots set quarantined_reason = ${args.reason} where id = ${args.id} and quarantined_reason is null`;
 }
 
 /** Whether the last snapshot of this task says the same already. */
-export async function sameSnapshot(db: Queryable, args: { taskId: string; sha256: string }): Promise<boolean> {
+export async function sameSnapshot(
+  db: Queryable,
+  args: { taskId: string; sha256: string },
+): Promise<boolean> {
   const [row] = await db<{ sha256: string }[]>`
     select sha256 from conversation_snapshots where task_id = ${args.taskId} and quarantined_reason is null order by id desc limit 1`;
   return row?.sha256 === args.sha256;

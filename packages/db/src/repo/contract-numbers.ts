@@ -14,7 +14,10 @@ export interface ContractNumbers {
   readonly lastProgressAt: Date;
 }
 
-export async function contractNumbers(db: Queryable, args: { ownerId: string; ids: readonly string[] }): Promise<Map<string, ContractNumbers>> {
+export async function contractNumbers(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<Map<string, ContractNumbers>> {
   const rows = await db<(ContractNumbers & { id: string })[]>`
     select c.id,
            coalesce((select jsonb_object_agg(status, n) from (
@@ -34,7 +37,14 @@ export async function contractNumbers(db: Queryable, args: { ownerId: string; id
  */
 export async function listContractRows(
   db: Queryable,
-  args: { ownerId: string; status?: string | undefined; phase?: string | undefined; waiting?: boolean | undefined; beforeId?: string | undefined; limit: number },
+  args: {
+    ownerId: string;
+    status?: string | undefined;
+    phase?: string | undefined;
+    waiting?: boolean | undefined;
+    beforeId?: string | undefined;
+    limit: number;
+  },
 ): Promise<ContractRow[]> {
   return db<ContractRow[]>`
     select * from contracts where owner_id = ${args.ownerId}
@@ -45,7 +55,10 @@ export async function listContractRows(
      order by id desc limit ${args.limit}`;
 }
 
-export async function deliverablesOfContract(db: Queryable, args: { ownerId: string; contractId: string }) {
+export async function deliverablesOfContract(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+) {
   return db<DeliverableRow[]>`
     select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by completed_at`;
 }

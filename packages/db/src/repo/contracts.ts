@@ -5,8 +5,21 @@ import type { ContractRow, KeptRefRow, RepositoryRow } from '../rows.ts';
 
 export type NewContract = Pick<
   ContractRow,
-  | 'ownerId' | 'slug' | 'name' | 'description' | 'contractType' | 'extraDeliverables' | 'phase' | 'guardedPhases'
-  | 'localOnly' | 'autoMergeLocal' | 'autoCompleteEnabled' | 'priority' | 'agent' | 'model' | 'supervisorPlan'
+  | 'ownerId'
+  | 'slug'
+  | 'name'
+  | 'description'
+  | 'contractType'
+  | 'extraDeliverables'
+  | 'phase'
+  | 'guardedPhases'
+  | 'localOnly'
+  | 'autoMergeLocal'
+  | 'autoCompleteEnabled'
+  | 'priority'
+  | 'agent'
+  | 'model'
+  | 'supervisorPlan'
 >;
 
 /** Insert a contract with its activity and cursor rows. */
@@ -24,14 +37,22 @@ export async function insertContract(tx: Tx, row: NewContract): Promise<Contract
   return made as ContractRow;
 }
 
-export async function slugsLike(tx: Tx, args: { ownerId: string; slug: string }): Promise<string[]> {
+export async function slugsLike(
+  tx: Tx,
+  args: { ownerId: string; slug: string },
+): Promise<string[]> {
   const rows = await tx<{ slug: string }[]>`
     select slug from contracts where owner_id = ${args.ownerId} and (slug = ${args.slug} or slug like ${`${args.slug.slice(0, 30)}%`})`;
   return rows.map((row) => row.slug);
 }
 
-export async function findContract(db: Queryable, args: { ownerId: string; id: string }): Promise<ContractRow | undefined> {
-  const [row] = await db<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
+export async function findContract(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<ContractRow | undefined> {
+  const [row] = await db<
+    ContractRow[]
+  >`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
   return row;
 }
 
@@ -42,8 +63,12 @@ export async function lockContract(
 ): Promise<ContractRow | undefined> {
   const [row] =
     args.strength === 'update'
-      ? await tx<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for no key update`
-      : await tx<ContractRow[]>`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for share`;
+      ? await tx<
+          ContractRow[]
+        >`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for no key update`
+      : await tx<
+          ContractRow[]
+        >`select * from contracts where owner_id = ${args.ownerId} and id = ${args.id} for share`;
   return row;
 }
 
@@ -83,8 +108,15 @@ export async function setContractPhase(
 export async function recordPhaseChange(
   tx: Tx,
   row: {
-    ownerId: string; contractId: string; fromPhase: string; toPhase: string; version: number; guarded: boolean;
-    confirmationId: string | null; byKind: string; byId: string | null;
+    ownerId: string;
+    contractId: string;
+    fromPhase: string;
+    toPhase: string;
+    version: number;
+    guarded: boolean;
+    confirmationId: string | null;
+    byKind: string;
+    byId: string | null;
   },
 ): Promise<void> {
   await tx`insert into phase_changes ${tx(row)}`;
@@ -92,7 +124,23 @@ export async function recordPhaseChange(
 
 export async function changeContract(
   tx: Tx,
-  args: { ownerId: string; id: string; version: number; set: Partial<Pick<ContractRow, 'name' | 'description' | 'guardedPhases' | 'localOnly' | 'autoMergeLocal' | 'autoCompleteEnabled' | 'priority'>> },
+  args: {
+    ownerId: string;
+    id: string;
+    version: number;
+    set: Partial<
+      Pick<
+        ContractRow,
+        | 'name'
+        | 'description'
+        | 'guardedPhases'
+        | 'localOnly'
+        | 'autoMergeLocal'
+        | 'autoCompleteEnabled'
+        | 'priority'
+      >
+    >;
+  },
 ): Promise<ContractRow | undefined> {
   const [row] = await tx<ContractRow[]>`
     update contracts set ${tx({ ...args.set, version: args.version + 1 } as never)}, updated_at = clock()
@@ -101,25 +149,37 @@ export async function changeContract(
 }
 
 /** What was shown to a person has changed: the next version. */
-export async function bumpContractVersion(tx: Tx, args: { ownerId: string; id: string }): Promise<number> {
+export async function bumpContractVersion(
+  tx: Tx,
+  args: { ownerId: string; id: string },
+): Promise<number> {
   const [row] = await tx<{ version: number }[]>`
     update contracts set version = version + 1, updated_at = clock() where owner_id = ${args.ownerId} and id = ${args.id} returning version`;
   return row?.version ?? 0;
 }
 
-export async function setSupervisorTask(tx: Tx, args: { ownerId: string; id: string; taskId: string }): Promise<void> {
+export async function setSupervisorTask(
+  tx: Tx,
+  args: { ownerId: string; id: string; taskId: string },
+): Promise<void> {
   await tx`update contracts set supervisor_task_id = ${args.taskId}, updated_at = clock()
             where owner_id = ${args.ownerId} and id = ${args.id} and supervisor_task_id is null`;
 }
 
 /** `progress`: something moved (output, tool call, event), not merely a sign of life. */
-export async function touchContract(tx: Queryable, args: { contractId: string; progress: 'yes' | 'no' }): Promise<void> {
+export async function touchContract(
+  tx: Queryable,
+  args: { contractId: string; progress: 'yes' | 'no' },
+): Promise<void> {
   await tx`update contract_activity set last_activity_at = greatest(last_activity_at, clock())
            ${args.progress === 'yes' ? tx`, last_progress_at = greatest(last_progress_at, clock())` : tx``}
            where contract_id = ${args.contractId}`;
 }
 
-export async function deleteContractRows(tx: Tx, args: { ownerId: string; id: string }): Promise<void> {
+export async function deleteContractRows(
+  tx: Tx,
+  args: { ownerId: string; id: string },
+): Promise<void> {
   await tx`delete from questions where owner_id = ${args.ownerId} and contract_id = ${args.id}`;
   await tx`update contracts set supervisor_task_id = null where owner_id = ${args.ownerId} and id = ${args.id}`;
   await tx`delete from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
@@ -127,34 +187,59 @@ export async function deleteContractRows(tx: Tx, args: { ownerId: string; id: st
 
 export async function insertRepository(
   tx: Tx,
-  row: Pick<RepositoryRow, 'ownerId' | 'contractId' | 'name' | 'repositoryUrl' | 'localPath' | 'baseBranch' | 'isPrimary'>,
+  row: Pick<
+    RepositoryRow,
+    'ownerId' | 'contractId' | 'name' | 'repositoryUrl' | 'localPath' | 'baseBranch' | 'isPrimary'
+  >,
 ): Promise<RepositoryRow> {
   const [made] = await tx<RepositoryRow[]>`insert into repositories ${tx(row)} returning *`;
   return made as RepositoryRow;
 }
 
 /** Primary first, then oldest. */
-export async function repositoriesOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<RepositoryRow[]> {
+export async function repositoriesOf(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<RepositoryRow[]> {
   return db<RepositoryRow[]>`
     select * from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by is_primary desc, id`;
 }
 
-export async function clearPrimary(tx: Tx, args: { ownerId: string; contractId: string }): Promise<void> {
+export async function clearPrimary(
+  tx: Tx,
+  args: { ownerId: string; contractId: string },
+): Promise<void> {
   await tx`update repositories set is_primary = false where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and is_primary`;
 }
 
-export async function deleteRepository(tx: Tx, args: { ownerId: string; contractId: string; id: string }): Promise<boolean> {
-  const gone = await tx`delete from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and id = ${args.id}`;
+export async function deleteRepository(
+  tx: Tx,
+  args: { ownerId: string; contractId: string; id: string },
+): Promise<boolean> {
+  const gone =
+    await tx`delete from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and id = ${args.id}`;
   return gone.count === 1;
 }
 
 export async function insertKeptRef(
   tx: Tx,
-  row: { ownerId: string; contractId: string | null; taskId: string; daemonId: string; ref: string; why: string },
+  row: {
+    ownerId: string;
+    contractId: string | null;
+    taskId: string;
+    daemonId: string;
+    ref: string;
+    why: string;
+  },
 ): Promise<void> {
   await tx`insert into kept_refs ${tx(row)} on conflict (daemon_id, ref) do nothing`;
 }
 
-export async function keptRefsOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<KeptRefRow[]> {
-  return db<KeptRefRow[]>`select * from kept_refs where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
+export async function keptRefsOf(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<KeptRefRow[]> {
+  return db<
+    KeptRefRow[]
+  >`select * from kept_refs where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
 }

@@ -76,7 +76,9 @@ export async function eventsAfter(
 
 /** Where a reader begins that wants only what comes from now on. */
 export async function newestPosition(db: Queryable): Promise<EventPosition> {
-  const [row] = await db<{ xid: string }[]>`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`;
+  const [row] = await db<
+    { xid: string }[]
+  >`select pg_snapshot_xmin(pg_current_snapshot())::text as xid`;
   return { xid: row?.xid ?? '0', id: 0 };
 }
 

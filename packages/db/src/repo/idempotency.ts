@@ -22,7 +22,10 @@ export async function beginIdempotent(
   return { kind: 'done', response: row.response };
 }
 
-export async function finishIdempotent(tx: Tx, args: { ownerId: string; key: string; response: unknown }): Promise<void> {
+export async function finishIdempotent(
+  tx: Tx,
+  args: { ownerId: string; key: string; response: unknown },
+): Promise<void> {
   await tx`update idempotency_keys set response = ${tx.json((args.response ?? null) as never)}
             where owner_id = ${args.ownerId} and key = ${args.key}`;
 }

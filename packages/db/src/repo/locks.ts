@@ -7,10 +7,16 @@ export async function lockOwnerForPlacement(tx: Tx, args: { ownerId: string }): 
 }
 
 /** Run `work` if no other process does it now; answers whether it ran. */
-export async function asLeader(sql: Sql, name: string, work: () => Promise<void>): Promise<boolean> {
+export async function asLeader(
+  sql: Sql,
+  name: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
   const held = await sql.reserve();
   try {
-    const [row] = await held<{ got: boolean }[]>`select pg_try_advisory_lock(hashtextextended(${`leader:${name}`}, 0)) as got`;
+    const [row] = await held<
+      { got: boolean }[]
+    >`select pg_try_advisory_lock(hashtextextended(${`leader:${name}`}, 0)) as got`;
     if (row?.got !== true) return false;
     try {
       await work();

@@ -14,19 +14,28 @@ export async function insertAgentMessage(
     /** notice, answer, wake, person, supervisor. */
     source: string;
     sourceId: string | null;
+    requestId: string | null;
   },
 ): Promise<AgentMessageRow> {
-  const [made] = await tx<AgentMessageRow[]>`insert into agent_messages ${tx(row as never)} returning *`;
+  const [made] = await tx<
+    AgentMessageRow[]
+  >`insert into agent_messages ${tx(row as never)} returning *`;
   return made as AgentMessageRow;
 }
 
 /** Not yet delivered, oldest first. */
-export async function undeliveredMessages(db: Queryable, args: { taskId: string }): Promise<AgentMessageRow[]> {
+export async function undeliveredMessages(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<AgentMessageRow[]> {
   return db<AgentMessageRow[]>`
     select * from agent_messages where task_id = ${args.taskId} and state in ('pending', 'queued') order by id`;
 }
 
-export async function markMessagesSent(tx: Tx, args: { ids: readonly string[]; attempt: number }): Promise<void> {
+export async function markMessagesSent(
+  tx: Tx,
+  args: { ids: readonly string[]; attempt: number },
+): Promise<void> {
   if (args.ids.length === 0) return;
   await tx`update agent_messages set sent_attempt = ${args.attempt} where id = any(${args.ids as string[]}::uuid[])`;
 }

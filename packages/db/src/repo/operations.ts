@@ -4,22 +4,37 @@ import type { OperationRow } from '../rows.ts';
 
 export async function insertOperation(
   tx: Tx,
-  row: Pick<OperationRow, 'ownerId' | 'contractId' | 'taskId' | 'attempt' | 'daemonId' | 'kind' | 'requestedBy'> & { request: Record<string, unknown> },
+  row: Pick<
+    OperationRow,
+    'ownerId' | 'contractId' | 'taskId' | 'attempt' | 'daemonId' | 'kind' | 'requestedBy'
+  > & { request: Record<string, unknown> },
 ): Promise<OperationRow> {
   const [made] = await tx<OperationRow[]>`
     insert into operations ${tx({ ...row, request: tx.json(row.request as never) } as never)} returning *`;
   return made as OperationRow;
 }
 
-export async function findOperation(db: Queryable, args: { ownerId: string; id: string }): Promise<OperationRow | undefined> {
-  const [row] = await db<OperationRow[]>`select * from operations where owner_id = ${args.ownerId} and id = ${args.id}`;
+export async function findOperation(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<OperationRow | undefined> {
+  const [row] = await db<
+    OperationRow[]
+  >`select * from operations where owner_id = ${args.ownerId} and id = ${args.id}`;
   return row;
 }
 
 /** Undefined when it is finished already, or not this daemon's. */
 export async function finishOperation(
   tx: Tx,
-  args: { ownerId: string; id: string; daemonId: string; state: 'done' | 'failed'; result: unknown; error: { code: string; message: string } | null },
+  args: {
+    ownerId: string;
+    id: string;
+    daemonId: string;
+    state: 'done' | 'failed';
+    result: unknown;
+    error: { code: string; message: string } | null;
+  },
 ): Promise<OperationRow | undefined> {
   const [row] = await tx<OperationRow[]>`
     update operations set state = ${args.state}, result = ${args.result === null ? null : tx.json(args.result as never)},
@@ -28,10 +43,20 @@ export async function finishOperation(
   return row;
 }
 
-export async function pendingOperationsOf(db: Queryable, args: { contractId: string; kind: string }): Promise<OperationRow[]> {
-  return db<OperationRow[]>`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} and state = 'pending' order by id`;
+export async function pendingOperationsOf(
+  db: Queryable,
+  args: { contractId: string; kind: string },
+): Promise<OperationRow[]> {
+  return db<
+    OperationRow[]
+  >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} and state = 'pending' order by id`;
 }
 
-export async function operationsOf(db: Queryable, args: { contractId: string; kind: string }): Promise<OperationRow[]> {
-  return db<OperationRow[]>`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
+export async function operationsOf(
+  db: Queryable,
+  args: { contractId: string; kind: string },
+): Promise<OperationRow[]> {
+  return db<
+    OperationRow[]
+  >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
 }

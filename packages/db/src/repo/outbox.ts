@@ -52,7 +52,10 @@ export async function claimOutbox(
     returning o.id, o.queue, o.job_id, o.payload`;
 }
 
-export async function markPublished(sql: Sql, args: { leaseOwner: string; ids: readonly number[] }): Promise<void> {
+export async function markPublished(
+  sql: Sql,
+  args: { leaseOwner: string; ids: readonly number[] },
+): Promise<void> {
   if (args.ids.length === 0) return;
   await sql`update outbox set published_at = clock(), lease_until = null
              where id = any(${args.ids as number[]}::bigint[]) and lease_owner = ${args.leaseOwner}`;
@@ -69,7 +72,8 @@ export async function markFailed(
 
 /** Rows published long ago are of no more use. */
 export async function pruneOutbox(sql: Sql, args: { olderThanHours: number }): Promise<number> {
-  const gone = await sql`delete from outbox where published_at < clock() - make_interval(hours => ${args.olderThanHours})`;
+  const gone =
+    await sql`delete from outbox where published_at < clock() - make_interval(hours => ${args.olderThanHours})`;
   return gone.count;
 }
 

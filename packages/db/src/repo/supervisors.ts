@@ -3,17 +3,30 @@ import type { SupervisorState } from '@makima/domain/supervisor';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { RestorationRow, SupervisorRow } from '../rows.ts';
 
-export async function insertSupervisor(tx: Tx, row: { taskId: string; ownerId: string; contractId: string }): Promise<void> {
+export async function insertSupervisor(
+  tx: Tx,
+  row: { taskId: string; ownerId: string; contractId: string },
+): Promise<void> {
   await tx`insert into supervisors ${tx(row)}`;
 }
 
-export async function findSupervisor(db: Queryable, args: { ownerId: string; taskId: string }): Promise<SupervisorRow | undefined> {
-  const [row] = await db<SupervisorRow[]>`select * from supervisors where owner_id = ${args.ownerId} and task_id = ${args.taskId}`;
+export async function findSupervisor(
+  db: Queryable,
+  args: { ownerId: string; taskId: string },
+): Promise<SupervisorRow | undefined> {
+  const [row] = await db<
+    SupervisorRow[]
+  >`select * from supervisors where owner_id = ${args.ownerId} and task_id = ${args.taskId}`;
   return row;
 }
 
-export async function supervisorOf(db: Queryable, args: { ownerId: string; contractId: string }): Promise<SupervisorRow | undefined> {
-  const [row] = await db<SupervisorRow[]>`select * from supervisors where owner_id = ${args.ownerId} and contract_id = ${args.contractId}`;
+export async function supervisorOf(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<SupervisorRow | undefined> {
+  const [row] = await db<
+    SupervisorRow[]
+  >`select * from supervisors where owner_id = ${args.ownerId} and contract_id = ${args.contractId}`;
   return row;
 }
 
@@ -45,7 +58,10 @@ export async function setEpoch(tx: Tx, args: { taskId: string; epoch: number }):
   await tx`update supervisors set epoch = ${args.epoch}, updated_at = clock() where task_id = ${args.taskId} and epoch < ${args.epoch}`;
 }
 
-export async function countRestoration(tx: Tx, args: { taskId: string; source: string }): Promise<number> {
+export async function countRestoration(
+  tx: Tx,
+  args: { taskId: string; source: string },
+): Promise<number> {
   const [row] = await tx<{ restorationCount: number }[]>`
     update supervisors set restoration_count = restoration_count + 1, last_restored_at = clock(), restoration_source = ${args.source},
            updated_at = clock() where task_id = ${args.taskId} returning restoration_count`;
@@ -55,7 +71,16 @@ export async function countRestoration(tx: Tx, args: { taskId: string; source: s
 /** One restoration per epoch: false when this epoch has its own already. */
 export async function insertRestoration(
   tx: Tx,
-  row: { taskId: string; epoch: number; ownerId: string; strategy: string; findings: readonly unknown[]; warnings: readonly string[]; noticeMessageId: string; requestedBy: string },
+  row: {
+    taskId: string;
+    epoch: number;
+    ownerId: string;
+    strategy: string;
+    findings: readonly unknown[];
+    warnings: readonly string[];
+    noticeMessageId: string;
+    requestedBy: string;
+  },
 ): Promise<boolean> {
   const made = await tx`
     insert into restorations (task_id, epoch, owner_id, strategy, findings, warnings, notice_message_id, requested_by)
@@ -65,18 +90,31 @@ export async function insertRestoration(
   return made.count === 1;
 }
 
-export async function restorationsOf(db: Queryable, args: { taskId: string }): Promise<RestorationRow[]> {
-  return db<RestorationRow[]>`select * from restorations where task_id = ${args.taskId} order by epoch`;
+export async function restorationsOf(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<RestorationRow[]> {
+  return db<
+    RestorationRow[]
+  >`select * from restorations where task_id = ${args.taskId} order by epoch`;
 }
 
 /** When this supervisor was restored since a moment, for the breaker. */
-export async function restoredSince(db: Queryable, args: { taskId: string; since: Date }): Promise<Date[]> {
-  const rows = await db<{ at: Date }[]>`select at from restorations where task_id = ${args.taskId} and at > ${args.since} order by at`;
+export async function restoredSince(
+  db: Queryable,
+  args: { taskId: string; since: Date },
+): Promise<Date[]> {
+  const rows = await db<
+    { at: Date }[]
+  >`select at from restorations where task_id = ${args.taskId} and at > ${args.since} order by at`;
   return rows.map((row) => row.at);
 }
 
 /** Interrupted supervisors of contracts that may work: each needs a restoration. */
-export async function orphanedSupervisors(sql: Sql, args: { limit: number; olderThanMs: number }): Promise<{ ownerId: string; taskId: string; attempt: number }[]> {
+export async function orphanedSupervisors(
+  sql: Sql,
+  args: { limit: number; olderThanMs: number },
+): Promise<{ ownerId: string; taskId: string; attempt: number }[]> {
   return sql<{ ownerId: string; taskId: string; attempt: number }[]>`
     select t.owner_id, t.id as task_id, t.current_attempt as attempt
       from tasks t join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
@@ -87,7 +125,10 @@ export async function orphanedSupervisors(sql: Sql, args: { limit: number; older
 }
 
 /** A sign of life of the supervisors among these tasks. */
-export async function heartbeatSupervisors(tx: Queryable, args: { taskIds: readonly string[] }): Promise<void> {
+export async function heartbeatSupervisors(
+  tx: Queryable,
+  args: { taskIds: readonly string[] },
+): Promise<void> {
   if (args.taskIds.length === 0) return;
   await tx`update supervisors set last_heartbeat_at = clock() where task_id = any(${args.taskIds as string[]}::uuid[])`;
 }

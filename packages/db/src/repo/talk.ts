@@ -5,7 +5,13 @@ import type { ConversationMessageRow } from '../rows.ts';
 
 export async function insertOutput(
   tx: Tx,
-  row: { ownerId: string; taskId: string; attempt: number; fromSeq: number; lines: readonly OutputLine[] },
+  row: {
+    ownerId: string;
+    taskId: string;
+    attempt: number;
+    fromSeq: number;
+    lines: readonly OutputLine[];
+  },
 ): Promise<void> {
   await tx`
     insert into task_outputs (owner_id, task_id, attempt, from_seq, count, lines)
@@ -79,7 +85,10 @@ export async function conversationAfter(
 }
 
 /** Count and gap of a conversation, for restoration. */
-export async function conversationShape(db: Queryable, args: { taskId: string }): Promise<{ count: number; lastSeq: number }> {
+export async function conversationShape(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<{ count: number; lastSeq: number }> {
   const [row] = await db<{ count: number; lastSeq: number }[]>`
     select count(*)::int as count, coalesce(max(seq), 0) as last_seq from conversation_messages where task_id = ${args.taskId}`;
   return row ?? { count: 0, lastSeq: 0 };
@@ -88,7 +97,13 @@ export async function conversationShape(db: Queryable, args: { taskId: string })
 /** Append transcript lines; a batch that is there already changes nothing. */
 export async function appendTranscript(
   tx: Tx,
-  row: { ownerId: string; taskId: string; attempt: number; attemptSeq: number; lines: readonly string[] },
+  row: {
+    ownerId: string;
+    taskId: string;
+    attempt: number;
+    attemptSeq: number;
+    lines: readonly string[];
+  },
 ): Promise<void> {
   await tx`
     insert into transcript_lines (task_id, seq, count, owner_id, attempt, attempt_seq, lines)
@@ -107,7 +122,9 @@ export async function transcriptFrom(
 }
 
 export async function hasTranscript(db: Queryable, args: { taskId: string }): Promise<boolean> {
-  const [row] = await db<{ there: boolean }[]>`select exists (select 1 from transcript_lines where task_id = ${args.taskId}) as there`;
+  const [row] = await db<
+    { there: boolean }[]
+  >`select exists (select 1 from transcript_lines where task_id = ${args.taskId}) as there`;
   return row?.there ?? false;
 }
 
@@ -117,7 +134,10 @@ export async function dropTranscript(tx: Tx, args: { taskId: string }): Promise<
 }
 
 /** The newest attempt of a task that wrote a transcript; 0 when none did. */
-export async function newestTranscriptAttempt(db: Queryable, args: { taskId: string }): Promise<number> {
+export async function newestTranscriptAttempt(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<number> {
   const [row] = await db<{ attempt: number }[]>`
     select coalesce(max(attempt), 0) as attempt from transcript_lines where task_id = ${args.taskId}`;
   return row?.attempt ?? 0;

@@ -10,22 +10,42 @@ export async function insertTask(tx: Tx, row: NewTask): Promise<TaskRow> {
   return made as TaskRow;
 }
 
-export async function findTask(db: Queryable, args: { ownerId: string; id: string }): Promise<TaskRow | undefined> {
-  const [row] = await db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id}`;
+export async function findTask(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<TaskRow | undefined> {
+  const [row] = await db<
+    TaskRow[]
+  >`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id}`;
   return row;
 }
 
-export async function lockTask(tx: Tx, args: { ownerId: string; id: string }): Promise<TaskRow | undefined> {
-  const [row] = await tx<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id} for no key update`;
+export async function lockTask(
+  tx: Tx,
+  args: { ownerId: string; id: string },
+): Promise<TaskRow | undefined> {
+  const [row] = await tx<
+    TaskRow[]
+  >`select * from tasks where owner_id = ${args.ownerId} and id = ${args.id} for no key update`;
   return row;
 }
 
-export async function tasksOfContract(db: Queryable, args: { ownerId: string; contractId: string }): Promise<TaskRow[]> {
-  return db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
+export async function tasksOfContract(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<TaskRow[]> {
+  return db<
+    TaskRow[]
+  >`select * from tasks where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by id`;
 }
 
-export async function tasksByIds(db: Queryable, args: { ownerId: string; ids: readonly string[] }): Promise<TaskRow[]> {
-  return db<TaskRow[]>`select * from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[]) order by id`;
+export async function tasksByIds(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<TaskRow[]> {
+  return db<
+    TaskRow[]
+  >`select * from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[]) order by id`;
 }
 
 /** Numbers that a spawn is checked against. */
@@ -67,7 +87,13 @@ export interface TaskChange {
 /** Fenced by attempt (and status when given); undefined when the task is elsewhere by now. */
 export async function changeTask(
   tx: Tx,
-  args: { ownerId: string; id: string; attempt: number; from?: readonly TaskStatus[]; set: TaskChange },
+  args: {
+    ownerId: string;
+    id: string;
+    attempt: number;
+    from?: readonly TaskStatus[];
+    set: TaskChange;
+  },
 ): Promise<TaskRow | undefined> {
   const [row] = await tx<TaskRow[]>`
     update tasks set ${tx(args.set as never)}, version = version + 1
@@ -78,7 +104,10 @@ export async function changeTask(
 }
 
 /** Pending tasks of an owner whose contract may work and whose needs are complete, oldest first. */
-export async function placeableTasks(tx: Tx, args: { ownerId: string; limit: number }): Promise<(TaskRow & { contractRunning: number })[]> {
+export async function placeableTasks(
+  tx: Tx,
+  args: { ownerId: string; limit: number },
+): Promise<(TaskRow & { contractRunning: number })[]> {
   return tx<(TaskRow & { contractRunning: number })[]>`
     with running as (
       select contract_id, count(*)::int as n from tasks
@@ -97,12 +126,17 @@ export async function placeableTasks(tx: Tx, args: { ownerId: string; limit: num
 
 /** Owners with pending tasks, for the sweep. */
 export async function ownersWithPending(db: Queryable): Promise<string[]> {
-  const rows = await db<{ ownerId: string }[]>`select distinct owner_id from tasks where status = 'pending'`;
+  const rows = await db<
+    { ownerId: string }[]
+  >`select distinct owner_id from tasks where status = 'pending'`;
   return rows.map((row) => row.ownerId);
 }
 
 /** Pending tasks that wait for one of these. */
-export async function tasksNeeding(tx: Tx, args: { ownerId: string; taskId: string }): Promise<TaskRow[]> {
+export async function tasksNeeding(
+  tx: Tx,
+  args: { ownerId: string; taskId: string },
+): Promise<TaskRow[]> {
   return tx<TaskRow[]>`
     select * from tasks where owner_id = ${args.ownerId} and status = 'pending' and ${args.taskId}::uuid = any(needs) order by id`;
 }

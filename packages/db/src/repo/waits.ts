@@ -6,7 +6,14 @@ import type { WaitRow } from '../rows.ts';
 
 export async function insertWait(
   tx: Tx,
-  row: { ownerId: string; contractId: string | null; taskId: string | null; kind: WaitKind; targetIds: readonly string[]; until: Date | null },
+  row: {
+    ownerId: string;
+    contractId: string | null;
+    taskId: string | null;
+    kind: WaitKind;
+    targetIds: readonly string[];
+    until: Date | null;
+  },
 ): Promise<WaitRow> {
   const [made] = await tx<WaitRow[]>`
     insert into waits (owner_id, contract_id, task_id, kind, target_ids, until)
@@ -14,24 +21,38 @@ export async function insertWait(
   return made as WaitRow;
 }
 
-export async function findWait(db: Queryable, args: { ownerId: string; id: string }): Promise<WaitRow | undefined> {
-  const [row] = await db<WaitRow[]>`select * from waits where owner_id = ${args.ownerId} and id = ${args.id}`;
+export async function findWait(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<WaitRow | undefined> {
+  const [row] = await db<
+    WaitRow[]
+  >`select * from waits where owner_id = ${args.ownerId} and id = ${args.id}`;
   return row;
 }
 
 /** Open waits that name this task, question or other thing; locked in the order of their ids. */
-export async function openWaitsFor(tx: Tx, args: { ownerId: string; targetId: string }): Promise<WaitRow[]> {
+export async function openWaitsFor(
+  tx: Tx,
+  args: { ownerId: string; targetId: string },
+): Promise<WaitRow[]> {
   return tx<WaitRow[]>`
     select * from waits where owner_id = ${args.ownerId} and state = 'open' and target_ids @> array[${args.targetId}::uuid]
      order by id for update`;
 }
 
 export async function openWaitsOf(db: Queryable, args: { taskId: string }): Promise<WaitRow[]> {
-  return db<WaitRow[]>`select * from waits where task_id = ${args.taskId} and state = 'open' order by id`;
+  return db<
+    WaitRow[]
+  >`select * from waits where task_id = ${args.taskId} and state = 'open' order by id`;
 }
 
-export async function endWait(tx: Tx, args: { id: string; state: 'satisfied' | 'timed_out' | 'cancelled' }): Promise<boolean> {
-  const done = await tx`update waits set state = ${args.state}, ended_at = clock() where id = ${args.id} and state = 'open'`;
+export async function endWait(
+  tx: Tx,
+  args: { id: string; state: 'satisfied' | 'timed_out' | 'cancelled' },
+): Promise<boolean> {
+  const done =
+    await tx`update waits set state = ${args.state}, ended_at = clock() where id = ${args.id} and state = 'open'`;
   return done.count === 1;
 }
 
@@ -40,10 +61,15 @@ export async function seeWait(tx: Queryable, args: { id: string }): Promise<void
 }
 
 export async function dueWaits(sql: Sql, args: { limit: number }): Promise<WaitRow[]> {
-  return sql<WaitRow[]>`select * from waits where state = 'open' and until is not null and until < clock() order by until limit ${args.limit}`;
+  return sql<
+    WaitRow[]
+  >`select * from waits where state = 'open' and until is not null and until < clock() order by until limit ${args.limit}`;
 }
 
-export async function statusesOf(db: Queryable, args: { ownerId: string; ids: readonly string[] }): Promise<Map<string, TaskStatus>> {
+export async function statusesOf(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<Map<string, TaskStatus>> {
   const rows = await db<{ id: string; status: TaskStatus }[]>`
     select id, status from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[])`;
   return new Map(rows.map((row) => [row.id, row.status]));

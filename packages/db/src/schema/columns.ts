@@ -7,10 +7,16 @@
 import { sql } from 'drizzle-orm';
 import { customType, timestamp, uuid } from 'drizzle-orm/pg-core';
 
-export const id = () => uuid().primaryKey().default(sql`uuidv7()`);
+export const id = () =>
+  uuid()
+    .primaryKey()
+    .default(sql`uuidv7()`);
 export const ownerId = () => uuid().notNull();
 /** A moment; the database's `clock()` unless given. */
 export const moment = () => timestamp({ withTimezone: true, mode: 'date' });
-export const bornAt = () => moment().notNull().default(sql`clock()`);
+export const bornAt = () =>
+  moment()
+    .notNull()
+    .default(sql`clock()`);
 /** A transaction's number, kept as text outside the database. */
 export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });

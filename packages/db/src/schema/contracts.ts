@@ -3,7 +3,21 @@
  * cursor stand apart, so that output and heartbeats never write the contract.
  */
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, foreignKey, index, integer, jsonb, primaryKey, snakeCase, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  snakeCase,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
 import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
 import type { Evidence } from '@makima/domain/evidence';
@@ -50,9 +64,18 @@ export const contracts = snakeCase.table(
       'contracts_status',
       sql`${t.status} in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing', 'completed', 'failed', 'archived')`,
     ),
-    check('contracts_waiting_for', sql`(${t.status} = 'waiting_for_input') = (${t.waitingFor} is not null)`),
-    check('contracts_blocked_reason', sql`${t.status} <> 'blocked' or ${t.blockedReason} is not null`),
-    check('contracts_failure_reason', sql`${t.status} <> 'failed' or ${t.failureReason} is not null`),
+    check(
+      'contracts_waiting_for',
+      sql`(${t.status} = 'waiting_for_input') = (${t.waitingFor} is not null)`,
+    ),
+    check(
+      'contracts_blocked_reason',
+      sql`${t.status} <> 'blocked' or ${t.blockedReason} is not null`,
+    ),
+    check(
+      'contracts_failure_reason',
+      sql`${t.status} <> 'failed' or ${t.failureReason} is not null`,
+    ),
   ],
 );
 
@@ -101,7 +124,9 @@ export const repositories = snakeCase.table(
   (t) => [
     contractKey(t),
     check('repositories_place', sql`(${t.repositoryUrl} is null) <> (${t.localPath} is null)`),
-    uniqueIndex('repositories_primary').on(t.contractId).where(sql`${t.isPrimary}`),
+    uniqueIndex('repositories_primary')
+      .on(t.contractId)
+      .where(sql`${t.isPrimary}`),
     index('repositories_contract').on(t.contractId),
   ],
 );
@@ -148,12 +173,17 @@ export const confirmations = snakeCase.table(
     contractKey(t),
     unique('confirmations_owner_id').on(t.ownerId, t.id),
     check('confirmations_kind', sql`${t.kind} in ('phase', 'completion')`),
-    check('confirmations_state', sql`${t.state} in ('open', 'approved', 'rejected', 'void', 'used')`),
+    check(
+      'confirmations_state',
+      sql`${t.state} in ('open', 'approved', 'rejected', 'void', 'used')`,
+    ),
     check(
       'confirmations_by_person',
       sql`${t.state} not in ('approved', 'used') or (${t.decidedByUserId} is not null and ${t.decidedByKeyId} is not null)`,
     ),
-    uniqueIndex('confirmations_one_open').on(t.contractId).where(sql`${t.state} = 'open'`),
+    uniqueIndex('confirmations_one_open')
+      .on(t.contractId)
+      .where(sql`${t.state} = 'open'`),
   ],
 );
 
@@ -197,5 +227,8 @@ export const keptRefs = snakeCase.table(
     why: text().notNull(),
     at: bornAt(),
   },
-  (t) => [unique('kept_refs_ref').on(t.daemonId, t.ref), index('kept_refs_contract').on(t.contractId)],
+  (t) => [
+    unique('kept_refs_ref').on(t.daemonId, t.ref),
+    index('kept_refs_contract').on(t.contractId),
+  ],
 );

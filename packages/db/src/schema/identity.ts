@@ -1,6 +1,17 @@
 /** Owners, people, keys, daemons and their enrolment. */
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, index, integer, jsonb, snakeCase, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  snakeCase,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { AgentInfo } from '@makima/contracts/socket/frames';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 

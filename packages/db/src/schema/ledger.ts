@@ -1,6 +1,19 @@
 /** Events, outbox, idempotency keys, audit, directives and orders, and the installation's own facts. */
 import { sql } from 'drizzle-orm';
-import { bigint, check, index, integer, jsonb, primaryKey, snakeCase, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  snakeCase,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { Actor, EventType } from '@makima/contracts/entity/event';
 import type { JobName } from '@makima/contracts/jobs';
 import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
@@ -11,7 +24,9 @@ export const events = snakeCase.table(
   'events',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    xid: xid8()
+      .notNull()
+      .default(sql`pg_current_xact_id()`),
     ownerId: ownerId(),
     contractId: uuid(),
     seq: bigint({ mode: 'number' }),
@@ -22,7 +37,9 @@ export const events = snakeCase.table(
     at: bornAt(),
   },
   (t) => [
-    uniqueIndex('events_contract_seq').on(t.contractId, t.seq).where(sql`${t.contractId} is not null`),
+    uniqueIndex('events_contract_seq')
+      .on(t.contractId, t.seq)
+      .where(sql`${t.contractId} is not null`),
     index('events_owner').on(t.ownerId, t.xid, t.id),
     check('events_seq', sql`(${t.contractId} is null) = (${t.seq} is null)`),
   ],
@@ -33,7 +50,9 @@ export const outbox = snakeCase.table(
   'outbox',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    xid: xid8()
+      .notNull()
+      .default(sql`pg_current_xact_id()`),
     ownerId: ownerId(),
     queue: text().$type<JobName>().notNull(),
     jobId: text().notNull(),
@@ -46,8 +65,12 @@ export const outbox = snakeCase.table(
     publishedAt: moment(),
   },
   (t) => [
-    index('outbox_due').on(t.id).where(sql`${t.publishedAt} is null`),
-    index('outbox_published').on(t.publishedAt).where(sql`${t.publishedAt} is not null`),
+    index('outbox_due')
+      .on(t.id)
+      .where(sql`${t.publishedAt} is null`),
+    index('outbox_published')
+      .on(t.publishedAt)
+      .where(sql`${t.publishedAt} is not null`),
   ],
 );
 
@@ -83,7 +106,10 @@ export const audit = snakeCase.table(
     detail: jsonb().$type<Record<string, unknown>>().notNull().default({}),
     at: bornAt(),
   },
-  (t) => [index('audit_owner').on(t.ownerId, t.id), check('audit_outcome', sql`${t.outcome} in ('done', 'refused')`)],
+  (t) => [
+    index('audit_owner').on(t.ownerId, t.id),
+    check('audit_outcome', sql`${t.outcome} in ('done', 'refused')`),
+  ],
 );
 
 export const directives = snakeCase.table(
@@ -116,7 +142,10 @@ export const orders = snakeCase.table(
     description: text(),
     priority: text().notNull().default('medium'),
     orderType: text().notNull(),
-    labels: text().array().notNull().default(sql`'{}'`),
+    labels: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     repositoryUrl: text(),
     status: text().notNull().default('open'),
     contractId: uuid(),
@@ -133,5 +162,7 @@ export const orders = snakeCase.table(
 export const meta = snakeCase.table('meta', {
   key: text().primaryKey(),
   value: text().notNull(),
-  at: timestamp({ withTimezone: true, mode: 'date' }).notNull().default(sql`clock()`),
+  at: timestamp({ withTimezone: true, mode: 'date' })
+    .notNull()
+    .default(sql`clock()`),
 });

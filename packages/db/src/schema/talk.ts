@@ -1,6 +1,20 @@
 /** Questions, conversations, output, transcripts, snapshots, checkpoints and their patches. */
 import { sql } from 'drizzle-orm';
-import { boolean, bytea, check, foreignKey, index, integer, jsonb, primaryKey, snakeCase, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  bytea,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  snakeCase,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { OutputLine } from '@makima/contracts/socket/reports';
 import type { QuestionStatus, QuestionType } from '@makima/domain/question';
 import { bornAt, id, moment, ownerId } from './columns.ts';
@@ -8,7 +22,10 @@ import { confirmations } from './contracts.ts';
 import { tasks } from './tasks.ts';
 
 const taskKey = (t: { ownerId: any; taskId: any }) =>
-  foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade');
+  foreignKey({
+    columns: [t.ownerId, t.taskId],
+    foreignColumns: [tasks.ownerId, tasks.id],
+  }).onDelete('cascade');
 
 export const questions = snakeCase.table(
   'questions',
@@ -26,7 +43,10 @@ export const questions = snakeCase.table(
     redeliveredEpoch: integer(),
     question: text().notNull(),
     context: text(),
-    choices: text().array().notNull().default(sql`'{}'`),
+    choices: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     multiSelect: boolean().notNull().default(false),
     phaseguard: boolean().notNull().default(false),
     nonBlocking: boolean().notNull().default(false),
@@ -46,11 +66,18 @@ export const questions = snakeCase.table(
   (t) => [
     unique('questions_owner_id').on(t.ownerId, t.id),
     taskKey(t),
-    foreignKey({ columns: [t.ownerId, t.confirmationId], foreignColumns: [confirmations.ownerId, confirmations.id] }),
+    foreignKey({
+      columns: [t.ownerId, t.confirmationId],
+      foreignColumns: [confirmations.ownerId, confirmations.id],
+    }),
     check('questions_status', sql`${t.status} in ('open', 'answered', 'cancelled')`),
     check('questions_answer', sql`(${t.status} = 'answered') = (${t.response} is not null)`),
-    uniqueIndex('questions_ask_key').on(t.taskId, t.askKey).where(sql`${t.askKey} is not null`),
-    index('questions_open').on(t.ownerId, t.id).where(sql`${t.status} = 'open'`),
+    uniqueIndex('questions_ask_key')
+      .on(t.taskId, t.askKey)
+      .where(sql`${t.askKey} is not null`),
+    index('questions_open')
+      .on(t.ownerId, t.id)
+      .where(sql`${t.status} = 'open'`),
     index('questions_contract').on(t.contractId, t.id),
   ],
 );
@@ -61,7 +88,9 @@ export const conversationMessages = snakeCase.table(
   {
     taskId: uuid().notNull(),
     seq: integer().notNull(),
-    id: uuid().notNull().default(sql`uuidv7()`),
+    id: uuid()
+      .notNull()
+      .default(sql`uuidv7()`),
     ownerId: ownerId(),
     attempt: integer().notNull(),
     role: text().notNull(),
@@ -136,7 +165,10 @@ export const conversationSnapshots = snakeCase.table(
   },
   (t) => [
     taskKey(t),
-    check('conversation_snapshots_type', sql`${t.snapshotType} in ('auto', 'manual', 'checkpoint')`),
+    check(
+      'conversation_snapshots_type',
+      sql`${t.snapshotType} in ('auto', 'manual', 'checkpoint')`,
+    ),
     index('conversation_snapshots_task').on(t.taskId, t.id),
   ],
 );

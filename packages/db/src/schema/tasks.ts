@@ -1,6 +1,19 @@
 /** Tasks, their attempts, supervisors, waits, messages and long git operations. */
 import { sql } from 'drizzle-orm';
-import { boolean, check, foreignKey, index, integer, jsonb, primaryKey, snakeCase, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  snakeCase,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { SupervisorState } from '@makima/domain/supervisor';
 import { bornAt, id, moment, ownerId } from './columns.ts';
@@ -22,7 +35,9 @@ export const tasks = snakeCase.table(
     status: text().$type<TaskStatus>().notNull().default('pending'),
     session: text().$type<TaskSession>().notNull().default('none'),
     /** The agent's conversation, the same over all attempts unless it was lost. */
-    sessionId: uuid().notNull().default(sql`gen_random_uuid()`),
+    sessionId: uuid()
+      .notNull()
+      .default(sql`gen_random_uuid()`),
     /** When that conversation began on an agent; null while it has yet to begin. */
     sessionStartedAt: moment(),
     resumeAt: moment(),
@@ -41,8 +56,14 @@ export const tasks = snakeCase.table(
     forkedFromTaskId: uuid(),
     forkedAtCheckpointId: uuid(),
     checkpointSha: text(),
-    copyFiles: text().array().notNull().default(sql`'{}'`),
-    needs: uuid().array().notNull().default(sql`'{}'`),
+    copyFiles: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
+    needs: uuid()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     ownWorktree: boolean().notNull().default(true),
     supervisorWorktreeTaskId: uuid(),
     autonomousLoop: boolean().notNull().default(false),
@@ -51,7 +72,10 @@ export const tasks = snakeCase.table(
     /** The fence: number of the newest attempt, 0 before the first. Of a supervisor it is the epoch. */
     currentAttempt: integer().notNull().default(0),
     retryCount: integer().notNull().default(0),
-    failedDaemonIds: uuid().array().notNull().default(sql`'{}'`),
+    failedDaemonIds: uuid()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     version: integer().notNull().default(1),
     /** Where the last attempt ran: its directory and session live there. */
     homeDaemonId: uuid(),
@@ -68,17 +92,26 @@ export const tasks = snakeCase.table(
   },
   (t) => [
     unique('tasks_owner_id').on(t.ownerId, t.id),
-    foreignKey({ columns: [t.ownerId, t.contractId], foreignColumns: [contracts.ownerId, contracts.id] }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.contractId],
+      foreignColumns: [contracts.ownerId, contracts.id],
+    }).onDelete('cascade'),
     foreignKey({ columns: [t.ownerId, t.parentTaskId], foreignColumns: [t.ownerId, t.id] }),
     check(
       'tasks_status',
       sql`${t.status} in ('pending', 'starting', 'running', 'done', 'failed', 'interrupted', 'paused', 'merged', 'cancelled')`,
     ),
     check('tasks_session', sql`${t.session} in ('live', 'parked', 'limited', 'none')`),
-    uniqueIndex('tasks_one_supervisor').on(t.contractId).where(sql`${t.isSupervisor}`),
+    uniqueIndex('tasks_one_supervisor')
+      .on(t.contractId)
+      .where(sql`${t.isSupervisor}`),
     index('tasks_contract').on(t.contractId, t.id),
-    index('tasks_pending').on(t.ownerId, t.pendingSince).where(sql`${t.status} = 'pending'`),
-    index('tasks_unfinished').on(t.status, t.pendingSince).where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),
+    index('tasks_pending')
+      .on(t.ownerId, t.pendingSince)
+      .where(sql`${t.status} = 'pending'`),
+    index('tasks_unfinished')
+      .on(t.status, t.pendingSince)
+      .where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),
   ],
 );
 
@@ -109,7 +142,10 @@ export const taskAttempts = snakeCase.table(
   },
   (t) => [
     primaryKey({ columns: [t.taskId, t.attempt] }),
-    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.taskId],
+      foreignColumns: [tasks.ownerId, tasks.id],
+    }).onDelete('cascade'),
     foreignKey({ columns: [t.ownerId, t.daemonId], foreignColumns: [daemons.ownerId, daemons.id] }),
     check(
       'task_attempts_state',
@@ -119,9 +155,15 @@ export const taskAttempts = snakeCase.table(
       'task_attempts_lease',
       sql`${t.state} not in ('assigned', 'running') or ${t.leaseExpiresAt} is not null`,
     ),
-    uniqueIndex('task_attempts_one_live').on(t.taskId).where(sql`${t.state} in ('assigned', 'running')`),
-    index('task_attempts_daemon').on(t.daemonId).where(sql`${t.state} in ('assigned', 'running')`),
-    index('task_attempts_lease_due').on(t.leaseExpiresAt).where(sql`${t.state} in ('assigned', 'running')`),
+    uniqueIndex('task_attempts_one_live')
+      .on(t.taskId)
+      .where(sql`${t.state} in ('assigned', 'running')`),
+    index('task_attempts_daemon')
+      .on(t.daemonId)
+      .where(sql`${t.state} in ('assigned', 'running')`),
+    index('task_attempts_lease_due')
+      .on(t.leaseExpiresAt)
+      .where(sql`${t.state} in ('assigned', 'running')`),
   ],
 );
 
@@ -147,8 +189,14 @@ export const supervisors = snakeCase.table(
   },
   (t) => [
     unique('supervisors_contract').on(t.contractId),
-    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
-    foreignKey({ columns: [t.ownerId, t.contractId], foreignColumns: [contracts.ownerId, contracts.id] }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.taskId],
+      foreignColumns: [tasks.ownerId, tasks.id],
+    }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.contractId],
+      foreignColumns: [contracts.ownerId, contracts.id],
+    }).onDelete('cascade'),
     check(
       'supervisors_state',
       sql`${t.state} in ('initializing', 'idle', 'working', 'waiting_for_user', 'waiting_for_tasks', 'blocked', 'completed', 'failed', 'interrupted')`,
@@ -166,14 +214,20 @@ export const restorations = snakeCase.table(
     ownerId: ownerId(),
     strategy: text().notNull(),
     findings: jsonb().$type<Record<string, unknown>[]>().notNull().default([]),
-    warnings: text().array().notNull().default(sql`'{}'`),
+    warnings: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     noticeMessageId: uuid().notNull(),
     requestedBy: text().notNull(),
     at: bornAt(),
   },
   (t) => [
     primaryKey({ columns: [t.taskId, t.epoch] }),
-    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.taskId],
+      foreignColumns: [tasks.ownerId, tasks.id],
+    }).onDelete('cascade'),
   ],
 );
 
@@ -198,8 +252,12 @@ export const waits = snakeCase.table(
   (t) => [
     check('waits_kind', sql`${t.kind} in ('tasks_any', 'tasks_all', 'question', 'time', 'event')`),
     check('waits_state', sql`${t.state} in ('open', 'satisfied', 'timed_out', 'cancelled')`),
-    index('waits_open').using('gin', t.targetIds).where(sql`${t.state} = 'open'`),
-    index('waits_task').on(t.taskId).where(sql`${t.state} = 'open'`),
+    index('waits_open')
+      .using('gin', t.targetIds)
+      .where(sql`${t.state} = 'open'`),
+    index('waits_task')
+      .on(t.taskId)
+      .where(sql`${t.state} = 'open'`),
   ],
 );
 
@@ -215,6 +273,8 @@ export const agentMessages = snakeCase.table(
     mode: text().notNull(),
     source: text().notNull(),
     sourceId: uuid(),
+    /** The agent's own question that it answers. */
+    requestId: text(),
     state: text().notNull().default('pending'),
     /** The attempt that it was last sent to. */
     sentAttempt: integer(),
@@ -222,10 +282,15 @@ export const agentMessages = snakeCase.table(
     deliveredAt: moment(),
   },
   (t) => [
-    foreignKey({ columns: [t.ownerId, t.taskId], foreignColumns: [tasks.ownerId, tasks.id] }).onDelete('cascade'),
+    foreignKey({
+      columns: [t.ownerId, t.taskId],
+      foreignColumns: [tasks.ownerId, tasks.id],
+    }).onDelete('cascade'),
     check('agent_messages_mode', sql`${t.mode} in ('queue', 'steer', 'interrupt')`),
     check('agent_messages_state', sql`${t.state} in ('pending', 'queued', 'delivered', 'refused')`),
-    index('agent_messages_undelivered').on(t.taskId, t.id).where(sql`${t.state} in ('pending', 'queued')`),
+    index('agent_messages_undelivered')
+      .on(t.taskId, t.id)
+      .where(sql`${t.state} in ('pending', 'queued')`),
   ],
 );
 
@@ -272,6 +337,8 @@ export const daemonCommands = snakeCase.table(
   (t) => [
     primaryKey({ columns: [t.daemonId, t.seq] }),
     foreignKey({ columns: [t.ownerId, t.daemonId], foreignColumns: [daemons.ownerId, daemons.id] }),
-    index('daemon_commands_unacked').on(t.daemonId, t.seq).where(sql`${t.ackedAt} is null`),
+    index('daemon_commands_unacked')
+      .on(t.daemonId, t.seq)
+      .where(sql`${t.ackedAt} is null`),
   ],
 );

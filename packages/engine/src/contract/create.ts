@@ -3,17 +3,31 @@
  * supervisor's task unless told to wait.
  */
 import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
-import { findType, firstPhase, guardedPhases, type ContractType } from '@makima/domain/contract-type';
+import {
+  findType,
+  firstPhase,
+  guardedPhases,
+  type ContractType,
+} from '@makima/domain/contract-type';
 import { slugify, uniqueSlug } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
-import { findContract, insertContract, insertRepository, slugsLike } from '@makima/db/repo/contracts';
+import {
+  findContract,
+  insertContract,
+  insertRepository,
+  slugsLike,
+} from '@makima/db/repo/contracts';
 import type { ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
 import { contractDetail } from './get.ts';
 import { startSupervisor } from './start.ts';
 
-export function createContract(engine: Engine, call: Call, input: ContractInput): Promise<Acted<ContractDetail>> {
+export function createContract(
+  engine: Engine,
+  call: Call,
+  input: ContractInput,
+): Promise<Acted<ContractDetail>> {
   return act(engine, call, async (a) => {
     requirePerson(a.caller, 'create contracts');
     const type = findType(input.contractType);
@@ -40,7 +54,13 @@ export function createContract(engine: Engine, call: Call, input: ContractInput)
     await addRepositories(a, contract, input);
     a.emit('contract.created', {
       contractId: contract.id,
-      data: { name: contract.name, slug: contract.slug, type: type.name, phase: contract.phase, guardedPhases: contract.guardedPhases },
+      data: {
+        name: contract.name,
+        slug: contract.slug,
+        type: type.name,
+        phase: contract.phase,
+        guardedPhases: contract.guardedPhases,
+      },
     });
     if (input.start) await startSupervisor(a, contract);
     const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
@@ -49,14 +69,23 @@ export function createContract(engine: Engine, call: Call, input: ContractInput)
 }
 
 /** The phases that only a person's confirmation lets the contract leave. */
-export function chosenGuards(type: ContractType, guard: boolean | readonly string[]): readonly string[] {
+export function chosenGuards(
+  type: ContractType,
+  guard: boolean | readonly string[],
+): readonly string[] {
   if (typeof guard === 'boolean') return guardedPhases(type, { phaseGuard: guard });
   const known = type.phases.map((phase) => phase.name);
   const wrong = guard.filter((name) => !known.includes(name));
   if (wrong.length > 0) {
-    throw new MakimaError('VALIDATION_FAILED', `unknown phases in phaseGuard: ${wrong.join(', ')}`, {
-      details: { errors: [{ pointer: '/phaseGuard', detail: `phases of this type: ${known.join(', ')}` }] },
-    });
+    throw new MakimaError(
+      'VALIDATION_FAILED',
+      `unknown phases in phaseGuard: ${wrong.join(', ')}`,
+      {
+        details: {
+          errors: [{ pointer: '/phaseGuard', detail: `phases of this type: ${known.join(', ')}` }],
+        },
+      },
+    );
   }
   return guard;
 }
@@ -79,7 +108,11 @@ async function addRepositories(a: Act, contract: ContractRow, input: ContractInp
 
 /** The last part of a URL or path, as people call a repository. */
 export function nameOf(place: string): string {
-  const last = place.replace(/[/\\]+$/, '').split(/[/\\:]/).at(-1) ?? '';
+  const last =
+    place
+      .replace(/[/\\]+$/, '')
+      .split(/[/\\:]/)
+      .at(-1) ?? '';
   return last.replace(/\.git$/, '') || 'repository';
 }
 
@@ -87,9 +120,17 @@ function checkExtras(type: ContractType, input: ContractInput): void {
   const known = type.phases.map((phase) => phase.name);
   const wrong = input.extraDeliverables.find((extra) => !known.includes(extra.phase));
   if (wrong === undefined) return;
-  throw new MakimaError('VALIDATION_FAILED', `deliverable ${wrong.id} is for the unknown phase ${wrong.phase}`, {
-    details: { errors: [{ pointer: '/extraDeliverables', detail: `phases of this type: ${known.join(', ')}` }] },
-  });
+  throw new MakimaError(
+    'VALIDATION_FAILED',
+    `deliverable ${wrong.id} is for the unknown phase ${wrong.phase}`,
+    {
+      details: {
+        errors: [
+          { pointer: '/extraDeliverables', detail: `phases of this type: ${known.join(', ')}` },
+        ],
+      },
+    },
+  );
 }
 
 function unknownType(name: string): MakimaError {

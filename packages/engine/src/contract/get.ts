@@ -10,16 +10,27 @@ import type { Principal } from '../principal.ts';
 import { readableContract } from '../authorize.ts';
 import { presentContractDetail } from '../present/contract.ts';
 
-export async function getContract(engine: Engine, caller: Principal, input: { id: string }): Promise<ContractDetail> {
+export async function getContract(
+  engine: Engine,
+  caller: Principal,
+  input: { id: string },
+): Promise<ContractDetail> {
   const { sql } = engine.database;
-  return reading(engine.database, (async () => {
-    const row = await readableContract(sql, caller, input.id);
-    return contractDetail(engine, sql, row);
-  })());
+  return reading(
+    engine.database,
+    (async () => {
+      const row = await readableContract(sql, caller, input.id);
+      return contractDetail(engine, sql, row);
+    })(),
+  );
 }
 
 /** Everything about a contract's row, read in the same transaction when given one. */
-export async function contractDetail(engine: Engine, db: Queryable, row: ContractRow): Promise<ContractDetail> {
+export async function contractDetail(
+  engine: Engine,
+  db: Queryable,
+  row: ContractRow,
+): Promise<ContractDetail> {
   const about = { ownerId: row.ownerId, contractId: row.id };
   const [numbers, repositories, deliverables, keptRefs, clock] = await Promise.all([
     contractNumbers(db, { ownerId: row.ownerId, ids: [row.id] }),
@@ -30,7 +41,8 @@ export async function contractDetail(engine: Engine, db: Queryable, row: Contrac
   ]);
   const found = numbers.get(row.id);
   const now = clock[0]?.now;
-  if (found === undefined || now === undefined) throw new Error(`contract ${row.id} has no activity row`);
+  if (found === undefined || now === undefined)
+    throw new Error(`contract ${row.id} has no activity row`);
   return presentContractDetail(
     row,
     { numbers: found, repositories, deliverables, keptRefs },

@@ -1,7 +1,12 @@
 /** Start a contract: its supervisor's task, which a daemon takes when it has room. */
 import type { ContractDetail } from '@makima/contracts/entity/contract';
 import { MakimaError } from '@makima/domain/error';
-import { findContract, repositoriesOf, setContractStatus, setSupervisorTask } from '@makima/db/repo/contracts';
+import {
+  findContract,
+  repositoriesOf,
+  setContractStatus,
+  setSupervisorTask,
+} from '@makima/db/repo/contracts';
 import { insertSupervisor } from '@makima/db/repo/supervisors';
 import { insertTask } from '@makima/db/repo/tasks';
 import type { ContractRow } from '@makima/db/rows';
@@ -10,7 +15,11 @@ import { lockedContract, requirePerson } from '../authorize.ts';
 import { supervisorBrief } from '../supervisor/brief.ts';
 import { contractDetail } from './get.ts';
 
-export function startContract(engine: Engine, call: Call, input: { id: string }): Promise<Acted<ContractDetail>> {
+export function startContract(
+  engine: Engine,
+  call: Call,
+  input: { id: string },
+): Promise<Acted<ContractDetail>> {
   return act(engine, call, async (a) => {
     requirePerson(a.caller, 'start contracts');
     const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
@@ -20,7 +29,10 @@ export function startContract(engine: Engine, call: Call, input: { id: string })
       });
     }
     if (contract.status !== 'created') {
-      throw new MakimaError('INVALID_TRANSITION', `a contract that is ${contract.status} cannot be started`);
+      throw new MakimaError(
+        'INVALID_TRANSITION',
+        `a contract that is ${contract.status} cannot be started`,
+      );
     }
     await startSupervisor(a, contract);
     const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
@@ -62,7 +74,14 @@ export async function startSupervisor(a: Act, contract: ContractRow): Promise<vo
     failureReason: null,
     completionDetectedAt: null,
   });
-  a.emit('contract.started', { contractId: contract.id, taskId: task.id, data: { agent: task.agent } });
-  a.emit('contract.status_changed', { contractId: contract.id, data: { from: 'created', to: 'active' } });
+  a.emit('contract.started', {
+    contractId: contract.id,
+    taskId: task.id,
+    data: { agent: task.agent },
+  });
+  a.emit('contract.status_changed', {
+    contractId: contract.id,
+    data: { from: 'created', to: 'active' },
+  });
   a.mail('spawn-task', { taskId: task.id }, { entityId: task.id, fence: 0 });
 }

@@ -21,12 +21,22 @@ export async function renewLeases(
   input: { sessionEpoch: number; running: readonly Running[]; freeDiskBytes: number | null },
 ): Promise<Beat> {
   return inTransaction(engine.database, async (tx) => {
-    const seen = await seeDaemon(tx, { id: caller.daemonId, sessionEpoch: input.sessionEpoch, freeDiskBytes: input.freeDiskBytes });
+    const seen = await seeDaemon(tx, {
+      id: caller.daemonId,
+      sessionEpoch: input.sessionEpoch,
+      freeDiskBytes: input.freeDiskBytes,
+    });
     if (!seen) throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
     const { leaseMs } = engine.settings;
-    const renewed = await renewAttempts(tx, { daemonId: caller.daemonId, running: input.running, leaseMs });
+    const renewed = await renewAttempts(tx, {
+      daemonId: caller.daemonId,
+      running: input.running,
+      leaseMs,
+    });
     await heartbeatSupervisors(tx, { taskIds: renewed.map((r) => r.taskId) });
-    const fenced = input.running.filter((r) => !renewed.some((k) => k.taskId === r.taskId && k.attempt === r.attempt));
+    const fenced = input.running.filter(
+      (r) => !renewed.some((k) => k.taskId === r.taskId && k.attempt === r.attempt),
+    );
     return { leaseMs, renewed, fenced };
   });
 }

@@ -7,7 +7,12 @@ import { channels } from '@makima/contracts/channels';
 import type { Hello, Running } from '@makima/contracts/socket/frames';
 import { MakimaError } from '@makima/domain/error';
 import { liveAttemptsOn, renewAttempts } from '@makima/db/repo/attempts';
-import { ackCommandRows, connectDaemonRow, lockJournal, startPending } from '@makima/db/repo/daemons';
+import {
+  ackCommandRows,
+  connectDaemonRow,
+  lockJournal,
+  startPending,
+} from '@makima/db/repo/daemons';
 import { act, type Act, type Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { loseAttempt } from '../task/lose-attempt.ts';
@@ -20,7 +25,12 @@ export interface Welcome {
   readonly serverTime: string;
 }
 
-export async function connectDaemon(engine: Engine, caller: DaemonPrincipal, hello: Hello, at: { gatewayId: string }): Promise<Welcome> {
+export async function connectDaemon(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  hello: Hello,
+  at: { gatewayId: string },
+): Promise<Welcome> {
   const { result } = await act(engine, { caller }, async (a): Promise<Welcome> => {
     const row = await connectDaemonRow(a.tx, {
       ownerId: a.ownerId,
@@ -33,16 +43,46 @@ export async function connectDaemon(engine: Engine, caller: DaemonPrincipal, hel
       agents: hello.agents,
     });
     if (row === undefined) throw new MakimaError('UNAUTHENTICATED', 'this daemon was revoked');
-    const reportAck = await lockJournal(a.tx, { ownerId: a.ownerId, daemonId: caller.daemonId, journalId: hello.journalId });
-    if (reportAck === undefined) throw new MakimaError('FORBIDDEN', 'this journal belongs to another daemon');
-    if (hello.lastCommandSeq > 0) await ackCommandRows(a.tx, { daemonId: caller.daemonId, upToSeq: hello.lastCommandSeq });
-    const keep = await renewAttempts(a.tx, { daemonId: caller.daemonId, running: hello.running, leaseMs: engine.settings.leaseMs });
-    const fenced = hello.running.filter((r) => !keep.some((k) => k.taskId === r.taskId && k.attempt === r.attempt));
+    const reportAck = await lockJournal(a.tx, {
+      ownerId: a.ownerId,
+      daemonId: caller.daemonId,
+      journalId: hello.journalId,
+    });
+    if (reportAck === undefined)
+      throw new MakimaError('FORBIDDEN', 'this journal belongs to another daemon');
+    if (hello.lastCommandSeq > 0)
+      await ackCommandRows(a.tx, { daemonId: caller.daemonId, upToSeq: hello.lastCommandSeq });
+    const keep = await renewAttempts(a.tx, {
+      daemonId: caller.daemonId,
+      running: hello.running,
+      leaseMs: engine.settings.leaseMs,
+    });
+    const fenced = hello.running.filter(
+      (r) => !keep.some((k) => k.taskId === r.taskId && k.attempt === r.attempt),
+    );
     await loseUnknown(a, caller, hello);
-    a.emit('daemon.connected', { contractId: null, data: { daemonId: caller.daemonId, name: row.name, host: hello.host, sessionEpoch: row.sessionEpoch } });
-    a.mail('spawn-task', { taskId: null }, { entityId: caller.daemonId, fence: `hello-${row.sessionEpoch}` });
+    a.emit('daemon.connected', {
+      contractId: null,
+      data: {
+        daemonId: caller.daemonId,
+        name: row.name,
+        host: hello.host,
+        sessionEpoch: row.sessionEpoch,
+      },
+    });
+    a.mail(
+      'spawn-task',
+      { taskId: null },
+      { entityId: caller.daemonId, fence: `hello-${row.sessionEpoch}` },
+    );
     a.hint(channels.daemonWake(caller.daemonId));
-    return { sessionEpoch: row.sessionEpoch, reportAck, keep, fenced, serverTime: a.now.toISOString() };
+    return {
+      sessionEpoch: row.sessionEpoch,
+      reportAck,
+      keep,
+      fenced,
+      serverTime: a.now.toISOString(),
+    };
   });
   return result;
 }
@@ -54,9 +94,23 @@ export async function connectDaemon(engine: Engine, caller: DaemonPrincipal, hel
 async function loseUnknown(a: Act, caller: DaemonPrincipal, hello: Hello): Promise<void> {
   const live = await liveAttemptsOn(a.tx, { daemonId: caller.daemonId });
   for (const attempt of live) {
-    const known = hello.running.some((r) => r.taskId === attempt.taskId && r.attempt === attempt.attempt);
+    const known = hello.running.some(
+      (r) => r.taskId === attempt.taskId && r.attempt === attempt.attempt,
+    );
     if (known) continue;
-    if (await startPending(a.tx, { daemonId: caller.daemonId, taskId: attempt.taskId, attempt: attempt.attempt })) continue;
-    await loseAttempt(a, { taskId: attempt.taskId, attempt: attempt.attempt, why: 'daemon_lost', detail: 'the daemon came back without it' });
+    if (
+      await startPending(a.tx, {
+        daemonId: caller.daemonId,
+        taskId: attempt.taskId,
+        attempt: attempt.attempt,
+      })
+    )
+      continue;
+    await loseAttempt(a, {
+      taskId: attempt.taskId,
+      attempt: attempt.attempt,
+      why: 'daemon_lost',
+      detail: 'the daemon came back without it',
+    });
   }
 }

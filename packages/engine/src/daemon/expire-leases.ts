@@ -10,14 +10,17 @@ export async function expireLeases(engine: Engine, input: { limit: number }): Pr
   const due = await expiredAttempts(engine.database.sql, input);
   let lost = 0;
   for (const attempt of due) {
-    const { result } = await act(engine, { caller: { kind: 'system', ownerId: attempt.ownerId, name: 'expired-leases' } }, (a) =>
-      loseAttempt(a, {
-        taskId: attempt.taskId,
-        attempt: attempt.attempt,
-        why: 'daemon_lost',
-        detail: 'its daemon was silent until the lease ran out',
-        onlyExpired: true,
-      }),
+    const { result } = await act(
+      engine,
+      { caller: { kind: 'system', ownerId: attempt.ownerId, name: 'expired-leases' } },
+      (a) =>
+        loseAttempt(a, {
+          taskId: attempt.taskId,
+          attempt: attempt.attempt,
+          why: 'daemon_lost',
+          detail: 'its daemon was silent until the lease ran out',
+          onlyExpired: true,
+        }),
     );
     if (result) lost += 1;
   }

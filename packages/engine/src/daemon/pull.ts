@@ -12,6 +12,9 @@ export async function pullCommands(
   return rows.map((row) => ({ seq: row.seq, command: zCommand.parse(row.payload) }));
 }
 
-export async function ackCommands(engine: Engine, input: { daemonId: string; upToSeq: number }): Promise<void> {
+export async function ackCommands(
+  engine: Engine,
+  input: { daemonId: string; upToSeq: number },
+): Promise<void> {
   await reading(engine.database, ackCommandRows(engine.database.sql, input));
 }

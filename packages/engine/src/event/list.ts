@@ -7,7 +7,13 @@
  */
 import type { Event } from '@makima/contracts/entity/event';
 import { MakimaError } from '@makima/domain/error';
-import { eventsAfter, newestPosition, timelineOf, type EventPosition, type EventRow } from '@makima/db/repo/events';
+import {
+  eventsAfter,
+  newestPosition,
+  timelineOf,
+  type EventPosition,
+  type EventRow,
+} from '@makima/db/repo/events';
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
@@ -30,27 +36,39 @@ export interface EventPage {
 }
 
 /** @throws VALIDATION_FAILED for a cursor that is none or of another timeline. */
-export async function listEvents(engine: Engine, caller: Principal, input: EventsInput): Promise<EventPage> {
+export async function listEvents(
+  engine: Engine,
+  caller: Principal,
+  input: EventsInput,
+): Promise<EventPage> {
   const { sql } = engine.database;
-  return reading(engine.database, (async () => {
-    const timeline = await timelineOf(sql);
-    const asked = input.after === undefined ? oldest : parseCursor(input.after, timeline);
-    // Read before the events: whatever committed until here is in the page or above this position.
-    const newest = await newestPosition(sql);
-    if (asked === 'now') return pageOf(timeline, [], newest, input.limit);
-    const rows = await eventsAfter(sql, {
-      ownerId: caller.ownerId,
-      after: asked,
-      contractId: input.contractId,
-      limit: input.limit,
-    });
-    return pageOf(timeline, rows, later(newest, asked), input.limit);
-  })());
+  return reading(
+    engine.database,
+    (async () => {
+      const timeline = await timelineOf(sql);
+      const asked = input.after === undefined ? oldest : parseCursor(input.after, timeline);
+      // Read before the events: whatever committed until here is in the page or above this position.
+      const newest = await newestPosition(sql);
+      if (asked === 'now') return pageOf(timeline, [], newest, input.limit);
+      const rows = await eventsAfter(sql, {
+        ownerId: caller.ownerId,
+        after: asked,
+        contractId: input.contractId,
+        limit: input.limit,
+      });
+      return pageOf(timeline, rows, later(newest, asked), input.limit);
+    })(),
+  );
 }
 
 const oldest: EventPosition = { xid: '0', id: 0 };
 
-function pageOf(timeline: string, rows: readonly EventRow[], newest: EventPosition, limit: number): EventPage {
+function pageOf(
+  timeline: string,
+  rows: readonly EventRow[],
+  newest: EventPosition,
+  limit: number,
+): EventPage {
   const last = rows.at(-1);
   const full = last !== undefined && rows.length >= limit;
   const at = last === undefined ? newest : full ? last : later(newest, last);

@@ -15,9 +15,11 @@ export async function authenticate(engine: Engine, token: string): Promise<Princ
   if (read === undefined) return null;
   const key = await reading(engine.database, findKey(engine.database.sql, { id: read.id }));
   const hash = hashToken(token);
-  if (key === undefined || key.kind !== read.kind || !sameHash(key.hash, hash) || !key.live) return null;
+  if (key === undefined || key.kind !== read.kind || !sameHash(key.hash, hash) || !key.live)
+    return null;
   const principal = principalOf(key);
-  if (principal !== null) await reading(engine.database, useKey(engine.database.sql, { id: key.id }));
+  if (principal !== null)
+    await reading(engine.database, useKey(engine.database.sql, { id: key.id }));
   return principal;
 }
 
@@ -33,10 +35,17 @@ function principalOf(key: KeyWithBearer): Principal | null {
       return key.userId === null ? null : person(key, key.userId);
     case 'daemon':
       if (key.daemonId === null || key.daemonStatus === 'revoked') return null;
-      return { kind: 'daemon', ownerId: key.ownerId, daemonId: key.daemonId, keyId: key.id, name: key.daemonName ?? key.name };
+      return {
+        kind: 'daemon',
+        ownerId: key.ownerId,
+        daemonId: key.daemonId,
+        keyId: key.id,
+        name: key.daemonName ?? key.name,
+      };
     case 'tool':
       // A tool key lives as long as its attempt is the newest: the next epoch's agent has its own.
-      if (key.taskId === null || key.attempt === null || key.taskCurrentAttempt !== key.attempt) return null;
+      if (key.taskId === null || key.attempt === null || key.taskCurrentAttempt !== key.attempt)
+        return null;
       return {
         kind: 'agent',
         ownerId: key.ownerId,

@@ -13,7 +13,11 @@ export interface NewKeyInput {
   readonly expiresInDays?: number | undefined;
 }
 
-export function createKey(engine: Engine, call: Call, input: NewKeyInput): Promise<Acted<{ key: string; info: KeyInfo }>> {
+export function createKey(
+  engine: Engine,
+  call: Call,
+  input: NewKeyInput,
+): Promise<Acted<{ key: string; info: KeyInfo }>> {
   return act(engine, call, async (a) => {
     const person = requirePerson(a.caller, 'make keys');
     const minted = mintToken('user', await newId(a.tx));
@@ -25,9 +29,15 @@ export function createKey(engine: Engine, call: Call, input: NewKeyInput): Promi
       name: input.name,
       hash: minted.hash,
       scopes: [...new Set(input.scopes)],
-      expiresAt: input.expiresInDays === undefined ? null : new Date(a.now.getTime() + input.expiresInDays * 86_400_000),
+      expiresAt:
+        input.expiresInDays === undefined
+          ? null
+          : new Date(a.now.getTime() + input.expiresInDays * 86_400_000),
     });
-    a.emit('key.created', { contractId: null, data: { keyId: row.id, name: row.name, scopes: row.scopes } });
+    a.emit('key.created', {
+      contractId: null,
+      data: { keyId: row.id, name: row.name, scopes: row.scopes },
+    });
     a.audit('key.create', 'done', { kind: 'key', id: row.id }, { scopes: row.scopes });
     return { key: minted.token, info: presentKey(row) };
   });

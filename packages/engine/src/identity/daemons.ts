@@ -12,13 +12,20 @@ export async function listDaemons(engine: Engine, caller: Principal): Promise<{ 
   const { sql } = engine.database;
   const [rows, load] = await reading(
     engine.database,
-    Promise.all([daemonsOf(sql, { ownerId: caller.ownerId }), daemonLoad(sql, { ownerId: caller.ownerId })]),
+    Promise.all([
+      daemonsOf(sql, { ownerId: caller.ownerId }),
+      daemonLoad(sql, { ownerId: caller.ownerId }),
+    ]),
   );
   return { items: rows.map((row) => presentDaemon(row, load.get(row.id)?.running ?? 0)) };
 }
 
 /** Its key dies and its socket is closed; its leases run out by themselves. */
-export function revokeDaemon(engine: Engine, call: Call, input: { id: string }): Promise<Acted<{ id: string; revoked: true }>> {
+export function revokeDaemon(
+  engine: Engine,
+  call: Call,
+  input: { id: string },
+): Promise<Acted<{ id: string; revoked: true }>> {
   return act(engine, call, async (a) => {
     requirePerson(a.caller, 'revoke machines');
     const keys = await revokeDaemonRow(a.tx, { ownerId: a.ownerId, id: input.id });

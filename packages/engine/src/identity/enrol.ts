@@ -1,6 +1,12 @@
 /** How a machine joins: a one-time token made by an owner, traded for the daemon's own key. */
 import { MakimaError } from '@makima/domain/error';
-import { daemonNames, insertDaemon, insertEnrolment, insertKey, useEnrolment } from '@makima/db/repo/keys';
+import {
+  daemonNames,
+  insertDaemon,
+  insertEnrolment,
+  insertKey,
+  useEnrolment,
+} from '@makima/db/repo/keys';
 import { newId } from '@makima/db/repo/locks';
 import { inTransaction } from '@makima/db/tx';
 import { appendEvents } from '@makima/db/repo/events';
@@ -31,7 +37,10 @@ export function createEnrolment(
 }
 
 /** @throws UNAUTHENTICATED for a token that is wrong, used or too old. */
-export async function enrolDaemon(engine: Engine, input: { token: string; name: string; host: string }): Promise<{ daemonId: string; key: string }> {
+export async function enrolDaemon(
+  engine: Engine,
+  input: { token: string; name: string; host: string },
+): Promise<{ daemonId: string; key: string }> {
   const read = readToken(input.token);
   const refused = new MakimaError('UNAUTHENTICATED', 'this join token is wrong, used or too old', {
     fix: 'make a new one: makima daemon enrol',
@@ -44,9 +53,24 @@ export async function enrolDaemon(engine: Engine, input: { token: string; name: 
     const name = freeName(enrolment.name ?? input.name, await daemonNames(tx, { ownerId }));
     const daemon = await insertDaemon(tx, { ownerId, name, host: input.host });
     const minted = mintToken('daemon', await newId(tx));
-    await insertKey(tx, { id: minted.id, ownerId, daemonId: daemon.id, kind: 'daemon', name, hash: minted.hash, scopes: [] });
+    await insertKey(tx, {
+      id: minted.id,
+      ownerId,
+      daemonId: daemon.id,
+      kind: 'daemon',
+      name,
+      hash: minted.hash,
+      scopes: [],
+    });
     await appendEvents(tx, [
-      { ownerId, contractId: null, taskId: null, type: 'daemon.enrolled', actor: { kind: 'daemon', id: daemon.id, name }, data: { daemonId: daemon.id, name, host: input.host } },
+      {
+        ownerId,
+        contractId: null,
+        taskId: null,
+        type: 'daemon.enrolled',
+        actor: { kind: 'daemon', id: daemon.id, name },
+        data: { daemonId: daemon.id, name, host: input.host },
+      },
     ]);
     return { daemonId: daemon.id, key: minted.token };
   });

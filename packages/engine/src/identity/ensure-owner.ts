@@ -6,7 +6,9 @@ import type { Engine } from '../context.ts';
 import { mintToken } from './token.ts';
 
 /** @returns the key only when this call made the owner. Safe to race: one caller makes it. */
-export async function ensureOwner(engine: Engine): Promise<{ ownerId: string; ownerKey: string | null }> {
+export async function ensureOwner(
+  engine: Engine,
+): Promise<{ ownerId: string; ownerKey: string | null }> {
   return inTransaction(engine.database, async (tx) => {
     await lockInstallation(tx);
     const existing = await firstOwner(tx);

@@ -10,11 +10,16 @@ import type { DaemonPrincipal } from '../principal.ts';
 import { mintToken } from './token.ts';
 
 /** @throws FENCED when the attempt is not this daemon's live one. */
-export async function issueToolKey(engine: Engine, caller: DaemonPrincipal, input: { taskId: string; attempt: number }): Promise<{ key: string }> {
+export async function issueToolKey(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  input: { taskId: string; attempt: number },
+): Promise<{ key: string }> {
   const { result } = await act(engine, { caller }, async (a) => {
     const task = await findTask(a.tx, { ownerId: a.ownerId, id: input.taskId });
     const attempt = await findAttempt(a.tx, input);
-    const live = attempt !== undefined && attempt.daemonId === caller.daemonId && isAttemptLive(attempt.state);
+    const live =
+      attempt !== undefined && attempt.daemonId === caller.daemonId && isAttemptLive(attempt.state);
     if (task === undefined || !live || task.currentAttempt !== input.attempt) {
       throw new MakimaError('FENCED', 'this attempt is not live on this daemon');
     }

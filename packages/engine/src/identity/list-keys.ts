@@ -6,6 +6,9 @@ import type { Principal } from '../principal.ts';
 import { presentKey, type KeyInfo } from '../present/key.ts';
 
 export async function listKeys(engine: Engine, caller: Principal): Promise<{ items: KeyInfo[] }> {
-  const rows = await reading(engine.database, keysOf(engine.database.sql, { ownerId: caller.ownerId }));
+  const rows = await reading(
+    engine.database,
+    keysOf(engine.database.sql, { ownerId: caller.ownerId }),
+  );
   return { items: rows.map(presentKey) };
 }

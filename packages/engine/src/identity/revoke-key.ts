@@ -6,11 +6,17 @@ import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { notFound, requirePerson } from '../authorize.ts';
 import { presentKey, type KeyInfo } from '../present/key.ts';
 
-export function revokeKey(engine: Engine, call: Call, input: { id: string }): Promise<Acted<KeyInfo>> {
+export function revokeKey(
+  engine: Engine,
+  call: Call,
+  input: { id: string },
+): Promise<Acted<KeyInfo>> {
   return act(engine, call, async (a) => {
     const person = requirePerson(a.caller, 'revoke keys');
     if (person.keyId === input.id) {
-      throw new MakimaError('CONFLICT', 'a key cannot revoke itself', { fix: 'make another owner key first and use that' });
+      throw new MakimaError('CONFLICT', 'a key cannot revoke itself', {
+        fix: 'make another owner key first and use that',
+      });
     }
     const row = await revokeKeyRow(a.tx, { ownerId: a.ownerId, id: input.id });
     if (row === undefined) throw notFound('key', input.id);

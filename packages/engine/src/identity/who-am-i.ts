@@ -16,7 +16,13 @@ export function whoAmI(caller: Principal): Identity {
     case 'person':
       return { ...base, kind: 'person', scopes: [...caller.scopes] };
     case 'agent':
-      return { ...base, kind: 'agent', scopes: [caller.isSupervisor ? 'supervisor' : 'task'], contractId: caller.contractId, taskId: caller.taskId };
+      return {
+        ...base,
+        kind: 'agent',
+        scopes: [caller.isSupervisor ? 'supervisor' : 'task'],
+        contractId: caller.contractId,
+        taskId: caller.taskId,
+      };
     case 'daemon':
     case 'system':
       return { ...base, kind: 'daemon', scopes: [] };

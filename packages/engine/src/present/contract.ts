@@ -1,5 +1,10 @@
 /** Contracts as the wire shows them, with the numbers that lists and people need. */
-import type { Contract, ContractDetail, Deliverable, Repository } from '@makima/contracts/entity/contract';
+import type {
+  Contract,
+  ContractDetail,
+  Deliverable,
+  Repository,
+} from '@makima/contracts/entity/contract';
 import { attentionOf } from '@makima/domain/attention';
 import { deliverablesOf } from '@makima/domain/contract-type';
 import { isStale } from '@makima/domain/stale';
@@ -49,7 +54,11 @@ export interface ContractParts {
   readonly keptRefs: readonly KeptRefRow[];
 }
 
-export function presentContractDetail(row: ContractRow, parts: ContractParts, seen: Seen): ContractDetail {
+export function presentContractDetail(
+  row: ContractRow,
+  parts: ContractParts,
+  seen: Seen,
+): ContractDetail {
   return {
     ...presentContract(row, parts.numbers, seen),
     repositories: parts.repositories.map(presentRepository),
@@ -90,7 +99,12 @@ export function presentDeliverable(
   };
 }
 
-function contractAttention(row: ContractRow, numbers: ContractNumbers, now: Date, staleThresholdMs: number): Contract['attention'] {
+function contractAttention(
+  row: ContractRow,
+  numbers: ContractNumbers,
+  now: Date,
+  staleThresholdMs: number,
+): Contract['attention'] {
   return attentionOf({
     kind: 'contract',
     status: row.status,

@@ -20,7 +20,11 @@ export interface ReportFrame {
 }
 
 /** @returns up to where the journal is applied. @throws FENCED for an old connection, VALIDATION_FAILED for a gap. */
-export async function applyReports(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame): Promise<{ appliedSeq: number }> {
+export async function applyReports(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  frame: ReportFrame,
+): Promise<{ appliedSeq: number }> {
   try {
     return await applyFrame(engine, caller, frame);
   } catch (error) {
@@ -29,7 +33,11 @@ export async function applyReports(engine: Engine, caller: DaemonPrincipal, fram
   }
 }
 
-async function applyFrame(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame): Promise<{ appliedSeq: number }> {
+async function applyFrame(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  frame: ReportFrame,
+): Promise<{ appliedSeq: number }> {
   const { result } = await act(engine, { caller }, async (a) => {
     const applied = await journalPosition(a, caller, frame);
     const end = frame.fromSeq + frame.reports.length - 1;
@@ -43,18 +51,35 @@ async function applyFrame(engine: Engine, caller: DaemonPrincipal, frame: Report
   return result;
 }
 
-async function journalPosition(a: Act, caller: DaemonPrincipal, frame: ReportFrame): Promise<number> {
+async function journalPosition(
+  a: Act,
+  caller: DaemonPrincipal,
+  frame: ReportFrame,
+): Promise<number> {
   const session = await holdSession(a.tx, { id: caller.daemonId });
-  if (session !== frame.sessionEpoch) throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
-  const applied = await lockJournal(a.tx, { ownerId: a.ownerId, daemonId: caller.daemonId, journalId: frame.journalId });
-  if (applied === undefined) throw new MakimaError('FENCED', 'this journal belongs to another daemon');
+  if (session !== frame.sessionEpoch)
+    throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
+  const applied = await lockJournal(a.tx, {
+    ownerId: a.ownerId,
+    daemonId: caller.daemonId,
+    journalId: frame.journalId,
+  });
+  if (applied === undefined)
+    throw new MakimaError('FENCED', 'this journal belongs to another daemon');
   if (frame.fromSeq > applied + 1) {
-    throw new MakimaError('FENCED', `reports ${applied + 1} to ${frame.fromSeq - 1} are missing`, { details: { appliedSeq: applied } });
+    throw new MakimaError('FENCED', `reports ${applied + 1} to ${frame.fromSeq - 1} are missing`, {
+      details: { appliedSeq: applied },
+    });
   }
   return applied;
 }
 
-async function applySingly(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame, first: unknown): Promise<{ appliedSeq: number }> {
+async function applySingly(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  frame: ReportFrame,
+  first: unknown,
+): Promise<{ appliedSeq: number }> {
   if (isMakimaError(first) && first.code === 'DEPENDENCY_UNAVAILABLE') throw first;
   let appliedSeq = frame.fromSeq - 1;
   for (const [i, report] of frame.reports.entries()) {
@@ -62,24 +87,36 @@ async function applySingly(engine: Engine, caller: DaemonPrincipal, frame: Repor
     try {
       ({ appliedSeq } = await applyFrame(engine, caller, one));
     } catch (error) {
-      if (isFence(error) || (isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE')) throw error;
+      if (isFence(error) || (isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE'))
+        throw error;
       ({ appliedSeq } = await setAside(engine, caller, one, report, error));
     }
   }
   return { appliedSeq };
 }
 
-async function setAside(engine: Engine, caller: DaemonPrincipal, frame: ReportFrame, report: Report, error: unknown): Promise<{ appliedSeq: number }> {
+async function setAside(
+  engine: Engine,
+  caller: DaemonPrincipal,
+  frame: ReportFrame,
+  report: Report,
+  error: unknown,
+): Promise<{ appliedSeq: number }> {
   const { result } = await act(engine, { caller }, async (a) => {
     const applied = await journalPosition(a, caller, frame);
     if (frame.fromSeq <= applied) return { appliedSeq: applied };
-    a.audit('report.set_aside', 'refused', { kind: 'daemon', id: caller.daemonId }, {
-      journalId: frame.journalId,
-      seq: frame.fromSeq,
-      kind: report.kind,
-      taskId: 'taskId' in report ? report.taskId : null,
-      error: error instanceof Error ? error.message.slice(0, 500) : 'unknown',
-    });
+    a.audit(
+      'report.set_aside',
+      'refused',
+      { kind: 'daemon', id: caller.daemonId },
+      {
+        journalId: frame.journalId,
+        seq: frame.fromSeq,
+        kind: report.kind,
+        taskId: 'taskId' in report ? report.taskId : null,
+        error: error instanceof Error ? error.message.slice(0, 500) : 'unknown',
+      },
+    );
     await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: frame.fromSeq });
     return { appliedSeq: frame.fromSeq };
   });

@@ -17,10 +17,18 @@ export interface Fenced {
  * Undefined for a task or attempt that is not this daemon's: nothing of it is applied. The task's row is
  * locked first, then the attempt's.
  */
-export async function fenceReport(a: Act, daemon: DaemonPrincipal, report: { taskId: string; attempt: number }): Promise<Fenced | undefined> {
+export async function fenceReport(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: { taskId: string; attempt: number },
+): Promise<Fenced | undefined> {
   const task = await lockTask(a.tx, { ownerId: a.ownerId, id: report.taskId });
   if (task === undefined) return undefined;
   const attempt = await lockAttempt(a.tx, report);
   if (attempt === undefined || attempt.daemonId !== daemon.daemonId) return undefined;
-  return { task, attempt, present: isAttemptLive(attempt.state) && task.currentAttempt === report.attempt };
+  return {
+    task,
+    attempt,
+    present: isAttemptLive(attempt.state) && task.currentAttempt === report.attempt,
+  };
 }

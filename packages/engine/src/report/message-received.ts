@@ -5,11 +5,20 @@ import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { fenceReport } from './fence.ts';
 
-export async function messageReceived(a: Act, daemon: DaemonPrincipal, report: ReportOf<'message.received'>): Promise<void> {
+export async function messageReceived(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'message.received'>,
+): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined || fenced.task.currentAttempt !== report.attempt) return;
   const state = report.state === 'done' ? 'delivered' : report.state;
-  const message = await receiveMessage(a.tx, { ownerId: a.ownerId, taskId: report.taskId, id: report.messageId, state });
+  const message = await receiveMessage(a.tx, {
+    ownerId: a.ownerId,
+    taskId: report.taskId,
+    id: report.messageId,
+    state,
+  });
   if (message === undefined || state !== 'delivered') return;
   a.emit('message.delivered', {
     contractId: fenced.task.contractId,

@@ -15,7 +15,11 @@ import { completeTask, failTask } from '../task/complete.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { fenceReport, type Fenced } from './fence.ts';
 
-export async function taskEnded(a: Act, daemon: DaemonPrincipal, report: ReportOf<'task.ended'>): Promise<void> {
+export async function taskEnded(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'task.ended'>,
+): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined) return;
   if (report.keptRef !== null) await nameKept(a, daemon, fenced, report, report.keptRef);
@@ -23,9 +27,17 @@ export async function taskEnded(a: Act, daemon: DaemonPrincipal, report: ReportO
   if (report.usage !== null) await countUsage(a, report, report.usage);
   switch (report.outcome) {
     case 'done':
-      return completeTask(a, fenced.task, { attempt: report.attempt, summary: report.summary, commitSha: report.commitSha });
+      return completeTask(a, fenced.task, {
+        attempt: report.attempt,
+        summary: report.summary,
+        commitSha: report.commitSha,
+      });
     case 'failed':
-      return failTask(a, fenced.task, { attempt: report.attempt, message: report.error ?? report.summary, commitSha: report.commitSha });
+      return failTask(a, fenced.task, {
+        attempt: report.attempt,
+        message: report.error ?? report.summary,
+        commitSha: report.commitSha,
+      });
     case 'parked':
     case 'stopped':
       return stopped(a, fenced, report);
@@ -33,7 +45,12 @@ export async function taskEnded(a: Act, daemon: DaemonPrincipal, report: ReportO
     case 'daemon_restarted':
     case 'start_failed':
     case 'fenced': {
-      await loseAttempt(a, { taskId: report.taskId, attempt: report.attempt, why: lossOf[report.outcome], detail: wordsOf(report) });
+      await loseAttempt(a, {
+        taskId: report.taskId,
+        attempt: report.attempt,
+        why: lossOf[report.outcome],
+        detail: wordsOf(report),
+      });
       return;
     }
   }
@@ -50,7 +67,9 @@ function wordsOf(report: ReportOf<'task.ended'>): string {
   if (report.error !== null && report.error !== '') return report.error;
   if (report.signal !== null) return `the agent was ended by ${report.signal}`;
   if (report.exitCode !== null) return `the agent exited with ${report.exitCode}`;
-  return report.outcome === 'daemon_restarted' ? 'its daemon restarted' : report.outcome.replaceAll('_', ' ');
+  return report.outcome === 'daemon_restarted'
+    ? 'its daemon restarted'
+    : report.outcome.replaceAll('_', ' ');
 }
 
 /** The server asked for the end: the task's status was set then, or is set now for a pause. */
@@ -61,27 +80,55 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
     from: ['assigned', 'running'],
     set: { state: 'cancelled', reason: report.outcome, summary: report.summary, endedAt: a.now },
   });
+  if (fenced.task.contractId !== null) {
+    a.mail(
+      'clean-contract',
+      { contractId: fenced.task.contractId },
+      { entityId: fenced.task.contractId, fence: `${report.taskId}-${report.attempt}` },
+    );
+  }
   if (!fenced.present) return;
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: report.taskId,
     attempt: report.attempt,
     from: ['starting', 'running'],
-    set: { status: 'paused', session: report.outcome === 'parked' ? 'parked' : 'none', commitSha: report.commitSha ?? fenced.task.commitSha },
+    set: {
+      status: 'paused',
+      session: report.outcome === 'parked' ? 'parked' : 'none',
+      commitSha: report.commitSha ?? fenced.task.commitSha,
+    },
   });
 }
 
 async function late(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
-  await supersede(a.tx, { taskId: report.taskId, attempt: report.attempt, summary: report.summary, reason: wordsOf(report) });
+  await supersede(a.tx, {
+    taskId: report.taskId,
+    attempt: report.attempt,
+    summary: report.summary,
+    reason: wordsOf(report),
+  });
   if (report.outcome !== 'done' && report.outcome !== 'failed') return;
   a.emit('task.late', {
     contractId: fenced.task.contractId,
     taskId: report.taskId,
-    data: { attempt: report.attempt, outcome: report.outcome, current: fenced.task.currentAttempt, keptRef: report.keptRef, name: fenced.task.name },
+    data: {
+      attempt: report.attempt,
+      outcome: report.outcome,
+      current: fenced.task.currentAttempt,
+      keptRef: report.keptRef,
+      name: fenced.task.name,
+    },
   });
 }
 
-async function nameKept(a: Act, daemon: DaemonPrincipal, fenced: Fenced, report: ReportOf<'task.ended'>, ref: string): Promise<void> {
+async function nameKept(
+  a: Act,
+  daemon: DaemonPrincipal,
+  fenced: Fenced,
+  report: ReportOf<'task.ended'>,
+  ref: string,
+): Promise<void> {
   await insertKeptRef(a.tx, {
     ownerId: a.ownerId,
     contractId: fenced.task.contractId,
@@ -90,14 +137,26 @@ async function nameKept(a: Act, daemon: DaemonPrincipal, fenced: Fenced, report:
     ref,
     why: report.outcome,
   });
-  a.emit('task.kept', { contractId: fenced.task.contractId, taskId: report.taskId, data: { ref, why: report.outcome, attempt: report.attempt, name: fenced.task.name } });
+  a.emit('task.kept', {
+    contractId: fenced.task.contractId,
+    taskId: report.taskId,
+    data: { ref, why: report.outcome, attempt: report.attempt, name: fenced.task.name },
+  });
 }
 
-async function countUsage(a: Act, report: ReportOf<'task.ended'>, usage: NonNullable<ReportOf<'task.ended'>['usage']>): Promise<void> {
+async function countUsage(
+  a: Act,
+  report: ReportOf<'task.ended'>,
+  usage: NonNullable<ReportOf<'task.ended'>['usage']>,
+): Promise<void> {
   await changeAttempt(a.tx, {
     taskId: report.taskId,
     attempt: report.attempt,
     from: ['assigned', 'running'],
-    set: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, costUsd: usage.costUsd === null ? null : String(usage.costUsd) },
+    set: {
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      costUsd: usage.costUsd === null ? null : String(usage.costUsd),
+    },
   });
 }

@@ -10,7 +10,11 @@ import type { DaemonPrincipal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { fenceReport } from './fence.ts';
 
-export async function taskStarted(a: Act, daemon: DaemonPrincipal, report: ReportOf<'task.started'>): Promise<void> {
+export async function taskStarted(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'task.started'>,
+): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined || !fenced.present) return;
   const { task } = fenced;
@@ -38,15 +42,30 @@ export async function taskStarted(a: Act, daemon: DaemonPrincipal, report: Repor
   a.emit('task.started', {
     contractId: task.contractId,
     taskId: task.id,
-    data: { attempt: report.attempt, pid: report.pid, agent: task.agent, agentVersion: report.agentVersion, resumedFrom: report.resumedFrom, name: task.name, isSupervisor: task.isSupervisor },
+    data: {
+      attempt: report.attempt,
+      pid: report.pid,
+      agent: task.agent,
+      agentVersion: report.agentVersion,
+      resumedFrom: report.resumedFrom,
+      name: task.name,
+      isSupervisor: task.isSupervisor,
+    },
   });
   if (task.isSupervisor) await supervisorBack(a, task, report);
-  if (task.contractId !== null) await touchContract(a.tx, { contractId: task.contractId, progress: 'yes' });
+  if (task.contractId !== null)
+    await touchContract(a.tx, { contractId: task.contractId, progress: 'yes' });
 }
 
-async function supervisorBack(a: Act, task: TaskRow, report: ReportOf<'task.started'>): Promise<void> {
+async function supervisorBack(
+  a: Act,
+  task: TaskRow,
+  report: ReportOf<'task.started'>,
+): Promise<void> {
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
-  const restoration = (await restorationsOf(a.tx, { taskId: task.id })).find((r) => r.epoch === report.attempt);
+  const restoration = (await restorationsOf(a.tx, { taskId: task.id })).find(
+    (r) => r.epoch === report.attempt,
+  );
   const activity = restoration === undefined ? 'Started' : 'Back at work after a restoration';
   await savePoint(a, task, { state: 'working', activity, progress: supervisor?.progress ?? 0 });
   if (restoration === undefined) return;

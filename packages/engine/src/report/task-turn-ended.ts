@@ -10,7 +10,11 @@ import type { DaemonPrincipal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { fenceReport } from './fence.ts';
 
-export async function taskTurnEnded(a: Act, daemon: DaemonPrincipal, report: ReportOf<'task.turn_ended'>): Promise<void> {
+export async function taskTurnEnded(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'task.turn_ended'>,
+): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined || !fenced.present) return;
   const { task } = fenced;
@@ -29,8 +33,18 @@ export async function taskTurnEnded(a: Act, daemon: DaemonPrincipal, report: Rep
   if (!task.isSupervisor) return;
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
   if (supervisor === undefined) return;
-  if (report.outcome === 'failed') await saveCondition(a.tx, { taskId: task.id, state: supervisor.state, activity: 'Its last turn failed', errorMessage: report.error });
-  await savePoint(a, task, { state: 'idle', activity: idleWords(report), progress: supervisor.progress });
+  if (report.outcome === 'failed')
+    await saveCondition(a.tx, {
+      taskId: task.id,
+      state: supervisor.state,
+      activity: 'Its last turn failed',
+      errorMessage: report.error,
+    });
+  await savePoint(a, task, {
+    state: 'idle',
+    activity: idleWords(report),
+    progress: supervisor.progress,
+  });
 }
 
 export const summaryChars = 4_000;

@@ -12,7 +12,9 @@ export function supervisorBrief(contract: ContractRow): string {
     const owed = deliverablesOf(contract.contractType, phase.name, contract.extraDeliverables)
       .map((d) => (d.required ? d.id : `${d.id} (optional)`))
       .join(', ');
-    const guard = contract.guardedPhases.includes(phase.name) ? '; only a person lets you leave it' : '';
+    const guard = contract.guardedPhases.includes(phase.name)
+      ? '; only a person lets you leave it'
+      : '';
     return `  - ${phase.name}: ${owed === '' ? 'nothing owed' : owed}${guard}`;
   });
   return [

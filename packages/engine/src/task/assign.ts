@@ -33,7 +33,11 @@ export function assignPending(engine: Engine, caller: System): Promise<Acted<Ass
     if (rows.length === 0) return { assigned: [], unplaced: [] };
     const slots = await daemonSlots(a);
     const homes = await contractHomes(a, rows);
-    const placed = place(rows.map((row) => pendingOf(row, homes, slots)), slots, a.now);
+    const placed = place(
+      rows.map((row) => pendingOf(row, homes, slots)),
+      slots,
+      a.now,
+    );
     const contracts = new Map<string, ContractRow | undefined>();
     const assigned: Assigned['assigned'][number][] = [];
     for (const { taskId, daemonId } of placed.assignments) {
@@ -62,22 +66,38 @@ async function assign(a: Act, task: TaskRow, contract: ContractRow | undefined, 
     id: task.id,
     attempt: task.currentAttempt,
     from: ['pending'],
-    set: { status: 'starting', currentAttempt: attempt, homeDaemonId: daemonId, branch: command.branch, session: 'live' },
+    set: {
+      status: 'starting',
+      currentAttempt: attempt,
+      homeDaemonId: daemonId,
+      branch: command.branch,
+      session: 'live',
+    },
   });
   await revokeToolKeys(a.tx, { taskId: task.id, belowAttempt: attempt });
   if (task.isSupervisor) await setEpoch(a.tx, { taskId: task.id, epoch: attempt });
   await appendCommand(a.tx, { ownerId: a.ownerId, daemonId, command, taskId: task.id, attempt });
-  a.emit('task.assigned', { contractId: task.contractId, taskId: task.id, data: { attempt, daemonId, name: task.name } });
+  a.emit('task.assigned', {
+    contractId: task.contractId,
+    taskId: task.id,
+    data: { attempt, daemonId, name: task.name },
+  });
   a.hint(channels.daemonWake(daemonId));
   return { taskId: task.id, daemonId, attempt };
 }
 
 async function daemonSlots(a: Act): Promise<DaemonSlot[]> {
-  const [daemons, load] = await Promise.all([daemonsOf(a.tx, { ownerId: a.ownerId }), daemonLoad(a.tx, { ownerId: a.ownerId })]);
+  const [daemons, load] = await Promise.all([
+    daemonsOf(a.tx, { ownerId: a.ownerId }),
+    daemonLoad(a.tx, { ownerId: a.ownerId }),
+  ]);
   return daemons.filter((d) => d.status === 'connected').map((d) => slotOf(d, load.get(d.id)));
 }
 
-function slotOf(daemon: DaemonRow, load: { running: number; supervisors: number } | undefined): DaemonSlot {
+function slotOf(
+  daemon: DaemonRow,
+  load: { running: number; supervisors: number } | undefined,
+): DaemonSlot {
   return {
     daemonId: daemon.id,
     maxConcurrent: daemon.maxConcurrentTasks,
@@ -94,15 +114,23 @@ async function contractHomes(a: Act, rows: readonly TaskRow[]): Promise<Map<stri
     if (contractId === null) continue;
     const contract = await findContract(a.tx, { ownerId: a.ownerId, id: contractId });
     if (contract?.supervisorTaskId === null || contract === undefined) continue;
-    const [supervisor] = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: [contract.supervisorTaskId] });
+    const [supervisor] = await tasksByIds(a.tx, {
+      ownerId: a.ownerId,
+      ids: [contract.supervisorTaskId],
+    });
     if (supervisor?.homeDaemonId != null) homes.set(contractId, supervisor.homeDaemonId);
   }
   return homes;
 }
 
 /** A path exists on one machine only: such a task is bound to the daemon where its contract began. */
-function pendingOf(row: TaskRow & { contractRunning: number }, homes: Map<string, string>, slots: readonly DaemonSlot[]): PendingTask {
-  const home = row.homeDaemonId ?? (row.contractId === null ? undefined : homes.get(row.contractId));
+function pendingOf(
+  row: TaskRow & { contractRunning: number },
+  homes: Map<string, string>,
+  slots: readonly DaemonSlot[],
+): PendingTask {
+  const home =
+    row.homeDaemonId ?? (row.contractId === null ? undefined : homes.get(row.contractId));
   const bound = row.localPath !== null && home !== undefined && slots.length > 0 ? home : null;
   return {
     taskId: row.id,
@@ -119,10 +147,17 @@ function pendingOf(row: TaskRow & { contractRunning: number }, homes: Map<string
   };
 }
 
-async function contractOf(a: Act, known: Map<string, ContractRow | undefined>, task: TaskRow): Promise<ContractRow | undefined> {
+async function contractOf(
+  a: Act,
+  known: Map<string, ContractRow | undefined>,
+  task: TaskRow,
+): Promise<ContractRow | undefined> {
   if (task.contractId === null) return undefined;
   if (!known.has(task.contractId)) {
-    known.set(task.contractId, await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId }));
+    known.set(
+      task.contractId,
+      await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId }),
+    );
   }
   return known.get(task.contractId);
 }

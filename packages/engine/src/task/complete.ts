@@ -22,7 +22,12 @@ export interface Completion {
 
 /** Fenced by the attempt: false evidence of an older one never arrives here. */
 export async function completeTask(a: Act, task: TaskRow, done: Completion): Promise<void> {
-  await changeAttempt(a.tx, { taskId: task.id, attempt: done.attempt, from: ['assigned', 'running'], set: { state: 'done', summary: done.summary, endedAt: a.now } });
+  await changeAttempt(a.tx, {
+    taskId: task.id,
+    attempt: done.attempt,
+    from: ['assigned', 'running'],
+    set: { state: 'done', summary: done.summary, endedAt: a.now },
+  });
   const row = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
@@ -38,22 +43,61 @@ export async function completeTask(a: Act, task: TaskRow, done: Completion): Pro
     },
   });
   if (row === undefined) return;
-  a.emit('task.completed', { contractId: row.contractId, taskId: row.id, data: { name: row.name, attempt: done.attempt, summary: done.summary.slice(0, 500), commitSha: done.commitSha } });
+  a.emit('task.completed', {
+    contractId: row.contractId,
+    taskId: row.id,
+    data: {
+      name: row.name,
+      attempt: done.attempt,
+      summary: done.summary.slice(0, 500),
+      commitSha: done.commitSha,
+    },
+  });
   await afterTaskEnd(a, row);
 }
 
-export async function failTask(a: Act, task: TaskRow, failure: { attempt: number; message: string; commitSha?: string | null }): Promise<void> {
-  await changeAttempt(a.tx, { taskId: task.id, attempt: failure.attempt, from: ['assigned', 'running'], set: { state: 'failed', reason: failure.message, endedAt: a.now } });
+export async function failTask(
+  a: Act,
+  task: TaskRow,
+  failure: { attempt: number; message: string; commitSha?: string | null },
+): Promise<void> {
+  await changeAttempt(a.tx, {
+    taskId: task.id,
+    attempt: failure.attempt,
+    from: ['assigned', 'running'],
+    set: { state: 'failed', reason: failure.message, endedAt: a.now },
+  });
   const row = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
     attempt: failure.attempt,
     from: ['starting', 'running', 'interrupted'],
-    set: { status: 'failed', session: 'none', errorMessage: failure.message.slice(0, 4_000), commitSha: failure.commitSha ?? task.commitSha, finishedAt: a.now },
+    set: {
+      status: 'failed',
+      session: 'none',
+      errorMessage: failure.message.slice(0, 4_000),
+      commitSha: failure.commitSha ?? task.commitSha,
+      finishedAt: a.now,
+    },
   });
   if (row === undefined) return;
-  a.emit('task.failed', { contractId: row.contractId, taskId: row.id, data: { name: row.name, attempt: failure.attempt, error: failure.message.slice(0, 500), isSupervisor: row.isSupervisor } });
-  if (row.isSupervisor) await saveCondition(a.tx, { taskId: row.id, state: 'failed', activity: failure.message.slice(0, 200), errorMessage: failure.message });
+  a.emit('task.failed', {
+    contractId: row.contractId,
+    taskId: row.id,
+    data: {
+      name: row.name,
+      attempt: failure.attempt,
+      error: failure.message.slice(0, 500),
+      isSupervisor: row.isSupervisor,
+    },
+  });
+  if (row.isSupervisor)
+    await saveCondition(a.tx, {
+      taskId: row.id,
+      state: 'failed',
+      activity: failure.message.slice(0, 200),
+      errorMessage: failure.message,
+    });
   await afterTaskEnd(a, row);
 }
 
@@ -64,17 +108,32 @@ export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
   await releaseNeeds(a, task);
   if (task.contractId === null) return;
   await touchContract(a.tx, { contractId: task.contractId, progress: 'yes' });
-  a.mail('evaluate-contract', { contractId: task.contractId }, { entityId: task.contractId, fence: `${task.id}-${task.status}` });
+  a.mail(
+    'evaluate-contract',
+    { contractId: task.contractId },
+    { entityId: task.contractId, fence: `${task.id}-${task.status}` },
+  );
   if (!woken && !task.isSupervisor) await tellIdleSupervisor(a, task, task.contractId);
-  a.mail('spawn-task', { taskId: null }, { entityId: task.id, fence: `room-${task.currentAttempt}` });
+  a.mail(
+    'spawn-task',
+    { taskId: null },
+    { entityId: task.id, fence: `room-${task.currentAttempt}` },
+  );
 }
 
 /** Tasks that needed this one start when all they need is complete, or fail when it never will be. */
 async function releaseNeeds(a: Act, task: TaskRow): Promise<void> {
   for (const waiting of await tasksNeeding(a.tx, { ownerId: a.ownerId, taskId: task.id })) {
     const needs = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: waiting.needs });
-    const verdict = needsVerdict(needs.map((n) => ({ taskId: n.id, name: n.name, status: n.status })));
-    if (verdict.kind === 'never') await abandon(a, waiting, verdict.because.map((n) => n.name));
+    const verdict = needsVerdict(
+      needs.map((n) => ({ taskId: n.id, name: n.name, status: n.status })),
+    );
+    if (verdict.kind === 'never')
+      await abandon(
+        a,
+        waiting,
+        verdict.because.map((n) => n.name),
+      );
   }
 }
 
@@ -88,7 +147,11 @@ async function abandon(a: Act, task: TaskRow, names: readonly string[]): Promise
     set: { status: 'cancelled', errorMessage: message, finishedAt: a.now },
   });
   if (row === undefined) return;
-  a.emit('task.cancelled', { contractId: row.contractId, taskId: row.id, data: { name: row.name, reason: message } });
+  a.emit('task.cancelled', {
+    contractId: row.contractId,
+    taskId: row.id,
+    data: { name: row.name, reason: message },
+  });
   await afterTaskEnd(a, row);
 }
 

@@ -4,7 +4,7 @@
  *
  * Law: an attempt is given up once; a slot without a live lease cannot exist.
  */
-import { isAttemptLive } from '@makima/domain/task';
+import { isAttemptLive, isTaskFinal } from '@makima/domain/task';
 import type { RetryReason } from '@makima/domain/retry';
 import { changeAttempt, lockAttempt } from '@makima/db/repo/attempts';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
@@ -27,14 +27,26 @@ export async function loseAttempt(a: Act, loss: Loss): Promise<boolean> {
   const task = await lockTask(a.tx, { ownerId: a.ownerId, id: loss.taskId });
   const attempt = await lockAttempt(a.tx, loss);
   if (task === undefined || attempt === undefined || !isAttemptLive(attempt.state)) return false;
-  if (loss.onlyExpired && attempt.leaseExpiresAt !== null && attempt.leaseExpiresAt > a.now) return false;
+  if (loss.onlyExpired && attempt.leaseExpiresAt !== null && attempt.leaseExpiresAt > a.now)
+    return false;
   await changeAttempt(a.tx, {
     taskId: loss.taskId,
     attempt: loss.attempt,
     from: ['assigned', 'running'],
     set: { state: 'lost', reason: `${loss.why}: ${loss.detail}`, endedAt: a.now },
   });
-  a.emit('attempt.lost', { contractId: task.contractId, taskId: task.id, data: { attempt: loss.attempt, why: loss.why, detail: loss.detail, name: task.name } });
+  a.emit('attempt.lost', {
+    contractId: task.contractId,
+    taskId: task.id,
+    data: { attempt: loss.attempt, why: loss.why, detail: loss.detail, name: task.name },
+  });
+  if (task.contractId !== null && isTaskFinal(task.status)) {
+    a.mail(
+      'clean-contract',
+      { contractId: task.contractId },
+      { entityId: task.contractId, fence: `${loss.taskId}-${loss.attempt}` },
+    );
+  }
   if (task.currentAttempt !== loss.attempt) return true;
   await interrupt(a, task, loss);
   return true;
@@ -49,11 +61,23 @@ async function interrupt(a: Act, task: TaskRow, loss: Loss): Promise<void> {
     set: { status: 'interrupted', session: 'none', pendingSince: a.now, errorMessage: loss.detail },
   });
   if (interrupted === undefined) return;
-  a.emit('task.interrupted', { contractId: task.contractId, taskId: task.id, data: { attempt: loss.attempt, why: loss.why, detail: loss.detail, name: task.name } });
+  a.emit('task.interrupted', {
+    contractId: task.contractId,
+    taskId: task.id,
+    data: { attempt: loss.attempt, why: loss.why, detail: loss.detail, name: task.name },
+  });
   if (task.isSupervisor) {
     await saveCondition(a.tx, { taskId: task.id, state: 'interrupted', activity: loss.detail });
-    a.mail('restore-supervisor', { taskId: task.id, attempt: loss.attempt }, { entityId: task.id, fence: loss.attempt });
+    a.mail(
+      'restore-supervisor',
+      { taskId: task.id, attempt: loss.attempt },
+      { entityId: task.id, fence: loss.attempt },
+    );
     return;
   }
-  a.mail('retry-task', { taskId: task.id, attempt: loss.attempt }, { entityId: task.id, fence: loss.attempt });
+  a.mail(
+    'retry-task',
+    { taskId: task.id, attempt: loss.attempt },
+    { entityId: task.id, fence: loss.attempt },
+  );
 }

@@ -22,10 +22,17 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
   return act(engine, call, async (a) => {
     const contract = await lockedContract(a.tx, a.caller, input.contractId, 'share');
     if (!mayWork(contract.status)) {
-      throw new MakimaError('INVALID_TRANSITION', `a contract that is ${contract.status} spawns nothing`, {
-        fix: contract.status === 'paused' ? `resume it: makima contracts resume ${contract.slug}` : undefined,
-        details: { status: contract.status },
-      });
+      throw new MakimaError(
+        'INVALID_TRANSITION',
+        `a contract that is ${contract.status} spawns nothing`,
+        {
+          fix:
+            contract.status === 'paused'
+              ? `resume it: makima contracts resume ${contract.slug}`
+              : undefined,
+          details: { status: contract.status },
+        },
+      );
     }
     const caller = a.caller.kind === 'agent' ? await requireSupervisor(a, contract.id) : undefined;
     const parent = await findParent(a, contract, input, caller);
@@ -59,7 +66,12 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
   });
 }
 
-async function findParent(a: Act, contract: ContractRow, input: SpawnInput, caller: TaskRow | undefined): Promise<TaskRow | null> {
+async function findParent(
+  a: Act,
+  contract: ContractRow,
+  input: SpawnInput,
+  caller: TaskRow | undefined,
+): Promise<TaskRow | null> {
   const parentId = input.parentTaskId ?? caller?.id ?? contract.supervisorTaskId;
   if (parentId === null) return null;
   if (caller?.id === parentId) return caller;
@@ -68,40 +80,70 @@ async function findParent(a: Act, contract: ContractRow, input: SpawnInput, call
   return parent;
 }
 
-async function checkCounts(a: Act, contract: ContractRow, input: SpawnInput, parent: TaskRow | null): Promise<void> {
-  const counts = await spawnCounts(a.tx, { contractId: contract.id, parentTaskId: parent?.id ?? null });
+async function checkCounts(
+  a: Act,
+  contract: ContractRow,
+  input: SpawnInput,
+  parent: TaskRow | null,
+): Promise<void> {
+  const counts = await spawnCounts(a.tx, {
+    contractId: contract.id,
+    parentTaskId: parent?.id ?? null,
+  });
   const verdict = checkSpawn(
-    { ...counts, depth: (parent?.depth ?? -1) + 1, planBytes: Buffer.byteLength(input.plan), needsCount: input.needs.length },
+    {
+      ...counts,
+      depth: (parent?.depth ?? -1) + 1,
+      planBytes: Buffer.byteLength(input.plan),
+      needsCount: input.needs.length,
+    },
     a.engine.limits,
   );
   if (verdict.ok) return;
   throw new MakimaError('LIMIT_EXCEEDED', verdict.reason, {
     retryable: verdict.retryable,
     details: { limit: verdict.limit, max: verdict.max, actual: verdict.actual },
-    fix: verdict.retryable ? 'wait for running tasks to end, then spawn again' : 'spawn fewer or smaller tasks',
+    fix: verdict.retryable
+      ? 'wait for running tasks to end, then spawn again'
+      : 'spawn fewer or smaller tasks',
   });
 }
 
 async function checkNeeds(a: Act, contract: ContractRow, input: SpawnInput): Promise<void> {
-  const ids = [...input.needs, ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId])];
+  const ids = [
+    ...input.needs,
+    ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId]),
+  ];
   if (ids.length === 0) return;
   const found = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
   for (const id of ids) {
-    if (!found.some((task) => task.id === id && task.contractId === contract.id)) throw notFound('task', id);
+    if (!found.some((task) => task.id === id && task.contractId === contract.id))
+      throw notFound('task', id);
   }
 }
 
 /** Named explicitly, else the contract's primary, else its first (M2.3). */
-async function chooseRepository(a: Act, contract: ContractRow, input: SpawnInput): Promise<RepositoryRow> {
+async function chooseRepository(
+  a: Act,
+  contract: ContractRow,
+  input: SpawnInput,
+): Promise<RepositoryRow> {
   const all = await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   const chosen =
     input.repositoryUrl === undefined
       ? all[0]
-      : all.find((r) => r.repositoryUrl === input.repositoryUrl || r.localPath === input.repositoryUrl || r.name === input.repositoryUrl);
+      : all.find(
+          (r) =>
+            r.repositoryUrl === input.repositoryUrl ||
+            r.localPath === input.repositoryUrl ||
+            r.name === input.repositoryUrl,
+        );
   if (chosen !== undefined) return chosen;
   throw new MakimaError(
     'MISSING_REPO_URL',
-    input.repositoryUrl === undefined ? 'the contract has no repository' : 'the contract does not have this repository',
+    input.repositoryUrl === undefined
+      ? 'the contract has no repository'
+      : 'the contract does not have this repository',
     {
       fix: `add it: POST /api/v1/contracts/${contract.id}/repositories`,
       details: { repositories: all.map((r) => r.name) },
@@ -109,7 +151,12 @@ async function chooseRepository(a: Act, contract: ContractRow, input: SpawnInput
   );
 }
 
-function place(contract: ContractRow, parent: TaskRow | null, repository: RepositoryRow, input: SpawnInput) {
+function place(
+  contract: ContractRow,
+  parent: TaskRow | null,
+  repository: RepositoryRow,
+  input: SpawnInput,
+) {
   const shared = input.ownWorktree ? null : contract.supervisorTaskId;
   return {
     parentTaskId: parent?.id ?? null,

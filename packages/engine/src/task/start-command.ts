@@ -9,6 +9,7 @@ import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages'
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
 
 export async function startCommand(
@@ -49,12 +50,13 @@ export async function startCommand(
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
     continueFromTaskId: task.continueFromTaskId,
     copyFiles: task.copyFiles,
-    patchCheckpointId: moved && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
+    patchCheckpointId:
+      moved && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
     patchBaseSha: moved ? (checkpoint?.baseSha ?? null) : null,
     localOnly: contract?.localOnly ?? true,
     autoMergeLocal: contract?.autoMergeLocal ?? false,
     autonomousLoop: task.autonomousLoop,
-    messages: messages.map((m) => ({ id: m.id, text: m.text, mode: m.mode as 'queue' | 'steer' | 'interrupt' })),
+    messages: messages.map(wireMessage),
   };
 }
 
@@ -64,7 +66,11 @@ export function contractBranch(contract: Pick<ContractRow, 'slug'>): string {
 }
 
 /** An attempt's branch in the task's own repository; a supervisor works on the contract's own. */
-export function branchName(task: Pick<TaskRow, 'id' | 'name' | 'isSupervisor'>, contract: ContractRow | undefined, attempt: number): string {
+export function branchName(
+  task: Pick<TaskRow, 'id' | 'name' | 'isSupervisor'>,
+  contract: ContractRow | undefined,
+  attempt: number,
+): string {
   if (contract !== undefined && task.isSupervisor) return contractBranch(contract);
   const scope = contract?.slug ?? 'task';
   return `makima/${scope}/${slugify(task.name, 'task')}-${task.id.slice(-6)}-a${attempt}`;

@@ -18,7 +18,15 @@ export async function settleWaits(a: Act, ended: { targetId: string }): Promise<
   let any = false;
   for (const row of waits) {
     if (row.kind !== 'tasks_any' && row.kind !== 'tasks_all') continue;
-    const verdict = waitSatisfied(waitOf(row), { tasks: await statusesOf(a.tx, { ownerId: a.ownerId, ids: row.targetIds }), questions: new Map(), events: [] }, a.now);
+    const verdict = waitSatisfied(
+      waitOf(row),
+      {
+        tasks: await statusesOf(a.tx, { ownerId: a.ownerId, ids: row.targetIds }),
+        questions: new Map(),
+        events: [],
+      },
+      a.now,
+    );
     if (verdict.kind !== 'satisfied') continue;
     any = (await satisfy(a, row)) || any;
   }
@@ -26,13 +34,21 @@ export async function settleWaits(a: Act, ended: { targetId: string }): Promise<
 }
 
 export function waitOf(row: WaitRow): Wait {
-  return { kind: row.kind as 'tasks_any' | 'tasks_all', taskIds: row.targetIds, deadline: row.until };
+  return {
+    kind: row.kind as 'tasks_any' | 'tasks_all',
+    taskIds: row.targetIds,
+    deadline: row.until,
+  };
 }
 
 async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
   if (!(await endWait(a.tx, { id: row.id, state: 'satisfied' }))) return false;
   a.hint(channels.waitDone(row.id));
-  a.emit('wait.satisfied', { contractId: row.contractId, taskId: row.taskId, data: { waitId: row.id, kind: row.kind, targets: row.targetIds } });
+  a.emit('wait.satisfied', {
+    contractId: row.contractId,
+    taskId: row.taskId,
+    data: { waitId: row.id, kind: row.kind, targets: row.targetIds },
+  });
   if (row.taskId !== null) await wakeWaiter(a, row.taskId);
   return true;
 }
@@ -42,8 +58,13 @@ export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
   if (task === undefined) return;
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId });
-  if (supervisor !== undefined && supervisor.state === 'waiting_for_tasks') await savePoint(a, task, afterWake(supervisor.progress));
+  if (supervisor !== undefined && supervisor.state === 'waiting_for_tasks')
+    await savePoint(a, task, afterWake(supervisor.progress));
   if (task.session === 'parked') {
-    a.mail('wake-supervisor', { taskId, attempt: task.currentAttempt }, { entityId: taskId, fence: task.currentAttempt });
+    a.mail(
+      'wake-supervisor',
+      { taskId, attempt: task.currentAttempt },
+      { entityId: taskId, fence: task.currentAttempt },
+    );
   }
 }

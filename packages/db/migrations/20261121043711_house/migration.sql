@@ -419,6 +419,7 @@ CREATE TABLE "agent_messages" (
 	"mode" text NOT NULL,
 	"source" text NOT NULL,
 	"source_id" uuid,
+	"request_id" text,
 	"state" text DEFAULT 'pending' NOT NULL,
 	"sent_attempt" integer,
 	"created_at" timestamp with time zone DEFAULT clock() NOT NULL,

@@ -1,0 +1,120 @@
+/** A person's confirmations: what was shown, who decided, and that it was used once. */
+import type { Queryable, Tx } from '../client.ts';
+import type { ConfirmationRow, DeliverableRow } from '../rows.ts';
+import type { Evidence } from '@makima/domain/evidence';
+
+export async function insertConfirmation(
+  tx: Tx,
+  row: Pick<
+    ConfirmationRow,
+    | 'ownerId'
+    | 'contractId'
+    | 'kind'
+    | 'fromPhase'
+    | 'toPhase'
+    | 'contractVersion'
+    | 'digest'
+    | 'requestedBy'
+  > & {
+    shown: Record<string, unknown>[];
+  },
+): Promise<ConfirmationRow> {
+  const [made] = await tx<ConfirmationRow[]>`
+    insert into confirmations ${tx({ ...row, shown: tx.json(row.shown as never) } as never)} returning *`;
+  return made as ConfirmationRow;
+}
+
+export async function openConfirmation(
+  db: Queryable,
+  args: { contractId: string },
+): Promise<ConfirmationRow | undefined> {
+  const [row] = await db<
+    ConfirmationRow[]
+  >`select * from confirmations where contract_id = ${args.contractId} and state = 'open'`;
+  return row;
+}
+
+export async function findConfirmation(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<ConfirmationRow | undefined> {
+  const [row] = await db<
+    ConfirmationRow[]
+  >`select * from confirmations where owner_id = ${args.ownerId} and id = ${args.id}`;
+  return row;
+}
+
+/** Decided once, by a person. */
+export async function decideConfirmation(
+  tx: Tx,
+  args: {
+    id: string;
+    state: 'approved' | 'rejected';
+    userId: string;
+    keyId: string;
+    notes: string | null;
+  },
+): Promise<ConfirmationRow | undefined> {
+  const [row] = await tx<ConfirmationRow[]>`
+    update confirmations set state = ${args.state}, decided_by_user_id = ${args.userId}, decided_by_key_id = ${args.keyId},
+           decided_at = clock(), notes = ${args.notes}
+     where id = ${args.id} and state = 'open' returning *`;
+  return row;
+}
+
+export async function closeConfirmation(
+  tx: Tx,
+  args: { id: string; state: 'used' | 'void' },
+): Promise<void> {
+  await tx`update confirmations set state = ${args.state} where id = ${args.id} and state in ('open', 'approved')`;
+}
+
+/** The question through which people see this confirmation. */
+export async function questionOfConfirmation(
+  db: Queryable,
+  args: { confirmationId: string },
+): Promise<{ id: string; askedAt: Date } | undefined> {
+  const [row] = await db<{ id: string; askedAt: Date }[]>`
+    select id, asked_at from questions where confirmation_id = ${args.confirmationId} order by id desc limit 1`;
+  return row;
+}
+
+/** Mark a deliverable done, or renew its evidence. */
+export async function putDeliverable(
+  tx: Tx,
+  row: {
+    ownerId: string;
+    contractId: string;
+    phase: string;
+    deliverableId: string;
+    evidence: readonly Evidence[];
+    completedBy: string;
+  },
+): Promise<DeliverableRow> {
+  const [made] = await tx<DeliverableRow[]>`
+    insert into deliverables (owner_id, contract_id, phase, deliverable_id, evidence, completed_by)
+    values (${row.ownerId}, ${row.contractId}, ${row.phase}, ${row.deliverableId}, ${tx.json(row.evidence as never)}, ${row.completedBy})
+    on conflict (contract_id, phase, deliverable_id)
+      do update set evidence = excluded.evidence, completed_by = excluded.completed_by, completed_at = clock()
+    returning *`;
+  return made as DeliverableRow;
+}
+
+export async function deliverablesOfPhase(
+  db: Queryable,
+  args: { ownerId: string; contractId: string; phase: string },
+): Promise<DeliverableRow[]> {
+  return db<DeliverableRow[]>`
+    select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and phase = ${args.phase} order by deliverable_id`;
+}
+
+/** A person confirmed the completion of this version of the contract. */
+export async function completionConfirmed(
+  db: Queryable,
+  args: { contractId: string; version: number },
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from confirmations where contract_id = ${args.contractId} and kind = 'completion'
+       and state in ('approved', 'used') and contract_version = ${args.version}`;
+  return rows.length > 0;
+}

@@ -1,0 +1,132 @@
+/** Questions: one id for ever, answered once. */
+import type { Queryable, Sql, Tx } from '../client.ts';
+import type { QuestionRow } from '../rows.ts';
+
+export type NewQuestion = Pick<QuestionRow, 'ownerId' | 'contractId' | 'taskId' | 'question'> &
+  Partial<QuestionRow>;
+
+/** Undefined when the asker asked this very question before (same ask key). */
+export async function insertQuestion(tx: Tx, row: NewQuestion): Promise<QuestionRow | undefined> {
+  const [made] = await tx<QuestionRow[]>`
+    insert into questions ${tx(row as never)}
+    on conflict (task_id, ask_key) where ask_key is not null do nothing returning *`;
+  return made;
+}
+
+export async function findQuestion(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<QuestionRow | undefined> {
+  const [row] = await db<
+    QuestionRow[]
+  >`select * from questions where owner_id = ${args.ownerId} and id = ${args.id}`;
+  return row;
+}
+
+export async function lockQuestion(
+  tx: Tx,
+  args: { ownerId: string; id: string },
+): Promise<QuestionRow | undefined> {
+  const [row] = await tx<
+    QuestionRow[]
+  >`select * from questions where owner_id = ${args.ownerId} and id = ${args.id} for update`;
+  return row;
+}
+
+/** Fenced by being open: the first answer wins. */
+export async function answerRow(
+  tx: Tx,
+  args: { id: string; response: string; userId: string | null; by: string },
+): Promise<QuestionRow | undefined> {
+  const [row] = await tx<QuestionRow[]>`
+    update questions set status = 'answered', response = ${args.response}, answered_by_user_id = ${args.userId},
+           answered_by = ${args.by}, answered_at = clock()
+     where id = ${args.id} and status = 'open' returning *`;
+  return row;
+}
+
+export async function cancelQuestionRow(
+  tx: Tx,
+  args: { id: string },
+): Promise<QuestionRow | undefined> {
+  const [row] = await tx<
+    QuestionRow[]
+  >`update questions set status = 'cancelled' where id = ${args.id} and status = 'open' returning *`;
+  return row;
+}
+
+/** A request holds for the answer until then. */
+export async function holdQuestion(
+  tx: Queryable,
+  args: { id: string; untilMs: number },
+): Promise<void> {
+  await tx`update questions set held_until = clock() + make_interval(secs => ${args.untilMs / 1000}) where id = ${args.id}`;
+}
+
+/** The asker has read the answer. False when it had before. */
+export async function takeAnswer(tx: Queryable, args: { id: string }): Promise<boolean> {
+  const done =
+    await tx`update questions set taken_at = clock() where id = ${args.id} and status = 'answered' and taken_at is null`;
+  return done.count === 1;
+}
+
+export async function openQuestionsOf(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<QuestionRow[]> {
+  return db<QuestionRow[]>`
+    select * from questions where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and status = 'open' order by id`;
+}
+
+/** Answered, but their asker has not read the answer. */
+export async function untakenAnswers(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<QuestionRow[]> {
+  return db<QuestionRow[]>`
+    select * from questions where task_id = ${args.taskId} and status = 'answered' and taken_at is null order by answered_at`;
+}
+
+/** Answered while nobody held for it any more: these go to their asker as messages. */
+export async function undeliveredAnswers(
+  sql: Sql,
+  args: { limit: number },
+): Promise<QuestionRow[]> {
+  return sql<QuestionRow[]>`
+    select * from questions where status = 'answered' and taken_at is null and task_id is not null
+       and (held_until is null or held_until < clock() - interval '5 s') order by answered_at limit ${args.limit}`;
+}
+
+export async function redeliverQuestions(
+  tx: Tx,
+  args: { ids: readonly string[]; epoch: number },
+): Promise<void> {
+  if (args.ids.length === 0) return;
+  await tx`update questions set redelivered_epoch = ${args.epoch}, held_until = null
+            where id = any(${args.ids as string[]}::uuid[]) and status = 'open'`;
+}
+
+export interface QuestionListRow extends QuestionRow {
+  readonly contractSlug: string | null;
+  readonly contractName: string | null;
+}
+
+/** Oldest first, after a question's id. */
+export async function listQuestionRows(
+  db: Queryable,
+  args: {
+    ownerId: string;
+    status: string;
+    contractId?: string | undefined;
+    afterId?: string | undefined;
+    limit: number;
+  },
+): Promise<QuestionListRow[]> {
+  return db<QuestionListRow[]>`
+    select q.*, c.slug as contract_slug, c.name as contract_name
+      from questions q left join contracts c on c.id = q.contract_id
+     where q.owner_id = ${args.ownerId} and q.status = ${args.status}
+       ${args.contractId === undefined ? db`` : db`and q.contract_id = ${args.contractId}`}
+       ${args.afterId === undefined ? db`` : db`and q.id > ${args.afterId}`}
+     order by q.id limit ${args.limit}`;
+}

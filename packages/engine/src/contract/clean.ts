@@ -1,0 +1,160 @@
+/**
+ * Clean up a contract that is over (job `clean-contract`): agents stopped, unmerged work kept on named refs,
+ * the contract's branch delivered, working directories removed; a completing contract is then `completed`.
+ *
+ * Law: works in steps that are seen in the rows and may be repeated: stop → keep and deliver → end. What is
+ * still under way is looked at again when its report comes, or by the job's next ticket.
+ */
+import { channels } from '@makima/contracts/channels';
+import type { Command } from '@makima/contracts/socket/commands';
+import { isTaskFinal } from '@makima/domain/task';
+import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
+import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
+import { completionConfirmed } from '@makima/db/repo/confirmations';
+import { appendCommand } from '@makima/db/repo/daemons';
+import { insertOperation, operationsOf } from '@makima/db/repo/operations';
+import { tasksOfContract } from '@makima/db/repo/tasks';
+import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
+import { act, type Act, type Acted, type Engine } from '../context.ts';
+import type { System } from '../principal.ts';
+import { stopTask } from '../task/cancel.ts';
+import { contractBranch } from '../task/start-command.ts';
+import { completeContract } from './finish.ts';
+
+export type Cleaning = 'nothing' | 'not_yet' | 'stopping' | 'keeping' | 'done';
+
+export function cleanContract(
+  engine: Engine,
+  caller: System,
+  input: { contractId: string },
+): Promise<Acted<Cleaning>> {
+  return act(engine, { caller }, async (a) => {
+    const contract = await lockContract(a.tx, {
+      ownerId: a.ownerId,
+      id: input.contractId,
+      strength: 'update',
+    });
+    if (
+      contract === undefined ||
+      !(contract.status === 'completing' || contract.status === 'failed')
+    )
+      return 'nothing';
+    const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+    if (contract.status === 'completing' && (await graceLeft(a, contract))) return 'not_yet';
+    const open = tasks.filter((task) => !isTaskFinal(task.status));
+    if (open.length > 0) {
+      for (const task of open) await endTask(a, contract, task);
+      return 'stopping';
+    }
+    if ((await liveAttemptsOfContract(a.tx, { contractId: contract.id })) > 0) return 'stopping';
+    return keep(a, contract, tasks);
+  });
+}
+
+/** The grace since completion was detected; a person's confirmation of this very version needs none. */
+async function graceLeft(a: Act, contract: ContractRow): Promise<boolean> {
+  const since = contract.completionDetectedAt?.getTime() ?? 0;
+  if (a.now.getTime() >= since + a.engine.settings.completionGraceMs) return false;
+  return !(await completionConfirmed(a.tx, { contractId: contract.id, version: contract.version }));
+}
+
+/** Supervisors of a completing contract are done; everything else that is open is cancelled. */
+async function endTask(a: Act, contract: ContractRow, task: TaskRow): Promise<void> {
+  const completed = contract.status === 'completing' && task.isSupervisor;
+  await stopTask(a, task, {
+    status: completed ? 'done' : 'cancelled',
+    reason: completed ? 'completed' : 'cancelled',
+    words: `the contract is ${contract.status}`,
+  });
+}
+
+async function keep(a: Act, contract: ContractRow, tasks: readonly TaskRow[]): Promise<Cleaning> {
+  const [cleans, delivers] = await Promise.all([
+    operationsOf(a.tx, { contractId: contract.id, kind: 'workdir.clean' }),
+    operationsOf(a.tx, { contractId: contract.id, kind: 'branch.deliver' }),
+  ]);
+  const asked = await askMissing(a, contract, tasks, cleans, delivers);
+  if (asked || [...cleans, ...delivers].some((operation) => operation.state === 'pending'))
+    return 'keeping';
+  if (contract.status === 'completing') await completeContract(a, contract);
+  return 'done';
+}
+
+async function askMissing(
+  a: Act,
+  contract: ContractRow,
+  tasks: readonly TaskRow[],
+  cleans: readonly OperationRow[],
+  delivers: readonly OperationRow[],
+): Promise<boolean> {
+  let asked = false;
+  const supervisor = tasks.find((task) => task.isSupervisor);
+  if (
+    contract.status === 'completing' &&
+    delivers.length === 0 &&
+    supervisor?.homeDaemonId != null
+  ) {
+    const [repository] = await repositoriesOf(a.tx, {
+      ownerId: a.ownerId,
+      contractId: contract.id,
+    });
+    if (repository?.localPath != null) {
+      asked = true;
+      await order(a, contract, null, supervisor.homeDaemonId, 'branch.deliver', (operationId) => ({
+        kind: 'branch.deliver',
+        operationId,
+        contractId: contract.id,
+        repository: { url: null, path: repository.localPath, baseBranch: repository.baseBranch },
+        branch: contractBranch(contract),
+        fastForwardBase: contract.autoMergeLocal,
+      }));
+    }
+  }
+  // Directories go only after the delivery, which may need what they hold.
+  if (asked || delivers.some((operation) => operation.state === 'pending')) return asked;
+  for (const task of tasks) {
+    const { homeDaemonId } = task;
+    if (
+      homeDaemonId === null ||
+      task.currentAttempt === 0 ||
+      cleans.some((operation) => operation.taskId === task.id)
+    )
+      continue;
+    asked = true;
+    await order(a, contract, task, homeDaemonId, 'workdir.clean', (operationId) => ({
+      kind: 'workdir.clean',
+      operationId,
+      taskId: task.id,
+      attempt: task.currentAttempt,
+    }));
+  }
+  return asked;
+}
+
+async function order(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow | null,
+  daemonId: string,
+  kind: 'workdir.clean' | 'branch.deliver',
+  command: (operationId: string) => Command,
+): Promise<void> {
+  const operation = await insertOperation(a.tx, {
+    ownerId: a.ownerId,
+    contractId: contract.id,
+    taskId: task?.id ?? null,
+    attempt: task?.currentAttempt ?? null,
+    daemonId,
+    kind,
+    request: {},
+    requestedBy: a.caller.name,
+  });
+  await appendCommand(a.tx, {
+    ownerId: a.ownerId,
+    daemonId,
+    taskId: task?.id ?? null,
+    attempt: task?.currentAttempt ?? null,
+    command: command(operation.id),
+  });
+  a.hint(channels.daemonWake(daemonId));
+}

@@ -1,0 +1,132 @@
+/**
+ * The request for a person's confirmation, and the question through which people see it. One is open per
+ * contract; asking again for the same thing finds the one that is open, and what changed since voids it.
+ */
+import { answerText } from '@makima/domain/question';
+import {
+  closeConfirmation,
+  insertConfirmation,
+  openConfirmation,
+  questionOfConfirmation,
+} from '@makima/db/repo/confirmations';
+import { cancelQuestionRow, insertQuestion } from '@makima/db/repo/questions';
+import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
+import type { Act } from '../context.ts';
+import { sendMessage } from '../message/send.ts';
+import { digestOf, gateOf, shownOf } from './gate.ts';
+import { syncWaiting } from './move.ts';
+
+export interface ConfirmationRequest {
+  readonly confirmation: ConfirmationRow;
+  readonly questionId: string;
+}
+
+/** `to` is the next phase, or null for the completion of the contract. The caller holds the contract's lock. */
+export async function requestConfirmation(
+  a: Act,
+  contract: ContractRow,
+  to: string | null,
+): Promise<ConfirmationRequest> {
+  const { deliverables } = await gateOf(a.tx, contract);
+  const digest = digestOf(contract, to ?? '', deliverables);
+  const open = await openConfirmation(a.tx, { contractId: contract.id });
+  if (open !== undefined) {
+    const question = await questionOfConfirmation(a.tx, { confirmationId: open.id });
+    const same =
+      open.toPhase === to && open.contractVersion === contract.version && open.digest === digest;
+    if (same && question !== undefined) return { confirmation: open, questionId: question.id };
+    await voidConfirmation(a, contract, open);
+  }
+  const confirmation = await insertConfirmation(a.tx, {
+    ownerId: contract.ownerId,
+    contractId: contract.id,
+    kind: to === null ? 'completion' : 'phase',
+    fromPhase: contract.phase,
+    toPhase: to,
+    contractVersion: contract.version,
+    digest,
+    shown: shownOf(deliverables),
+    requestedBy: a.caller.name,
+  });
+  const question = await insertQuestion(a.tx, {
+    ownerId: contract.ownerId,
+    contractId: contract.id,
+    taskId: contract.supervisorTaskId,
+    question:
+      to === null
+        ? `Complete the contract "${contract.name}"?`
+        : `May "${contract.name}" go from ${contract.phase} to ${to}?`,
+    context:
+      deliverables.length === 0
+        ? null
+        : `Deliverables of ${contract.phase}: ${deliverables.map((d) => d.deliverableId).join(', ')}`,
+    choices: ['Approve', 'Send back'],
+    phaseguard: true,
+    questionType: to === null ? 'contract_complete' : 'phase_confirmation',
+    confirmationId: confirmation.id,
+  });
+  const questionId = question?.id ?? '';
+  a.emit('question.asked', {
+    contractId: contract.id,
+    taskId: contract.supervisorTaskId,
+    data: {
+      questionId,
+      questionType: question?.questionType,
+      question: question?.question,
+      choices: ['Approve', 'Send back'],
+      confirmationId: confirmation.id,
+    },
+  });
+  await syncWaiting(a, contract);
+  return { confirmation, questionId };
+}
+
+/** What was shown has changed: nobody can approve it any more. */
+export async function voidConfirmation(
+  a: Act,
+  contract: ContractRow,
+  confirmation: ConfirmationRow,
+): Promise<void> {
+  await closeConfirmation(a.tx, { id: confirmation.id, state: 'void' });
+  const question = await questionOfConfirmation(a.tx, { confirmationId: confirmation.id });
+  if (question === undefined) return;
+  const cancelled = await cancelQuestionRow(a.tx, { id: question.id });
+  if (cancelled !== undefined) {
+    a.emit('question.cancelled', {
+      contractId: contract.id,
+      taskId: cancelled.taskId,
+      data: { questionId: cancelled.id, reason: 'what it showed has changed' },
+    });
+  }
+}
+
+/** Void an open confirmation whose contract has changed under it; called by every verb that changes what it shows. */
+export async function voidIfChanged(a: Act, contract: ContractRow): Promise<void> {
+  const open = await openConfirmation(a.tx, { contractId: contract.id });
+  if (open === undefined) return;
+  const { deliverables } = await gateOf(a.tx, contract);
+  if (
+    open.contractVersion === contract.version &&
+    open.digest === digestOf(contract, open.toPhase ?? '', deliverables)
+  )
+    return;
+  await voidConfirmation(a, contract, open);
+  await syncWaiting(a, contract);
+}
+
+/** Tell the supervisor what a person decided. */
+export async function tellDecision(
+  a: Act,
+  contract: ContractRow,
+  question: string,
+  words: string,
+): Promise<void> {
+  if (contract.supervisorTaskId === null) return;
+  await sendMessage(a, {
+    taskId: contract.supervisorTaskId,
+    text: answerText(question, words),
+    mode: 'queue',
+    source: 'answer',
+    sourceId: null,
+  });
+}

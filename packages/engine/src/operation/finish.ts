@@ -1,0 +1,183 @@
+/** The result of long git work: kept once, whenever it comes, with what follows from it. */
+import { channels } from '@makima/contracts/channels';
+import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
+import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
+import { insertKeptRef, touchContract } from '@makima/db/repo/contracts';
+import { finishOperation } from '@makima/db/repo/operations';
+import { conversationShape } from '@makima/db/repo/talk';
+import { changeTask, lockTask } from '@makima/db/repo/tasks';
+import { findOperation } from '@makima/db/repo/operations';
+import type { OperationRow } from '@makima/db/rows';
+import type { Act } from '../context.ts';
+import type { DaemonPrincipal } from '../principal.ts';
+import { afterTaskEnd } from '../task/complete.ts';
+
+export async function operationFinished(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'operation.finished'>,
+): Promise<void> {
+  const row = await finishOperation(a.tx, {
+    ownerId: a.ownerId,
+    id: report.operationId,
+    daemonId: daemon.daemonId,
+    state: report.ok ? 'done' : 'failed',
+    result: report.result,
+    error: report.error,
+  });
+  if (row === undefined) return;
+  a.emit('operation.finished', {
+    contractId: row.contractId,
+    taskId: row.taskId,
+    data: {
+      operationId: row.id,
+      kind: row.kind,
+      ok: report.ok,
+      error: report.error?.message ?? null,
+      summary: summaryOf(report.result),
+    },
+  });
+  a.hint(channels.operationDone(row.id));
+  if (report.ok && report.result !== null) await follow(a, daemon, row, report.result);
+  if (row.contractId !== null && (row.kind === 'workdir.clean' || row.kind === 'branch.deliver')) {
+    a.mail(
+      'clean-contract',
+      { contractId: row.contractId },
+      { entityId: row.contractId, fence: row.id },
+    );
+  }
+}
+
+/** A part of a checkpoint's patch: only for an operation of this daemon. */
+export async function patchStored(
+  a: Act,
+  daemon: DaemonPrincipal,
+  report: ReportOf<'patch.stored'>,
+): Promise<void> {
+  const row = await findOperation(a.tx, { ownerId: a.ownerId, id: report.operationId });
+  if (row === undefined || row.daemonId !== daemon.daemonId) return;
+  await insertPatchPart(a.tx, {
+    ownerId: a.ownerId,
+    operationId: row.id,
+    part: report.part,
+    data: Buffer.from(report.data, 'base64'),
+  });
+}
+
+async function follow(
+  a: Act,
+  daemon: DaemonPrincipal,
+  row: OperationRow,
+  result: OperationResult,
+): Promise<void> {
+  switch (result.kind) {
+    case 'task.checkpoint':
+      return checkpointMade(a, row, result);
+    case 'branch.merge':
+      return merged(a, row, result);
+    case 'workdir.clean':
+      return kept(a, daemon, row, result);
+    case 'task.diff':
+    case 'branch.deliver':
+    case 'evidence.check':
+      return;
+  }
+}
+
+async function checkpointMade(
+  a: Act,
+  row: OperationRow,
+  result: Extract<OperationResult, { kind: 'task.checkpoint' }>,
+): Promise<void> {
+  if (row.taskId === null) return;
+  const number = Number(row.request['number']);
+  const conversation = await conversationShape(a.tx, { taskId: row.taskId });
+  const made = await insertCheckpoint(a.tx, {
+    ownerId: a.ownerId,
+    taskId: row.taskId,
+    attempt: row.attempt ?? 0,
+    checkpointNumber: number,
+    operationId: row.id,
+    commitSha: result.commitSha,
+    baseSha: result.baseSha,
+    branchName: result.branchName,
+    message: String(row.request['message'] ?? ''),
+    filesChanged: result.filesChanged,
+    linesAdded: result.linesAdded,
+    linesRemoved: result.linesRemoved,
+    messageSeq: conversation.lastSeq,
+    patchParts: result.patchParts,
+  });
+  if (made === undefined) return;
+  a.emit('checkpoint.created', {
+    contractId: row.contractId,
+    taskId: row.taskId,
+    data: {
+      checkpointNumber: number,
+      commitSha: result.commitSha,
+      filesChanged: result.filesChanged,
+    },
+  });
+}
+
+/** done → merged, once; a conflict leaves the task as it is and says so in the result. */
+async function merged(
+  a: Act,
+  row: OperationRow,
+  result: Extract<OperationResult, { kind: 'branch.merge' }>,
+): Promise<void> {
+  if (row.taskId === null || !result.success) return;
+  const task = await lockTask(a.tx, { ownerId: a.ownerId, id: row.taskId });
+  if (task === undefined) return;
+  const changed = await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: task.id,
+    attempt: task.currentAttempt,
+    from: ['done'],
+    set: { status: 'merged' },
+  });
+  if (changed === undefined) return;
+  a.emit('task.merged', {
+    contractId: row.contractId,
+    taskId: task.id,
+    data: {
+      name: task.name,
+      commitSha: result.commitSha,
+      targetBranch: row.request['targetBranch'],
+    },
+  });
+  if (row.contractId !== null)
+    await touchContract(a.tx, { contractId: row.contractId, progress: 'yes' });
+  await afterTaskEnd(a, changed);
+}
+
+async function kept(
+  a: Act,
+  daemon: DaemonPrincipal,
+  row: OperationRow,
+  result: Extract<OperationResult, { kind: 'workdir.clean' }>,
+): Promise<void> {
+  if (row.taskId === null) return;
+  for (const ref of result.keptRefs) {
+    await insertKeptRef(a.tx, {
+      ownerId: a.ownerId,
+      contractId: row.contractId,
+      taskId: row.taskId,
+      daemonId: daemon.daemonId,
+      ref,
+      why: 'unmerged at clean-up',
+    });
+    a.emit('task.kept', {
+      contractId: row.contractId,
+      taskId: row.taskId,
+      data: { ref, why: 'unmerged at clean-up' },
+    });
+  }
+}
+
+function summaryOf(result: OperationResult | null): string | null {
+  if (result?.kind !== 'branch.merge') return null;
+  return result.success
+    ? `merged as ${result.commitSha?.slice(0, 10) ?? 'nothing'}`
+    : `${result.conflicts.length} conflicts`;
+}

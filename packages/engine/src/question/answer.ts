@@ -1,0 +1,205 @@
+/**
+ * A person answers: the first answer wins and later ones are told who and what. The answer reaches the
+ * agent as its tool's result when a request still holds for it, else as a message; the answer to a
+ * confirmation also decides it.
+ */
+import { channels } from '@makima/contracts/channels';
+import type { Question } from '@makima/contracts/entity/question';
+import { answerText, checkAnswer, isConfirming } from '@makima/domain/question';
+import { afterLastAnswer } from '@makima/domain/supervisor';
+import { MakimaError } from '@makima/domain/error';
+import { decideConfirmation, findConfirmation } from '@makima/db/repo/confirmations';
+import { findContract, lockContract, touchContract } from '@makima/db/repo/contracts';
+import {
+  answerRow,
+  findQuestion,
+  lockQuestion,
+  openQuestionsOf,
+  takeAnswer,
+} from '@makima/db/repo/questions';
+import { findSupervisor } from '@makima/db/repo/supervisors';
+import { findTask } from '@makima/db/repo/tasks';
+import type { ContractRow, QuestionRow } from '@makima/db/rows';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { notFound, requirePerson } from '../authorize.ts';
+import type { Person } from '../principal.ts';
+import { decide } from '../contract/change-phase.ts';
+import { digestOf, gateOf } from '../contract/gate.ts';
+import { finishContract } from '../contract/finish.ts';
+import { syncWaiting } from '../contract/move.ts';
+import { sendMessage } from '../message/send.ts';
+import { savePoint } from '../save-point.ts';
+import { questionView } from './get.ts';
+
+export function answerQuestion(
+  engine: Engine,
+  call: Call,
+  input: { id: string; response: string | readonly string[] },
+): Promise<Acted<Question>> {
+  return act(engine, call, async (a) => {
+    const person = requirePerson(a.caller, 'answer questions');
+    const seen = await findQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
+    if (seen === undefined) throw notFound('question', input.id);
+    const contract =
+      seen.contractId === null
+        ? undefined
+        : await lockContract(a.tx, { ownerId: a.ownerId, id: seen.contractId, strength: 'update' });
+    const question = await lockQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
+    if (question === undefined) throw notFound('question', input.id);
+    if (question.status !== 'open') throw tooLate(question);
+    const verdict = checkAnswer(question, input.response);
+    if (!verdict.ok) {
+      throw new MakimaError('VALIDATION_FAILED', verdict.reason, {
+        details: {
+          errors: [{ pointer: '/response', detail: verdict.reason }],
+          choices: question.choices,
+        },
+      });
+    }
+    if (question.confirmationId !== null && contract !== undefined) {
+      await checkConfirmation(a, contract, question.confirmationId);
+    }
+    const answered = await answerRow(a.tx, {
+      id: question.id,
+      response: verdict.value,
+      userId: person.userId,
+      by: person.name,
+    });
+    if (answered === undefined) throw tooLate(question);
+    a.emit('question.answered', {
+      contractId: question.contractId,
+      taskId: question.taskId,
+      data: { questionId: question.id, response: verdict.value, by: person.name },
+    });
+    a.hint(channels.questionDone(question.id));
+    if (question.confirmationId !== null && contract !== undefined)
+      await settleConfirmation(a, person, contract, answered, verdict.value);
+    else await deliver(a, answered);
+    if (contract !== undefined) await afterAnswer(a, contract, answered);
+    return questionView(a.tx, answered);
+  });
+}
+
+function tooLate(question: QuestionRow): MakimaError {
+  if (question.status === 'cancelled') {
+    return new MakimaError(
+      'CONFIRMATION_VOID',
+      'this question was withdrawn: what it showed has changed',
+      { fix: 'look at the inbox again' },
+    );
+  }
+  return new MakimaError(
+    'QUESTION_ANSWERED',
+    `${question.answeredBy ?? 'somebody'} answered already: ${question.response ?? ''}`,
+    {
+      details: {
+        answeredBy: question.answeredBy,
+        response: question.response,
+        answeredAt: question.answeredAt?.toISOString(),
+      },
+    },
+  );
+}
+
+/** The yes must speak of what is there now. */
+async function checkConfirmation(
+  a: Act,
+  contract: ContractRow,
+  confirmationId: string,
+): Promise<void> {
+  const confirmation = await findConfirmation(a.tx, { ownerId: a.ownerId, id: confirmationId });
+  const { deliverables } = await gateOf(a.tx, contract);
+  const holds =
+    confirmation !== undefined &&
+    confirmation.state === 'open' &&
+    confirmation.contractVersion === contract.version &&
+    confirmation.fromPhase === contract.phase &&
+    confirmation.digest === digestOf(contract, confirmation.toPhase ?? '', deliverables);
+  if (holds) return;
+  throw new MakimaError('CONFIRMATION_VOID', 'what this confirmation showed has changed', {
+    fix: 'look at the contract again; a new request opens when it is asked for',
+  });
+}
+
+async function settleConfirmation(
+  a: Act,
+  person: Person,
+  contract: ContractRow,
+  question: QuestionRow,
+  answer: string,
+): Promise<void> {
+  const confirmationId = question.confirmationId ?? '';
+  const yes = isConfirming(answer);
+  const decided = await decideConfirmation(a.tx, {
+    id: confirmationId,
+    state: yes ? 'approved' : 'rejected',
+    userId: person.userId,
+    keyId: person.keyId,
+    notes: yes ? null : answer,
+  });
+  a.audit(
+    'phase.confirm',
+    yes ? 'done' : 'refused',
+    { kind: 'contract', id: contract.id },
+    { confirmationId, answer },
+  );
+  if (decided === undefined) return;
+  if (!yes) return deliver(a, question);
+  if (decided.kind === 'completion') {
+    await finishContract(a, contract, { confirmed: true });
+    return;
+  }
+  const outcome = await decide(
+    a,
+    contract,
+    { phase: decided.toPhase ?? '' },
+    await gateOf(a.tx, contract),
+    decided,
+  );
+  if (outcome.outcome !== 'success') {
+    throw new MakimaError('CONFIRMATION_VOID', 'the phase cannot be left as it stands now', {
+      details: { ...outcome },
+    });
+  }
+  await takeAnswer(a.tx, { id: question.id });
+}
+
+/** As a message, unless a request holds for it right now and will answer with it. */
+export async function deliver(a: Act, question: QuestionRow): Promise<void> {
+  if (question.taskId === null) return;
+  const held = question.heldUntil !== null && question.heldUntil > a.now;
+  if (held) return;
+  await sendMessage(a, {
+    taskId: question.taskId,
+    text:
+      question.askKey === null
+        ? answerText(question.question, question.response ?? '')
+        : (question.response ?? ''),
+    mode: 'queue',
+    source: 'answer',
+    sourceId: question.id,
+    ...(question.askKey === null ? {} : { requestId: question.askKey }),
+  });
+  await takeAnswer(a.tx, { id: question.id });
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
+  if (task?.session === 'parked') {
+    a.mail(
+      'wake-supervisor',
+      { taskId: task.id, attempt: task.currentAttempt },
+      { entityId: task.id, fence: task.currentAttempt },
+    );
+  }
+}
+
+async function afterAnswer(a: Act, contract: ContractRow, question: QuestionRow): Promise<void> {
+  const present = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
+  if (present !== undefined) await syncWaiting(a, present);
+  await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
+  if (question.taskId === null) return;
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  if (open.some((q) => q.taskId === question.taskId && !q.nonBlocking)) return;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
+  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
+  if (task !== undefined && supervisor?.state === 'waiting_for_user')
+    await savePoint(a, task, afterLastAnswer(supervisor.progress));
+}

@@ -1,0 +1,103 @@
+/**
+ * Ask a person (seed 002): a row with an id for ever, the contract waits for input unless the question is
+ * non-blocking, and the supervisor's save point says what it waits for. `phase_confirmation` and
+ * `contract_complete` open a confirmation, so that a yes is bound to what was shown.
+ */
+import type { AskInput } from '@makima/contracts/entity/question';
+import { MakimaError } from '@makima/domain/error';
+import { nextPhase } from '@makima/domain/contract-type';
+import { questionHoldMs } from '@makima/domain/question';
+import { afterQuestion } from '@makima/domain/supervisor';
+import { findSupervisor } from '@makima/db/repo/supervisors';
+import { holdQuestion, insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
+import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { lockedContract, requireAgent, requireSupervisor } from '../authorize.ts';
+import { requestConfirmation } from '../contract/confirmation.ts';
+import { syncWaiting } from '../contract/move.ts';
+import { savePoint } from '../save-point.ts';
+
+export interface Asked {
+  readonly questionId: string;
+  /** How long a request should hold for the answer; 0 for a non-blocking question. */
+  readonly holdMs: number;
+}
+
+export function askQuestion(engine: Engine, call: Call, input: AskInput): Promise<Acted<Asked>> {
+  return act(engine, call, async (a) => {
+    const agent = requireAgent(a.caller);
+    if (agent.contractId === null)
+      throw new MakimaError('NO_CONTEXT', 'this agent belongs to no contract to ask for');
+    const contract = await lockedContract(a.tx, a.caller, agent.contractId, 'update');
+    const task = await requireSupervisor(a, contract.id);
+    const holdMs = questionHoldMs(input);
+    const questionId =
+      input.questionType === 'general'
+        ? await askGeneral(a, contract, task, input)
+        : await askConfirmation(a, contract, input);
+    if (holdMs > 0) await holdQuestion(a.tx, { id: questionId, untilMs: holdMs });
+    const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
+    if (!input.nonBlocking)
+      await savePoint(a, task, afterQuestion(input.question, supervisor?.progress ?? 0));
+    return { questionId, holdMs };
+  });
+}
+
+async function askGeneral(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow,
+  input: AskInput,
+): Promise<string> {
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  if (open.length >= a.engine.limits.openQuestionsPerContractMax) {
+    throw new MakimaError('LIMIT_EXCEEDED', `${open.length} questions are open already`, {
+      retryable: true,
+      fix: 'wait for answers before asking more',
+    });
+  }
+  const question = await insertQuestion(a.tx, {
+    ownerId: a.ownerId,
+    contractId: contract.id,
+    taskId: task.id,
+    askedEpoch: task.currentAttempt,
+    question: input.question,
+    context: input.context ?? null,
+    choices: [...input.choices],
+    multiSelect: input.multiSelect,
+    phaseguard: input.phaseguard,
+    nonBlocking: input.nonBlocking,
+  });
+  if (question === undefined)
+    throw new MakimaError('CONFLICT', 'the question could not be stored', { retryable: true });
+  a.emit('question.asked', {
+    contractId: contract.id,
+    taskId: task.id,
+    data: {
+      questionId: question.id,
+      questionType: 'general',
+      question: question.question,
+      choices: question.choices,
+      multiSelect: question.multiSelect,
+      nonBlocking: question.nonBlocking,
+    },
+  });
+  await syncWaiting(a, contract);
+  return question.id;
+}
+
+async function askConfirmation(a: Act, contract: ContractRow, input: AskInput): Promise<string> {
+  const to = nextPhase(contract.contractType, contract.phase) ?? null;
+  if (input.questionType === 'phase_confirmation' && to === null) {
+    throw new MakimaError(
+      'VALIDATION_FAILED',
+      `${contract.phase} is the last phase; ask with questionType contract_complete`,
+    );
+  }
+  const { questionId } = await requestConfirmation(
+    a,
+    contract,
+    input.questionType === 'contract_complete' ? null : to,
+  );
+  return questionId;
+}

@@ -1,0 +1,136 @@
+/** Questions as people see them, and as their asker reads the answer. */
+import type { Question } from '@makima/contracts/entity/question';
+import { findConfirmation } from '@makima/db/repo/confirmations';
+import { findContract } from '@makima/db/repo/contracts';
+import {
+  findQuestion,
+  holdQuestion,
+  listQuestionRows,
+  takeAnswer,
+} from '@makima/db/repo/questions';
+import { reading } from '@makima/db/tx';
+import type { Queryable } from '@makima/db/client';
+import type { QuestionRow } from '@makima/db/rows';
+import type { Engine } from '../context.ts';
+import type { Principal } from '../principal.ts';
+import { notFound } from '../authorize.ts';
+
+export async function getQuestion(
+  engine: Engine,
+  caller: Principal,
+  input: { id: string },
+): Promise<Question> {
+  const { sql } = engine.database;
+  return reading(
+    engine.database,
+    (async () => questionView(sql, await visible(sql, caller, input.id)))(),
+  );
+}
+
+/** Open, answered or cancelled ones, oldest first. */
+export async function listQuestions(
+  engine: Engine,
+  caller: Principal,
+  input: {
+    status: 'open' | 'answered' | 'cancelled';
+    contractId?: string | undefined;
+    limit: number;
+    after?: string | undefined;
+  },
+): Promise<{ items: Question[]; nextCursor: string | null }> {
+  const { sql } = engine.database;
+  return reading(
+    engine.database,
+    (async () => {
+      const rows = await listQuestionRows(sql, {
+        ownerId: caller.ownerId,
+        status: input.status,
+        contractId: input.contractId,
+        afterId: input.after,
+        limit: input.limit + 1,
+      });
+      const page = rows.slice(0, input.limit);
+      const items = await Promise.all(page.map((row) => questionView(sql, row)));
+      return { items, nextCursor: rows.length > input.limit ? (page.at(-1)?.id ?? null) : null };
+    })(),
+  );
+}
+
+export interface AnswerState {
+  readonly questionId: string;
+  readonly status: QuestionRow['status'];
+  readonly response: string | null;
+}
+
+/**
+ * What the asker knows by now. `hold`: a request goes on holding for so long. `take`: the answer is being
+ * read as the tool's result, so it need not be sent as a message.
+ */
+export async function readAnswer(
+  engine: Engine,
+  caller: Principal,
+  input: { questionId: string; take?: boolean; holdMs?: number },
+): Promise<AnswerState> {
+  const { sql } = engine.database;
+  return reading(
+    engine.database,
+    (async () => {
+      const row = await visible(sql, caller, input.questionId);
+      if (row.status === 'answered' && input.take === true) await takeAnswer(sql, { id: row.id });
+      if (row.status === 'open' && input.holdMs !== undefined)
+        await holdQuestion(sql, { id: row.id, untilMs: input.holdMs });
+      return { questionId: row.id, status: row.status, response: row.response };
+    })(),
+  );
+}
+
+/** A supervisor sees the questions of its contract, another agent only its own. */
+async function visible(db: Queryable, caller: Principal, id: string): Promise<QuestionRow> {
+  const row = await findQuestion(db, { ownerId: caller.ownerId, id });
+  const mayRead =
+    row !== undefined &&
+    (caller.kind !== 'agent' ||
+      (caller.isSupervisor ? row.contractId === caller.contractId : row.taskId === caller.taskId));
+  if (row === undefined || !mayRead) throw notFound('question', id);
+  return row;
+}
+
+export async function questionView(db: Queryable, row: QuestionRow): Promise<Question> {
+  const [contract, confirmation] = await Promise.all([
+    row.contractId === null
+      ? undefined
+      : findContract(db, { ownerId: row.ownerId, id: row.contractId }),
+    row.confirmationId === null
+      ? undefined
+      : findConfirmation(db, { ownerId: row.ownerId, id: row.confirmationId }),
+  ]);
+  return {
+    id: row.id,
+    contractId: row.contractId,
+    contractSlug: contract?.slug ?? null,
+    taskId: row.taskId,
+    question: row.question,
+    context: row.context,
+    choices: row.choices,
+    multiSelect: row.multiSelect,
+    phaseguard: row.phaseguard,
+    nonBlocking: row.nonBlocking,
+    questionType: row.questionType,
+    status: row.status,
+    response: row.response,
+    answeredBy: row.answeredBy,
+    answeredAt: row.answeredAt?.toISOString() ?? null,
+    askedAt: row.askedAt.toISOString(),
+    isRestored: row.redeliveredEpoch !== null,
+    confirmation:
+      confirmation === undefined
+        ? null
+        : {
+            id: confirmation.id,
+            fromPhase: confirmation.fromPhase,
+            toPhase: confirmation.toPhase,
+            contractVersion: confirmation.contractVersion,
+            deliverables: confirmation.shown,
+          },
+  };
+}

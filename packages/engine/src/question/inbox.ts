@@ -1,0 +1,87 @@
+/** What needs a person, most urgent first (M8.11): one rank, computed here, shown everywhere. */
+import type { InboxItem } from '@makima/contracts/entity/question';
+import { inboxRank, type InboxKind } from '@makima/domain/attention';
+import { listContractRows } from '@makima/db/repo/contract-numbers';
+import { listQuestionRows } from '@makima/db/repo/questions';
+import { reading } from '@makima/db/tx';
+import type { ContractRow } from '@makima/db/rows';
+import type { Engine } from '../context.ts';
+import type { Principal } from '../principal.ts';
+import { questionView } from './get.ts';
+
+const most = 200;
+
+interface Ranked {
+  readonly id: string;
+  readonly kind: InboxKind;
+  readonly since: Date;
+  readonly blocksWork: boolean;
+  readonly item: Omit<InboxItem, 'rank'>;
+}
+
+export async function inbox(engine: Engine, caller: Principal): Promise<{ items: InboxItem[] }> {
+  const { sql } = engine.database;
+  const { ownerId } = caller;
+  return reading(
+    engine.database,
+    (async () => {
+      const [open, blocked, failed] = await Promise.all([
+        listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
+        listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
+        listContractRows(sql, { ownerId, status: 'failed', limit: most }),
+      ]);
+      const asked = await Promise.all(
+        open.map(async (row): Promise<Ranked> => {
+          const kind = row.confirmationId === null ? 'question' : 'confirmation';
+          return {
+            id: row.id,
+            kind,
+            since: row.askedAt,
+            blocksWork: !row.nonBlocking,
+            item: {
+              kind,
+              since: row.askedAt.toISOString(),
+              contractId: row.contractId,
+              contractSlug: row.contractSlug,
+              contractName: row.contractName,
+              title: row.question,
+              question: await questionView(sql, row),
+              act: `makima answer ${row.id} ${row.choices.length > 0 ? '<choice>' : '<text>'}`,
+            },
+          };
+        }),
+      );
+      const troubled = [
+        ...blocked.map((row) => contractItem(row, 'blocked')),
+        ...failed
+          .filter((row) => row.failureReason !== 'cancelled')
+          .map((row) => contractItem(row, 'failure')),
+      ];
+      return {
+        items: inboxRank([...asked, ...troubled]).map((ranked, i) => ({
+          ...ranked.item,
+          rank: i + 1,
+        })),
+      };
+    })(),
+  );
+}
+
+function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {
+  return {
+    id: row.id,
+    kind,
+    since: row.statusChangedAt,
+    blocksWork: kind === 'blocked',
+    item: {
+      kind,
+      since: row.statusChangedAt.toISOString(),
+      contractId: row.id,
+      contractSlug: row.slug,
+      contractName: row.name,
+      title: (kind === 'blocked' ? row.blockedReason : row.failureReason) ?? row.status,
+      question: null,
+      act: `makima why ${row.slug}`,
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What follows an attempt that ended badly (job `retry-task`): the domain's rule decides, the next attempt
+ * continues the session. Also a person's or supervisor's own word that it should go on.
+ */
+import type { Task } from '@makima/contracts/entity/task';
+import { decideRetry, type RetryReason } from '@makima/domain/retry';
+import { MakimaError } from '@makima/domain/error';
+import { findAttempt } from '@makima/db/repo/attempts';
+import { changeTask, lockTask } from '@makima/db/repo/tasks';
+import type { TaskRow } from '@makima/db/rows';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { lockedTask, requireSupervisor } from '../authorize.ts';
+import type { System } from '../principal.ts';
+import { sendMessage } from '../message/send.ts';
+import { presentTask } from '../present/task.ts';
+import { failTask } from './complete.ts';
+
+export function decideRetryTask(
+  engine: Engine,
+  caller: System,
+  input: { taskId: string; attempt: number },
+): Promise<Acted<'nothing' | 'retried' | 'failed'>> {
+  return act(engine, { caller }, async (a) => {
+    const task = await lockTask(a.tx, { ownerId: a.ownerId, id: input.taskId });
+    if (
+      task === undefined ||
+      task.status !== 'interrupted' ||
+      task.currentAttempt !== input.attempt ||
+      task.isSupervisor
+    )
+      return 'nothing';
+    const attempt = await findAttempt(a.tx, { taskId: task.id, attempt: input.attempt });
+    const reason = reasonOf(attempt?.reason ?? null);
+    const decision = decideRetry({
+      reason,
+      retryCount: task.retryCount,
+      maxRetries: a.engine.settings.maxRetries,
+      isSupervisor: false,
+      detail: task.errorMessage ?? undefined,
+    });
+    if (decision.kind !== 'retry') {
+      await failTask(a, task, {
+        attempt: input.attempt,
+        message: decision.kind === 'fail' ? decision.message : 'it cannot be retried',
+      });
+      return 'failed';
+    }
+    await again(a, task, {
+      excludedDaemonId: decision.excludeDaemon ? (attempt?.daemonId ?? null) : null,
+      resume: decision.resume,
+      notBefore: decision.delayMs === 0 ? null : new Date(a.now.getTime() + decision.delayMs),
+      words: task.errorMessage ?? reason,
+    });
+    return 'retried';
+  });
+}
+
+/** By a person or the supervisor: an interrupted or paused task goes on. */
+export function retryTask(engine: Engine, call: Call, input: { id: string }): Promise<Acted<Task>> {
+  return act(engine, call, async (a) => {
+    const task = await lockedTask(a.tx, a.caller, input.id);
+    if (a.caller.kind === 'agent') await requireSupervisor(a, task.contractId);
+    if (task.status !== 'interrupted' && task.status !== 'paused') {
+      throw new MakimaError(
+        'INVALID_TRANSITION',
+        `only an interrupted or paused task gets another attempt; this one is ${task.status}`,
+        {
+          details: { status: task.status },
+          fix: 'spawn a new task that continues from it',
+        },
+      );
+    }
+    return presentTask(
+      await again(a, task, {
+        excludedDaemonId: null,
+        resume: true,
+        notBefore: null,
+        words: `${a.caller.name} asked for another attempt`,
+      }),
+    );
+  });
+}
+
+interface Again {
+  readonly excludedDaemonId: string | null;
+  readonly resume: boolean;
+  readonly notBefore: Date | null;
+  readonly words: string;
+}
+
+/** Also the way back of a task whose contract was paused. */
+export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow> {
+  const failed =
+    how.excludedDaemonId === null
+      ? task.failedDaemonIds
+      : [...new Set([...task.failedDaemonIds, how.excludedDaemonId])];
+  // A paused task has no agent: it goes on as an interrupted one does.
+  await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: task.id,
+    attempt: task.currentAttempt,
+    from: ['paused'],
+    set: { status: 'interrupted' },
+  });
+  const row = await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: task.id,
+    attempt: task.currentAttempt,
+    from: ['interrupted'],
+    set: {
+      status: 'pending',
+      retryCount: task.retryCount + 1,
+      failedDaemonIds: failed,
+      pendingSince: a.now,
+      resumeAt: how.notBefore,
+    },
+  });
+  if (row === undefined)
+    throw new MakimaError('CONFLICT', 'the task changed meanwhile', { retryable: true });
+  if (how.resume && task.sessionStartedAt !== null) {
+    await sendMessage(a, {
+      taskId: task.id,
+      text: `[Continue] You were interrupted (${how.words}). Your conversation and working directory are as they were. Look at what is done, then finish the task.`,
+      mode: 'queue',
+      source: 'retry',
+      sourceId: null,
+    });
+  }
+  a.emit('task.retried', {
+    contractId: task.contractId,
+    taskId: task.id,
+    data: { attempt: task.currentAttempt + 1, why: how.words, name: task.name },
+  });
+  a.mail(
+    'spawn-task',
+    { taskId: task.id },
+    {
+      entityId: task.id,
+      fence: `retry-${row.retryCount}`,
+      ...(how.notBefore === null ? {} : { notBefore: how.notBefore }),
+    },
+  );
+  return row;
+}
+
+const reasons: readonly RetryReason[] = [
+  'agent_crashed',
+  'daemon_lost',
+  'start_failed',
+  'fenced',
+  'killed_by_limit',
+];
+
+/** The attempt's reason is `<why>: <words>`. */
+function reasonOf(text: string | null): RetryReason {
+  return reasons.find((reason) => text?.startsWith(`${reason}:`)) ?? 'agent_crashed';
+}

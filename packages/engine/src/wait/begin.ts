@@ -1,0 +1,136 @@
+/**
+ * Waits of callers: a row that outlives the request, the process and the machine. The caller is answered
+ * from the rows; a hint only wakes it.
+ */
+import { MakimaError } from '@makima/domain/error';
+import { afterWait } from '@makima/domain/supervisor';
+import { waitSatisfied } from '@makima/domain/wait';
+import { waitEnds } from '@makima/domain/task';
+import { findSupervisor } from '@makima/db/repo/supervisors';
+import { tasksByIds } from '@makima/db/repo/tasks';
+import { endWait, findWait, insertWait, seeWait, statusesOf } from '@makima/db/repo/waits';
+import { reading } from '@makima/db/tx';
+import type { TaskRow } from '@makima/db/rows';
+import { act, type Acted, type Act, type Call, type Engine } from '../context.ts';
+import { notFound, requirePresent } from '../authorize.ts';
+import type { Principal } from '../principal.ts';
+import { savePoint } from '../save-point.ts';
+import { waitOf } from './settle.ts';
+
+export interface WaitInput {
+  readonly taskIds: readonly string[];
+  readonly mode: 'all' | 'any';
+}
+
+/** A supervisor's wait for open tasks is also its save point. Answers a row that may be satisfied already. */
+export function beginWait(
+  engine: Engine,
+  call: Call,
+  input: WaitInput,
+): Promise<Acted<{ waitId: string }>> {
+  return act(engine, call, async (a) => {
+    const waiter = a.caller.kind === 'agent' ? await requirePresent(a, a.caller) : undefined;
+    const tasks = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: input.taskIds });
+    for (const id of input.taskIds)
+      if (!tasks.some((task) => task.id === id && visible(a.caller, task)))
+        throw notFound('task', id);
+    if (waiter !== undefined && input.taskIds.includes(waiter.id)) {
+      throw new MakimaError('VALIDATION_FAILED', 'a task cannot wait for itself');
+    }
+    const kind = input.mode === 'all' ? 'tasks_all' : 'tasks_any';
+    const wait = await insertWait(a.tx, {
+      ownerId: a.ownerId,
+      contractId: tasks[0]?.contractId ?? null,
+      taskId: waiter?.id ?? null,
+      kind,
+      targetIds: [...new Set(input.taskIds)],
+      until: null,
+    });
+    const statuses = await statusesOf(a.tx, { ownerId: a.ownerId, ids: wait.targetIds });
+    const verdict = waitSatisfied(
+      waitOf(wait),
+      { tasks: statuses, questions: new Map(), events: [] },
+      a.now,
+    );
+    if (verdict.kind === 'satisfied') await endWait(a.tx, { id: wait.id, state: 'satisfied' });
+    else if (waiter !== undefined) await waits(a, waiter, wait.id, wait.targetIds);
+    return { waitId: wait.id };
+  });
+}
+
+async function waits(
+  a: Act,
+  waiter: TaskRow,
+  waitId: string,
+  targets: readonly string[],
+): Promise<void> {
+  a.emit('wait.started', {
+    contractId: waiter.contractId,
+    taskId: waiter.id,
+    data: { waitId, targets },
+  });
+  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: waiter.id });
+  if (supervisor !== undefined)
+    await savePoint(a, waiter, afterWait(targets.length, supervisor.progress));
+}
+
+function visible(caller: Principal, task: TaskRow): boolean {
+  return (
+    caller.kind !== 'agent' || (caller.contractId !== null && task.contractId === caller.contractId)
+  );
+}
+
+export interface WaitState {
+  readonly waitId: string;
+  readonly satisfied: boolean;
+  readonly tasks: readonly {
+    readonly taskId: string;
+    readonly name: string;
+    readonly status: TaskRow['status'];
+    readonly completed: boolean;
+    readonly outputSummary: string | null;
+    readonly errorMessage: string | null;
+  }[];
+}
+
+/** How a wait stands. A satisfied one is marked as seen by its waiter. */
+export async function readWait(
+  engine: Engine,
+  caller: Principal,
+  input: { waitId: string },
+): Promise<WaitState> {
+  const { sql } = engine.database;
+  return reading(
+    engine.database,
+    (async () => {
+      const row = await findWait(sql, { ownerId: caller.ownerId, id: input.waitId });
+      if (row === undefined || (caller.kind === 'agent' && row.taskId !== caller.taskId))
+        throw notFound('wait', input.waitId);
+      const tasks = await tasksByIds(sql, { ownerId: caller.ownerId, ids: row.targetIds });
+      const satisfied = row.state === 'satisfied';
+      if (satisfied && row.seenAt === null) await seeWait(sql, { id: row.id });
+      return {
+        waitId: row.id,
+        satisfied,
+        tasks: tasks.map((task) => ({
+          taskId: task.id,
+          name: task.name,
+          status: task.status,
+          completed: waitEnds(task.status),
+          outputSummary: task.outputSummary,
+          errorMessage: task.errorMessage,
+        })),
+      };
+    })(),
+  );
+}
+
+/** A person's wait ends with its request; an agent's stays until it is satisfied. */
+export async function abandonWait(
+  engine: Engine,
+  caller: Principal,
+  input: { waitId: string },
+): Promise<void> {
+  if (caller.kind === 'agent') return;
+  await act(engine, { caller }, (a) => endWait(a.tx, { id: input.waitId, state: 'cancelled' }));
+}

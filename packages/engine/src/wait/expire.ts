@@ -1,0 +1,26 @@
+/** Sweep: waits with a time whose time is over. */
+import { channels } from '@makima/contracts/channels';
+import { dueWaits, endWait } from '@makima/db/repo/waits';
+import { act, type Engine } from '../context.ts';
+import { wakeWaiter } from './settle.ts';
+
+export async function expireWaits(engine: Engine, input: { limit: number }): Promise<number> {
+  const due = await dueWaits(engine.database.sql, input);
+  for (const row of due) {
+    await act(
+      engine,
+      { caller: { kind: 'system', ownerId: row.ownerId, name: 'due-waits' } },
+      async (a) => {
+        if (!(await endWait(a.tx, { id: row.id, state: 'timed_out' }))) return;
+        a.emit('wait.timed_out', {
+          contractId: row.contractId,
+          taskId: row.taskId,
+          data: { waitId: row.id },
+        });
+        a.hint(channels.waitDone(row.id));
+        if (row.taskId !== null) await wakeWaiter(a, row.taskId);
+      },
+    );
+  }
+  return due.length;
+}
