@@ -2,7 +2,8 @@
 // Why: people start makima as root in containers; nobody should have to create a user for that.
 // Law: files that an account made are opened by the same account again.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface PostgresAccount {
   /** Put before the command line. */
@@ -41,4 +42,27 @@ const findEntry = (nameOrUid: string): { uid: number; gid: number } | undefined 
     if (name === nameOrUid || uid === nameOrUid) return { uid: Number(uid), gid: Number(gid) };
   }
   return undefined;
+};
+
+const enterable = 0o001;
+
+/**
+ * Gives a folder to the account and sees to it that the account can reach it and the binaries.
+ * Does nothing for an account that stays who it is. Throws one line when a folder above is closed.
+ */
+export const handOver = (account: PostgresAccount, dir: string, binary: string): void => {
+  const { uid, gid } = account;
+  if (uid === undefined || gid === undefined) return;
+  chownSync(dir, uid, gid);
+  // The folder above is makima's own: others may pass through it, not look around in it.
+  const above = dirname(dir);
+  chmodSync(above, statSync(above).mode | enterable);
+  for (const path of [above, dirname(binary)]) {
+    for (let at = path; at !== dirname(at); at = dirname(at)) {
+      if ((statSync(at).mode & enterable) !== 0) continue;
+      throw new Error(
+        `Postgres cannot run as root and another user cannot enter ${at}: start makima as an ordinary user, or move it out of there`,
+      );
+    }
+  }
 };

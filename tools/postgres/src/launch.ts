@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { choosePostgresAccount, type PostgresAccount } from './account.ts';
+import { choosePostgresAccount, handOver, type PostgresAccount } from './account.ts';
 import { findPostgresBinaries, linkLibraries } from './binaries.ts';
 import type { Program } from './program.ts';
 
@@ -53,7 +53,7 @@ export const preparePostgres = async (options: PostgresOptions): Promise<Prepare
     LC_ALL: 'C',
     TZ: 'UTC',
   };
-  handOver(account, options.dir);
+  handOver(account, options.dir, binaries.postgres);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
     await makeCluster(options, binaries.initdb, account, env);
   }
@@ -74,10 +74,6 @@ export const preparePostgres = async (options: PostgresOptions): Promise<Prepare
   };
 };
 
-const handOver = ({ uid, gid }: PostgresAccount, path: string): void => {
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
-};
-
 const makeCluster = async (
   options: PostgresOptions,
   initdb: string,
@@ -93,12 +89,12 @@ const makeCluster = async (
   const passwordFile = join(options.dir, `password-${mark}`);
   writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 });
   chmodSync(passwordFile, 0o600);
-  handOver(account, passwordFile);
+  const { uid, gid } = account;
+  if (uid !== undefined && gid !== undefined) chownSync(passwordFile, uid, gid);
   const argv = [...account.prefix, initdb, '-D', fresh, '-U', user, '--pwfile', passwordFile];
   argv.push('--auth=scram-sha-256', '-E', 'UTF8', '--locale-provider=builtin');
   argv.push('--locale=C.UTF-8', '--no-instructions');
   if (options.durability === 'scratch') argv.push('--no-sync');
-  const { uid, gid } = account;
   try {
     await run(argv[0]!, argv.slice(1), { env, cwd: options.dir, uid, gid });
   } catch (error) {

@@ -56,9 +56,10 @@ const upHere = async (
     else say('stopping: daemon, services, Redis, Postgres');
     void stack.stop().then(() => left.resolve(code));
   };
-  process.on('SIGINT', () => leave(exitCodes.ok));
-  process.on('SIGTERM', () => leave(exitCodes.ok));
-  process.on('SIGHUP', () => leave(exitCodes.ok));
+  let ready = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => leave(ready ? exitCodes.ok : exitCodes.interrupted));
+  }
   process.on('uncaughtException', (error) => {
     say(`unexpected: ${error.stack ?? error.message}`);
     leave(exitCodes.failed);
@@ -70,6 +71,7 @@ const upHere = async (
     if (signals > 0) return left.promise;
     throw error;
   }
+  ready = true;
   onReady(home, { url: stack.addresses.apiUrl, showKey: !hadKey });
   return left.promise;
 };
