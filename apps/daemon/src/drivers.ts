@@ -7,6 +7,7 @@ import type { AgentInfo } from '@makima/contracts/socket/frames';
 import { withDeadline } from '@makima/runtime/deadline';
 import type { DaemonConfig } from './config.ts';
 import type { InstalledDriver } from './context.ts';
+import { claudeDriver } from './driver/claude.ts';
 import type { AgentDriver } from './driver/driver.ts';
 import { scriptedDriver } from './driver/scripted.ts';
 import type { Home } from './home.ts';
@@ -20,8 +21,11 @@ export interface ProbedDrivers {
 }
 
 export function daemonDrivers(config: DaemonConfig, home: Home): AgentDriver[] {
-  const { environment } = config;
-  return [scriptedDriver({ sessionsDir: home.sessions, environment })];
+  const { environment, claudePath } = config;
+  return [
+    scriptedDriver({ sessionsDir: home.sessions, environment }),
+    claudeDriver({ environment, ...(claudePath === null ? {} : { program: claudePath }) }),
+  ];
 }
 
 export async function probeDrivers(drivers: readonly AgentDriver[]): Promise<ProbedDrivers> {

@@ -25,34 +25,43 @@ export interface CommandContext {
 }
 
 export function dispatch(to: CommandContext, seq: number, command: Command): void {
-  carryOut(to, command);
-  // An operation is applied with its result, which the journal sees by itself.
-  if (!('operationId' in command)) {
-    void to.context.journal
-      .applied(seq)
-      .catch((error: unknown) => to.context.log.error({ err: error, seq }, 'not noted as applied'));
-  }
+  const applied = carryOut(to, command);
+  if (applied === 'later') return;
+  void to.context.journal
+    .applied(seq)
+    .catch((error: unknown) => to.context.log.error({ err: error, seq }, 'not noted as applied'));
 }
 
-function carryOut(to: CommandContext, command: Command): void {
+/** `later`: the journal sees by itself when it is applied (an intent, a result). */
+export type Applied = 'now' | 'later';
+
+function carryOut(to: CommandContext, command: Command): Applied {
   switch (command.kind) {
     case 'task.start':
       return taskStart(to, command);
     case 'task.stop':
-      return taskStop(to, command);
+      taskStop(to, command);
+      return 'now';
     case 'task.message':
-      return taskMessage(to, command);
+      taskMessage(to, command);
+      return 'now';
     case 'task.checkpoint':
-      return to.operations.run(command, taskCheckpoint);
+      to.operations.run(command, taskCheckpoint);
+      return 'later';
     case 'task.diff':
-      return to.operations.run(command, taskDiff);
+      to.operations.run(command, taskDiff);
+      return 'later';
     case 'branch.merge':
-      return to.operations.run(command, branchMerge);
+      to.operations.run(command, branchMerge);
+      return 'later';
     case 'branch.deliver':
-      return to.operations.run(command, branchDeliver);
+      to.operations.run(command, branchDeliver);
+      return 'later';
     case 'evidence.check':
-      return to.operations.run(command, evidenceCheck);
+      to.operations.run(command, evidenceCheck);
+      return 'later';
     case 'workdir.clean':
-      return to.operations.run(command, workdirClean);
+      to.operations.run(command, workdirClean);
+      return 'later';
   }
 }

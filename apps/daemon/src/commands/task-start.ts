@@ -6,13 +6,13 @@
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { attemptKey } from '../journal/state.ts';
-import type { CommandContext } from './dispatch.ts';
+import type { Applied, CommandContext } from './dispatch.ts';
 import { reportEnd } from './report-end.ts';
 
 export function taskStart(
   { context, attempts }: CommandContext,
   command: CommandOf<'task.start'>,
-): void {
+): Applied {
   const { taskId, attempt } = command;
   const { state } = context.journal;
   if (
@@ -23,7 +23,7 @@ export function taskStart(
       outcome: 'fenced',
       summary: 'a newer attempt is known here',
     });
-    return;
+    return 'now';
   }
-  attempts.begin(command);
+  return attempts.begin(command) ? 'later' : 'now';
 }

@@ -68,6 +68,8 @@ interface Core extends OpenedFiles {
   durableSeq: number;
   ackDirty: boolean;
   closing: boolean;
+  /** Removals of segments, one after the other: a gap among them would be a loss. */
+  trimming: Promise<void>;
   /** The write that runs. */
   flushing: Promise<void> | null;
   readonly listeners: (() => void)[];
@@ -86,6 +88,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     durableSeq: opened.state.lastReportSeq,
     ackDirty: false,
     closing: false,
+    trimming: Promise.resolve(),
     flushing: null,
     listeners: [],
   };
@@ -203,7 +206,7 @@ async function nextSegment(core: Core, head: Buffer): Promise<void> {
   await core.writer.close();
   core.writer = next;
   core.segments.push(next.segment);
-  await trim(core);
+  trim(core);
 }
 
 function acknowledge(core: Core, seq: number): void {
@@ -211,15 +214,19 @@ function acknowledge(core: Core, seq: number): void {
   applyEntry(core.state, { kind: 'acked', seq });
   core.ackDirty = true;
   core.backlog.ack(core.state.ackedSeq);
-  if (core.segments.length > 1) void trim(core).catch(core.options.onTrouble);
+  if (core.segments.length > 1) trim(core);
 }
 
 /** Removes the segments in which nothing waits any more. The last one stays: it is being written. */
-async function trim(core: Core): Promise<void> {
+function trim(core: Core): void {
+  core.trimming = core.trimming.then(() => removeOldest(core)).catch(core.options.onTrouble);
+}
+
+async function removeOldest(core: Core): Promise<void> {
   const keepFrom = core.backlog.oldestSegment() ?? core.writer.segment;
   while (core.segments.length > 1 && (core.segments[0] ?? keepFrom) < keepFrom) {
-    const oldest = core.segments.shift();
-    if (oldest !== undefined) await removeSegment(core.options.directory, oldest);
+    await removeSegment(core.options.directory, core.segments[0] ?? keepFrom);
+    core.segments.shift();
   }
 }
 
@@ -242,6 +249,7 @@ async function close(core: Core): Promise<void> {
   core.ackDirty = false;
   core.closing = true;
   await flushed(core).catch(() => undefined);
+  await core.trimming;
   await core.writer.close().catch(() => undefined);
 }
 

@@ -97,8 +97,8 @@ function visitLine(
 
 /** Acks are written with whatever comes next, and segments go only when acked: so what is gone was acked. */
 function settleAck(state: JournalState, backlog: Backlog): void {
-  const oldest = backlog.oldestSeq();
-  const acked = oldest === null ? state.ackedSeq : Math.max(state.ackedSeq, oldest - 1);
+  const gone = (backlog.oldestSeq() ?? state.lastReportSeq + 1) - 1;
+  const acked = Math.max(state.ackedSeq, gone);
   applyEntry(state, { kind: 'acked', seq: acked });
   backlog.ack(state.ackedSeq);
 }

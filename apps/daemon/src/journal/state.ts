@@ -159,6 +159,7 @@ function applyCommand(state: JournalState, seq: number, command: Command): void 
 
 function applyRun(state: JournalState, phase: 'intent' | 'running', note: RunNote): void {
   const attempt = ensureAttempt(state, note);
+  dropStarts(state, note);
   if (attempt.phase === 'ended') return;
   attempt.phase = phase;
   attempt.runId = note.runId;
@@ -180,6 +181,7 @@ function applyReport(state: JournalState, seq: number, report: Report): void {
       const attempt = ensureAttempt(state, report);
       attempt.phase = 'ended';
       attempt.endedSeq = seq;
+      dropStarts(state, report);
       return;
     }
     case 'operation.finished':
@@ -197,6 +199,16 @@ function applyAck(state: JournalState, seq: number): void {
   state.ackedSeq = Math.max(state.ackedSeq, Math.min(seq, state.lastReportSeq));
   for (const [key, attempt] of state.attempts) {
     if (attempt.phase === 'ended' && attempt.endedSeq <= state.ackedSeq) state.attempts.delete(key);
+  }
+}
+
+/** A start is applied when its agent may have been executed, or when it is over without one. */
+function dropStarts(state: JournalState, of: Running): void {
+  for (const [seq, command] of state.pending) {
+    const isStart = command.kind === 'task.start';
+    if (isStart && command.taskId === of.taskId && command.attempt === of.attempt) {
+      state.pending.delete(seq);
+    }
   }
 }
 

@@ -4,12 +4,7 @@
  * Law: every ask settles: with an answer, a refusal, the end of its connection, or its time limit.
  */
 import { MakimaError } from '@makima/domain/error';
-import {
-  askTimeoutMs,
-  daemonAskResults,
-  type DaemonAsk,
-  type ServerAsk,
-} from '@makima/contracts/socket/asks';
+import { daemonAskResults, type DaemonAsk, type ServerAsk } from '@makima/contracts/socket/asks';
 import type { ServerFrameOf } from '@makima/contracts/socket/frames';
 import type { z } from 'zod';
 
@@ -39,12 +34,12 @@ export interface AsksOptions {
   /** Sends a frame; false when there is no welcomed connection. */
   readonly send: (text: string) => boolean;
   readonly newId: () => string;
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
 }
 
 export function createAsks(options: AsksOptions): Asks {
   const waiting = new Map<string, Waiting>();
-  const timeoutMs = options.timeoutMs ?? askTimeoutMs;
+  const { timeoutMs } = options;
 
   const take = (askId: string): Waiting | undefined => {
     const found = waiting.get(askId);

@@ -5,7 +5,7 @@
  * Law: a command is on the disk before it is acked and applied; whatever happens to a connection, nothing is
  * lost by it and nothing is done twice.
  */
-import type { DaemonAsk, ServerAsk } from '@makima/contracts/socket/asks';
+import { askTimeoutMs, type DaemonAsk, type ServerAsk } from '@makima/contracts/socket/asks';
 import type { Command } from '@makima/contracts/socket/commands';
 import {
   closeCodes,
@@ -18,6 +18,7 @@ import {
 import type { Log } from '@makima/runtime/log';
 import type { Journal } from '../journal/journal.ts';
 import { createAsks, type AskKind, type AskResult, type Asks } from './asks.ts';
+import { createIntake, type Intake } from './intake.ts';
 import { createHeart, type Heart } from './heart.ts';
 import { retryDelayMs, stableMs } from './retry-delay.ts';
 import { createSender, type Sender } from './sender.ts';
@@ -29,6 +30,10 @@ export interface LinkTimings {
   readonly silentMs: number;
   readonly welcomeMs: number;
   readonly resendMs: number;
+  /** How long a gap in the numbers of commands is waited for. */
+  readonly gapMs: number;
+  /** A question without an answer for this long has failed. */
+  readonly askMs: number;
   readonly windowBytes: number;
   readonly frameBytes: number;
   /** Scales the wait between connects; 1 but in tests. */
@@ -40,6 +45,8 @@ export const defaultTimings: LinkTimings = {
   silentMs: 20_000,
   welcomeMs: 10_000,
   resendMs: 15_000,
+  gapMs: 1_000,
+  askMs: askTimeoutMs,
   windowBytes: 4 * 1024 * 1024,
   frameBytes: 512 * 1024,
   retryScale: 1,
@@ -89,10 +96,10 @@ interface Core {
   readonly asks: Asks;
   readonly heart: Heart;
   readonly sender: Sender;
+  readonly intake: Intake;
   socket: GatewaySocket | null;
   welcomed: boolean;
   stopped: boolean;
-  closed: boolean;
   failures: number;
   hintMs: number | null;
   openedAtMs: number;
@@ -100,8 +107,6 @@ interface Core {
   retry: NodeJS.Timeout | undefined;
   welcomeTimer: NodeJS.Timeout | undefined;
   ticker: NodeJS.Timeout | undefined;
-  /** Commands are taken one frame after the other. */
-  intake: Promise<void>;
 }
 
 export function createLink(options: LinkOptions): Link {
@@ -109,6 +114,7 @@ export function createLink(options: LinkOptions): Link {
     options,
     asks: createAsks({
       newId: options.newId,
+      timeoutMs: options.timings.askMs,
       send: (text) => core.welcomed && (core.socket?.send(text) ?? false),
     }),
     heart: createHeart(),
@@ -118,10 +124,18 @@ export function createLink(options: LinkOptions): Link {
       now: options.now,
       onTrouble: (error) => options.log.error({ err: error }, 'reports could not be read'),
     }),
+    intake: createIntake({
+      journal: options.journal,
+      gapMs: options.timings.gapMs,
+      ack: (commandSeq) => {
+        if (core.welcomed) core.socket?.send(JSON.stringify({ type: 'ack', commandSeq }));
+      },
+      apply: (seq, command) => options.handlers.apply(seq, command),
+      onTrouble: (error) => options.log.error({ err: error }, 'commands were not taken'),
+    }),
     socket: null,
     welcomed: false,
     stopped: false,
-    closed: false,
     failures: 0,
     hintMs: null,
     openedAtMs: 0,
@@ -129,7 +143,6 @@ export function createLink(options: LinkOptions): Link {
     retry: undefined,
     welcomeTimer: undefined,
     ticker: undefined,
-    intake: Promise.resolve(),
   };
   return {
     start() {
@@ -138,7 +151,7 @@ export function createLink(options: LinkOptions): Link {
       connect(core);
     },
     close() {
-      core.closed = true;
+      core.intake.close();
     },
     flushed: (limitMs) => flushed(core, limitMs),
     stop() {
@@ -201,11 +214,7 @@ function onFrame(core: Core, frame: ServerFrame): void {
   if (!core.welcomed) return;
   switch (frame.type) {
     case 'commands':
-      core.intake = core.intake
-        .then(() => takeCommands(core, frame))
-        .catch((error: unknown) =>
-          core.options.log.error({ err: error }, 'commands were not taken'),
-        );
+      core.intake.offer(frame.commands);
       return;
     case 'ack':
       if (frame.journalId === core.options.journal.state.journalId)
@@ -232,26 +241,9 @@ function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
     { sessionEpoch: frame.sessionEpoch, reportAck: frame.reportAck },
     'connected',
   );
-  core.sender.acked(frame.reportAck);
-  core.sender.attach(core.socket);
+  core.sender.attach(core.socket, frame.reportAck);
   core.options.handlers.welcomed(frame, core.helloAtMs);
   void beat(core);
-}
-
-async function takeCommands(core: Core, frame: ServerFrameOf<'commands'>): Promise<void> {
-  if (core.closed) return;
-  const { journal, handlers } = core.options;
-  const taken = await Promise.all(
-    frame.commands.map(async ({ seq, command }) => ({
-      seq,
-      command,
-      fresh: await journal.take(seq, command),
-    })),
-  );
-  if (core.welcomed) {
-    core.socket?.send(JSON.stringify({ type: 'ack', commandSeq: journal.state.lastCommandSeq }));
-  }
-  for (const { seq, command, fresh } of taken) if (fresh) handlers.apply(seq, command);
 }
 
 function onEnded(core: Core, end: SocketEnd): void {

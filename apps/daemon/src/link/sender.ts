@@ -20,10 +20,10 @@ export interface SenderOptions {
 }
 
 export interface Sender {
-  /** A welcomed socket: everything after the last ack goes out on it. */
-  attach(socket: GatewaySocket): void;
+  /** A welcomed socket and how far its server is: everything after that goes out on it. */
+  attach(socket: GatewaySocket, ackedSeq: number): void;
   detach(): void;
-  /** The server has applied reports up to `seq`. */
+  /** The server says that it applied reports up to `seq`; more than was sent to it is not believed. */
   acked(seq: number): void;
   /** Looks whether acks are overdue. */
   tick(): void;
@@ -86,8 +86,9 @@ export function createSender(options: SenderOptions): Sender {
   journal.onDurable(pump);
 
   return {
-    attach(to) {
+    attach(to, ackedSeq) {
       socket = to;
+      journal.ack(ackedSeq);
       restart();
       pump();
     },
@@ -96,7 +97,7 @@ export function createSender(options: SenderOptions): Sender {
     },
     acked(seq) {
       const before = journal.state.ackedSeq;
-      journal.ack(seq);
+      journal.ack(Math.min(seq, sentSeq));
       if (journal.state.ackedSeq === before) return;
       quietSince = options.now();
       while (flying[0] !== undefined && flying[0].seq <= journal.state.ackedSeq) {

@@ -12,8 +12,8 @@ import { live } from './life.ts';
 import { createLive, decideEnd, type Ending, type LiveAttempt } from './live.ts';
 
 export interface Attempts {
-  /** Begins the life of an attempt that the journal knows as taken. */
-  begin(start: TaskStart): void;
+  /** Begins the life of an attempt that the journal knows as taken; false for any other. */
+  begin(start: TaskStart): boolean;
   find(of: Running): LiveAttempt | null;
   all(): LiveAttempt[];
   /** Ends one; resolves when its end is reported. Not here: resolves at once. */
@@ -52,12 +52,13 @@ export function createAttempts(context: DaemonContext): Attempts {
     begin(start) {
       const key = keyOf(start);
       const known = context.journal.state.attempts.get(key);
-      if (draining || lives.has(key) || known?.phase !== 'taken') return;
+      if (draining || lives.has(key) || known?.phase !== 'taken') return false;
       const attempt = createLive(context, start);
       const over = overOthers(start)
         .then(() => live(context, attempt))
         .finally(() => lives.delete(key));
       lives.set(key, { attempt, over });
+      return true;
     },
     find: (of) => lives.get(keyOf(of))?.attempt ?? null,
     all: () => [...lives.values()].map(({ attempt }) => attempt),

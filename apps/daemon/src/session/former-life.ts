@@ -4,13 +4,22 @@
  *
  * Law: nothing is adopted; each end is reported once, since the report itself ends the attempt.
  */
+import type { Running } from '@makima/contracts/socket/frames';
 import type { DaemonContext } from '../context.ts';
 import { reportEnd } from '../commands/report-end.ts';
 import type { Collected } from '../workspace/port.ts';
 
 export async function reportFormerLife(context: DaemonContext): Promise<void> {
-  const left = [...context.journal.state.attempts.values()].filter(
-    ({ phase }) => phase === 'intent' || phase === 'running',
+  const { attempts, pending } = context.journal.state;
+  const isStartable = (of: Running): boolean =>
+    [...pending.values()].some(
+      (command) =>
+        command.kind === 'task.start' &&
+        command.taskId === of.taskId &&
+        command.attempt === of.attempt,
+    );
+  const left = [...attempts.values()].filter(
+    (attempt) => attempt.phase !== 'ended' && !(attempt.phase === 'taken' && isStartable(attempt)),
   );
   for (const { taskId, attempt } of left) {
     const collected = await collect(context, taskId, attempt);

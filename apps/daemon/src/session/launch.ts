@@ -165,13 +165,23 @@ async function withPatience<T>(
   ask: () => Promise<T>,
 ): Promise<T> {
   const until = context.now() + context.config.timings.toolKeyMs;
+  const { signal } = live.cancel;
   for (;;) {
     try {
-      return await ask();
+      return await Promise.race([ask(), calledOff(signal)]);
     } catch (error) {
       const again = isMakimaError(error) && error.retryable && context.now() < until;
       if (!again) throw error;
-      await pause(200, undefined, { signal: live.cancel.signal });
+      await pause(200, undefined, { signal });
     }
   }
+}
+
+function calledOff(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const refuse = (): void =>
+      reject(new MakimaError('COMMAND_FAILED', 'The start was called off.'));
+    if (signal.aborted) refuse();
+    signal.addEventListener('abort', refuse, { once: true });
+  });
 }

@@ -23,6 +23,8 @@ export const testTimings: Partial<DaemonTimings> = {
   silentMs: 1_500,
   welcomeMs: 2_000,
   resendMs: 600,
+  gapMs: 400,
+  askMs: 1_000,
   retryScale: 0.05,
   leaseTickMs: 50,
   drainGraceMs: 1_000,
@@ -36,6 +38,8 @@ export interface TestDaemon {
   readonly pid: number;
   /** Everything that the daemon logged. */
   log(): string;
+  /** Resolves when the daemon has logged this once more from now on. */
+  logged(words: string): Promise<void>;
   start(timings?: Partial<DaemonTimings>): Promise<void>;
   /** Sends a signal; resolves with the exit code when the process is gone. */
   end(signal: NodeJS.Signals): Promise<number | null>;
@@ -56,6 +60,7 @@ export async function createTestDaemon(options: {
   await writeFile(join(home, 'key'), 'test-daemon-key\n');
   let child: ChildProcess | null = null;
   let log = '';
+  const watchers = new Set<() => void>();
   const daemon: TestDaemon = {
     root,
     home,
@@ -64,6 +69,17 @@ export async function createTestDaemon(options: {
       return child?.pid ?? 0;
     },
     log: () => log,
+    logged(words) {
+      const from = log.length;
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (!log.slice(from).includes(words)) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+      });
+    },
     async start(timings = {}) {
       const started = spawn(process.execPath, [program, 'start'], {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -83,6 +99,7 @@ export async function createTestDaemon(options: {
       const ready = Promise.withResolvers<void>();
       const read = (chunk: Buffer): void => {
         log += chunk.toString();
+        for (const look of watchers) look();
         if (log.slice(mark).includes('"message":"started"')) ready.resolve();
       };
       const mark = log.length;

@@ -48,7 +48,11 @@ export interface FakeGateway {
   /** Frames that did not fit the contract, and what the law of sequences was broken by. */
   readonly faults: string[];
   readonly ackedCommandSeq: number;
+  /** Reports that came while it was deaf to them. */
+  readonly unheard: number;
   readonly connected: boolean;
+  /** What the latest heartbeat named; null before the first one of a connection. */
+  readonly running: readonly Running[] | null;
   /** Keeps and sends a command; its number. */
   command(command: Command): number;
   /** A frame past all rules. */
@@ -73,6 +77,7 @@ interface State {
   readonly levers: Levers;
   readonly commands: { readonly seq: number; readonly command: Command }[];
   readonly applied: Map<string, number>;
+  readonly lineSeq: Map<string, number>;
   readonly reports: Report[];
   readonly hellos: Hello[];
   readonly asks: DaemonAsk[];
@@ -81,8 +86,10 @@ interface State {
   readonly daemonId: string;
   readonly watchers: Set<() => void>;
   ackedCommandSeq: number;
+  unheard: number;
   epoch: number;
   socket: WebSocket | null;
+  running: readonly Running[] | null;
   welcomed: boolean;
 }
 
@@ -98,6 +105,7 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     },
     commands: [],
     applied: new Map(),
+    lineSeq: new Map(),
     reports: [],
     hellos: [],
     asks: [],
@@ -106,8 +114,10 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     daemonId: randomUUID(),
     watchers: new Set(),
     ackedCommandSeq: 0,
+    unheard: 0,
     epoch: 0,
     socket: null,
+    running: null,
     welcomed: false,
   };
   let server = await listen(state, 0);
@@ -125,6 +135,12 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     },
     get connected() {
       return state.welcomed;
+    },
+    get unheard() {
+      return state.unheard;
+    },
+    get running() {
+      return state.running;
     },
     command(command) {
       const seq = state.commands.length + 1;
@@ -237,6 +253,7 @@ function onFrame(state: State, frame: DaemonFrame): void {
       state.ackedCommandSeq = Math.max(state.ackedCommandSeq, frame.commandSeq);
       return;
     case 'heartbeat':
+      state.running = frame.running;
       if (state.levers.muteLeases) return;
       return send(state, {
         type: 'lease',
@@ -253,6 +270,7 @@ function onFrame(state: State, frame: DaemonFrame): void {
 
 function onHello(state: State, hello: Hello): void {
   state.hellos.push(hello);
+  state.running = null;
   state.epoch += 1;
   state.welcomed = true;
   send(state, {
@@ -279,7 +297,10 @@ function split<K extends 'keep' | 'renewed'>(
 }
 
 function onReports(state: State, frame: Extract<DaemonFrame, { type: 'reports' }>): void {
-  if (state.levers.deafToReports) return;
+  if (state.levers.deafToReports) {
+    state.unheard += frame.reports.length;
+    return;
+  }
   const { journalId, fromSeq, reports } = frame;
   for (const [index, report] of reports.entries()) {
     const seq = fromSeq + index;
@@ -290,10 +311,22 @@ function onReports(state: State, frame: Extract<DaemonFrame, { type: 'reports' }
       break;
     }
     state.applied.set(journalId, seq);
+    checkLines(state, report);
     state.reports.push(report);
   }
   const reportSeq = state.applied.get(journalId) ?? 0;
   if (!state.levers.muteAcks) send(state, { type: 'ack', journalId, reportSeq });
+}
+
+/** Output of an attempt is numbered from 1 without a gap. */
+function checkLines(state: State, report: Report): void {
+  if (report.kind !== 'task.outputted') return;
+  const key = `${report.taskId}/${report.attempt}`;
+  const expected = (state.lineSeq.get(key) ?? 0) + 1;
+  if (report.fromSeq !== expected) {
+    state.faults.push(`line ${report.fromSeq} of ${key} where ${expected} was due`);
+  }
+  state.lineSeq.set(key, report.fromSeq + report.lines.length - 1);
 }
 
 function answerAsk(state: State, askId: string, ask: DaemonAsk): void {

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Running } from '@makima/contracts/socket/frames';
+import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
+import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+
+/** As in production, a fraction of the time: frozen before the server's lease is over. */
+const timings = { silentMs: 400, freezeAfterMs: 900 };
+const endless = '- say: working\n- run: [sh, -c, "while true; do sleep 0.02; done"]';
+
+describe('self-fencing', () => {
+  let gateway: FakeGateway;
+  let daemon: TestDaemon;
+  beforeEach(async () => {
+    gateway = await createFakeGateway();
+    daemon = await createTestDaemon({ gatewayUrl: gateway.url });
+    await daemon.start(timings);
+  });
+  afterEach(async () => {
+    await daemon.drop();
+    await gateway.stop();
+  });
+
+  const working = async (of: Running): Promise<number> => {
+    await gateway.until('it works', () =>
+      gateway.lines(of).some((line) => line.content === 'working'),
+    );
+    return gateway.of('task.started').find((report) => report.taskId === of.taskId)?.pid ?? 0;
+  };
+  const stateOf = (pid: number): string => {
+    try {
+      return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
+    } catch {
+      return 'gone';
+    }
+  };
+
+  it('freezes agents when no lease is heard of, and thaws them when it is kept', async () => {
+    const start = startCommand(
+      '- say: working\n- repeat: 400\n  steps:\n    - say: tick\n    - sleep: 10\n- done: on',
+    );
+    gateway.command(start);
+    const pid = await working(start);
+    const frozen = daemon.logged('agent frozen');
+    await gateway.down();
+    await frozen;
+    expect(stateOf(pid)).toBe('T');
+    const thawed = daemon.logged('agent goes on');
+    await gateway.up();
+    await thawed;
+    expect(stateOf(pid)).not.toBe('T');
+    expect((await gateway.ended(start)).outcome).toBe('done');
+    expect(gateway.faults).toEqual([]);
+  });
+
+  it('freezes them as well when the gateway answers everything but the lease', async () => {
+    await daemon.end('SIGTERM');
+    await daemon.start({ ...timings, silentMs: 60_000 });
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    const frozen = daemon.logged('agent frozen');
+    gateway.levers.muteLeases = true;
+    await frozen;
+    expect(stateOf(pid)).toBe('T');
+    const thawed = daemon.logged('agent goes on');
+    gateway.levers.muteLeases = false;
+    await thawed;
+  });
+
+  it('kills an agent that was fenced while away, within 5 s, and keeps its work', async () => {
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    const frozen = daemon.logged('agent frozen');
+    await gateway.down();
+    await frozen;
+    gateway.fenced.push({ taskId: start.taskId, attempt: 1 });
+    const from = performance.now();
+    await gateway.up();
+    const ended = await gateway.ended(start);
+    expect(ended).toMatchObject({ outcome: 'fenced' });
+    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(stateOf(pid)).toBe('gone');
+  });
+
+  it('kills an agent that a lease answer fences, and starts the next attempt only then', async () => {
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    const next = { ...startCommand('- say: working'), taskId: start.taskId, attempt: 2 };
+    gateway.fenced.push({ taskId: start.taskId, attempt: 1 });
+    gateway.command(next);
+    expect((await gateway.ended(start)).outcome).toBe('fenced');
+    expect(stateOf(pid)).toBe('gone');
+    expect((await gateway.ended(next)).outcome).toBe('done');
+    const ends = daemon
+      .ledger()
+      .map((line) => `${String(line['event'])}${String(line['attempt'])}`);
+    expect(ends.indexOf('start2')).toBeGreaterThan(ends.indexOf('start1'));
+    gateway.command({ ...start, attempt: 1 });
+    await gateway.until('the ack', () => gateway.ackedCommandSeq === 3);
+    expect(daemon.ledger().filter((line) => line['event'] === 'start')).toHaveLength(2);
+  });
+});
