@@ -30,7 +30,7 @@ describe('tidy', () => {
     ['no header', 'packages/bus/src/a.ts', 'const a = 1;\n', '1 header'],
     ['promise', 'packages/bus/src/a.ts', headed(`// TO${''}DO later`), '2 unfinished'],
     ['machine path', 'docs/guide.md', `see /root${'/'}notes/x`, '1 machine'],
-    ['home path', 'packages/bus/src/a.ts', headed(`const a = '/home${'/'}ada/x';`), '2 machine'],
+    ['home path', 'packages/bus/src/a.ts', headed(`const a = '/home${'/'}zoe/x';`), '2 machine'],
     [
       'registry',
       'Dockerfile',
