@@ -11,7 +11,7 @@ import {
   restorationAllowed,
   type RestorationPlan,
 } from '@makima/domain/restoration';
-import type { RestorationFacts } from '@makima/domain/restoration-finding';
+
 import { mayWork } from '@makima/domain/contract';
 import { lockContract } from '@makima/db/repo/contracts';
 import {
@@ -35,7 +35,7 @@ import type { System } from '../principal.ts';
 import { moveContract } from '../contract/move.ts';
 import { sendMessage } from '../message/send.ts';
 import { deliver } from '../question/answer.ts';
-import { restorationFacts } from './restoration-facts.ts';
+import { restorationFacts, type RestorationFacts } from './restoration-facts.ts';
 
 export type Restored = 'nothing' | 'blocked' | RestorationPlan['strategy'];
 
