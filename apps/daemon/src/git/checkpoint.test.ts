@@ -103,6 +103,14 @@ describe('checkpoint', () => {
     expect((await checkpoint(2)).commitSha).not.toBe(first.commitSha);
   });
 
+  it('is one checkpoint when the same number is asked for twice at once', async () => {
+    await writeFile(join(task.dir, 'a'), '1');
+    const [one, two, other] = await Promise.all([checkpoint(1), checkpoint(1), checkpoint(2)]);
+    expect(one.commitSha).toBe(two.commitSha);
+    expect(other.commitSha).not.toBe(one.commitSha);
+    expect(await fsck(store)).toBe('');
+  });
+
   it('is a commit even when nothing changed', async () => {
     const made = await checkpoint(1);
     expect(made).toMatchObject({ filesChanged: 0, parentSha: task.baseSha });

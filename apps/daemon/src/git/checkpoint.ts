@@ -76,8 +76,13 @@ export async function makeCheckpoint(
     message: `${options.message.trim() || `Checkpoint ${options.number}`}\n\n${trailers}`,
     ...(options.identity === undefined ? {} : { identity: options.identity }),
   });
-  await withRepoLock(store.dir, () => updateRefs(store, [`create ${ref} ${commitSha}`]));
-  return describe(store, ref, commitSha, options, saved);
+  const won = await withRepoLock(store.dir, async () => {
+    // The same command may have come twice at once: the first commit is the checkpoint.
+    const former = await resolveCommit(store, ref);
+    if (former === null) await updateRefs(store, [`create ${ref} ${commitSha}`]);
+    return former ?? commitSha;
+  });
+  return describe(store, ref, won, options, saved);
 }
 
 export interface SavedFiles {

@@ -112,8 +112,10 @@ export async function countChanges(store: Store, from: string, to: string): Prom
  * source has it, else the newest of its ancestors that the source has.
  */
 export async function publicBase(store: Store, sha: string): Promise<string> {
-  const known = publicRefs.map((prefix) => `--glob=${prefix}`);
-  const args = ['rev-list', '--boundary', '--topo-order', assertSha(sha), '--not', ...known];
+  // What we delivered ourselves came back under origin/makima: other copies do not have it.
+  const known = publicRefs.map((prefix) => `--glob=${prefix}/*`);
+  const own = '--exclude=refs/remotes/origin/makima/*';
+  const args = ['rev-list', '--boundary', '--topo-order', assertSha(sha), '--not', own, ...known];
   const { stdout } = await git(args, { gitDir: store.dir });
   const lines = stdout.split('\n').filter((line) => line !== '');
   if (lines.length === 0) return sha;

@@ -20,7 +20,10 @@ export interface MergeConflict {
 }
 
 const sideMaxBytes = 64 * 1024;
+/** All conflicts of a merge travel in one frame. */
+const totalMaxChars = 192 * 1024;
 const conflictsMax = 200;
+const tooLarge = '(too large to show)';
 
 interface Sides {
   ours?: string;
@@ -45,8 +48,11 @@ export async function readConflicts(
     sides.set(path, entry);
   }
   const conflicts: MergeConflict[] = [];
+  let room = totalMaxChars;
   for (const [path, entry] of [...sides].slice(0, conflictsMax)) {
-    conflicts.push(await describe(store, tree, path, entry));
+    const conflict = await describe(store, tree, path, entry);
+    room -= JSON.stringify(conflict).length;
+    conflicts.push(room < 0 ? withoutText(conflict) : conflict);
   }
   return conflicts.length > 0 ? conflicts : [unnamed(records.slice(end + 1))];
 }
@@ -69,6 +75,11 @@ async function describe(
   const whole = async (id: string | undefined): Promise<string | null> =>
     id === undefined ? null : ((await blobText(store, id)) ?? '(binary or too large)');
   return { path, ours: await whole(sides.ours), theirs: await whole(sides.theirs), hunks: [] };
+}
+
+function withoutText(conflict: MergeConflict): MergeConflict {
+  const cut = (text: string | null): string | null => (text === null ? null : tooLarge);
+  return { path: conflict.path, ours: cut(conflict.ours), theirs: cut(conflict.theirs), hunks: [] };
 }
 
 /** Null for what is no text: binary, too large, or not a file. */

@@ -43,7 +43,6 @@ describe('diff', () => {
         additions: 1,
         deletions: 1,
         binary: false,
-        truncated: false,
         hunks: [{ header: '@@ -1,5 +1,5 @@', lines: [' 1', ' 2', '-3', '+three', ' 4', ' 5'] }],
       },
       {
@@ -52,7 +51,6 @@ describe('diff', () => {
         additions: 3,
         deletions: 0,
         binary: false,
-        truncated: false,
         hunks: [
           {
             header: '@@ -0,0 +1,3 @@',
@@ -71,7 +69,6 @@ describe('diff', () => {
         additions: 0,
         deletions: 1,
         binary: false,
-        truncated: false,
         hunks: [{ header: '@@ -1 +0,0 @@', lines: ['-a'] }],
       },
     ]);
@@ -114,10 +111,10 @@ describe('diff', () => {
     const bytes = await diff({ maxBytes: 1_000 });
     expect(bytes).toMatchObject({ truncated: true, stats: whole });
     expect(bytes.diff.length).toBeLessThanOrEqual(1_000);
-    expect(bytes.files.map((file) => file.truncated)).toEqual([true, true]);
+    expect(bytes.files.map((file) => file.path)).toEqual(['a-big', 'b-small']);
     const lines = await diff({ linesPerFileMax: 10 });
     expect(lines).toMatchObject({ truncated: true, stats: whole });
-    expect(lines.files.map((file) => file.truncated)).toEqual([true, false]);
+    expect(lines.files.map((file) => file.hunks.length)).toEqual([0, 1]);
     const count = await diff({ filesMax: 1 });
     expect(count).toMatchObject({ truncated: true, stats: whole });
     expect(count.files.length).toBe(1);

@@ -1,8 +1,8 @@
 /**
  * What differs between two commits, or between a commit and the files on disk: as text and as structure.
  *
- * Law: no external diff, no textconv, nothing of the repository's configuration; whatever a cap cut off is
- * marked, in the whole and in the file; counts are always of the whole.
+ * Law: no external diff, no textconv, nothing of the repository's configuration; what a cap cut off is
+ * marked by `truncated`; counts are always of the whole. The shapes are those of the wire contract.
  *
  * export diffCommits(store, from, to, limits?): Promise<Diff>
  * export diffWorkdir(workdir, { baseSha, task, attempt }, limits?): Promise<Diff>
@@ -29,8 +29,6 @@ export interface DiffFile {
   readonly additions: number;
   readonly deletions: number;
   readonly binary: boolean;
-  /** Hunks are missing because a cap was reached. */
-  readonly truncated: boolean;
   readonly hunks: readonly DiffHunk[];
 }
 
@@ -43,6 +41,7 @@ export interface Diff {
     readonly insertions: number;
     readonly deletions: number;
   };
+  /** Text, files or hunks are missing because a cap was reached. */
   readonly truncated: boolean;
 }
 
@@ -53,7 +52,8 @@ export interface DiffLimits {
   readonly linesPerFileMax?: number;
 }
 
-const defaults = { maxBytes: 512 * 1024, filesMax: 2_000, linesPerFileMax: 20_000 };
+/** Text and structure of one diff travel together in one frame of at most 1 MiB. */
+const defaults = { maxBytes: 192 * 1024, filesMax: 2_000, linesPerFileMax: 20_000 };
 const plumbing = [
   'diff-tree',
   '-r',
@@ -113,7 +113,7 @@ async function diffTrees(store: Store, a: string, b: string, limits: DiffLimits)
   // A NUL survives only in text that git mistook for such; Postgres takes none.
   const whole = patch.stdout.replaceAll('\0', '\uFFFD');
   const text = patch.truncated ? whole.slice(0, whole.lastIndexOf('\n') + 1) : whole;
-  const files = join(all, parsePatch(text), patch.truncated, caps);
+  const { files, cut } = join(all, parsePatch(text), caps);
   return {
     diff: text,
     files,
@@ -122,7 +122,7 @@ async function diffTrees(store: Store, a: string, b: string, limits: DiffLimits)
       insertions: all.reduce((sum, file) => sum + file.additions, 0),
       deletions: all.reduce((sum, file) => sum + file.deletions, 0),
     },
-    truncated: patch.truncated || files.length < all.length || files.some((file) => file.truncated),
+    truncated: patch.truncated || cut,
   };
 }
 
@@ -164,22 +164,21 @@ function parseList(output: string): ListedFile[] {
 function join(
   all: readonly ListedFile[],
   sections: readonly PatchSection[],
-  cut: boolean,
   caps: typeof defaults,
-): DiffFile[] {
+): { readonly files: DiffFile[]; readonly cut: boolean } {
   let next = 0;
-  return all.slice(0, caps.filesMax).map(({ sections: count, ...file }) => {
-    const own = sections.slice(next, next + count);
+  let cut = all.length > caps.filesMax;
+  const files = all.slice(0, caps.filesMax).map(({ sections: count, ...file }) => {
+    const own = sections.slice(next, next + count).flatMap((section) => section.hunks);
     next += count;
-    const isCut = cut && next >= sections.length;
     const hunks: DiffHunk[] = [];
     let room = caps.linesPerFileMax;
-    for (const hunk of own.flatMap((section) => section.hunks)) {
-      if (hunk.lines.length > room) break;
+    for (const hunk of own) {
       room -= hunk.lines.length;
-      hunks.push(hunk);
+      if (room >= 0) hunks.push(hunk);
+      else cut = true;
     }
-    const total = own.reduce((sum, section) => sum + section.hunks.length, 0);
-    return { ...file, hunks, truncated: isCut || hunks.length < total };
+    return { ...file, hunks };
   });
+  return { files, cut };
 }

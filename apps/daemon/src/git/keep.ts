@@ -45,6 +45,8 @@ export interface KeptWork {
   readonly refs: readonly string[];
   /** The ref with the uncommitted files, or with the commits when the files were clean. */
   readonly kept: Kept | null;
+  /** A commit that holds all of it: start from here (`checkpoint`) to go on elsewhere. */
+  readonly workSha: string;
   readonly embedded: readonly EmbeddedReport[];
   readonly skipped: readonly Skipped[];
 }
@@ -88,7 +90,8 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
   }
   if (kept !== null) refs.push(kept.ref);
   refs.push(...(await otherKeptRefs(store, options, refs)));
-  return { refs, kept, embedded: saved.embedded, skipped: saved.skipped };
+  const { embedded, skipped } = saved;
+  return { refs, kept, workSha: kept?.sha ?? tip, embedded, skipped };
 }
 
 async function isHeld(store: Store, tip: string, options: KeepOptions): Promise<boolean> {

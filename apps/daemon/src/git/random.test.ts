@@ -122,7 +122,7 @@ describe('random life', () => {
     const random = randomFrom(11);
     const made: string[] = [];
     let killed = 0;
-    for (let number = 1; number <= 12; number += 1) {
+    for (let number = 1; number <= 8; number += 1) {
       made.push(
         await commitFiles(task.dir, { [`f${number}`]: 'x'.repeat(number * 1_000) }, `${number}`),
       );

@@ -112,6 +112,7 @@ async function addAll(
   skipped: Skipped[],
 ): Promise<void> {
   let rest = [...paths];
+  const failed = new Set<string>();
   for (let attempt = 0; ; attempt += 1) {
     try {
       await feed(run, ['--add', '--remove', '--replace'], rest);
@@ -119,8 +120,11 @@ async function addAll(
     } catch (error) {
       const bad = error instanceof GitFailure ? unreadablePath(error, rest) : null;
       if (bad === null || attempt >= retriesMax) throw error;
-      skipped.push({ path: showPath(bad), reason: 'unreadable' });
+      // Somebody may have been writing it just then: it gets a second chance.
       rest = rest.filter((path) => path !== bad);
+      if (failed.has(bad)) skipped.push({ path: showPath(bad), reason: 'unreadable' });
+      else rest.push(bad);
+      failed.add(bad);
     }
   }
 }
@@ -128,7 +132,9 @@ async function addAll(
 function unreadablePath(error: GitFailure, paths: readonly string[]): string | null {
   const named = /Unable to process path (.*)/.exec(error.stderr)?.[1];
   if (named === undefined) return null;
-  return paths.find((path) => showPath(path) === named) ?? null;
+  // git shows control characters as question marks.
+  const asShown = (path: string): string => showPath(path).replaceAll(/(?![\t\n])\p{Cc}/gu, '?');
+  return paths.find((path) => asShown(path).split('\n')[0] === named) ?? null;
 }
 
 async function feed(run: GitOptions, flags: string[], paths: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { git } from './run.ts';
+import { configureGit, git } from './run.ts';
 import { ensureBranch, openStore, readStoreState, refreshStore, resolveCommit } from './store.ts';
 import { asAgent, commitFiles, makePlace, makeRepository, makeStore } from './test-repository.ts';
 import type { Place } from './test-repository.ts';
@@ -37,6 +37,10 @@ describe('store', () => {
     const first = await makeStore(place);
     const second = await open(`${place.root}/./repo/`);
     expect(second.dir).toBe(first.dir);
+    await symlink(place.home, join(place.root, 'other-name'));
+    const home = join(place.root, 'other-name');
+    const third = await openStore({ home, source: place.repo, allowLocal: true });
+    expect(third.dir).toBe(first.dir);
     expect((await readdir(join(place.home, 'stores'))).length).toBe(1);
   });
 
@@ -152,6 +156,30 @@ describe('store', () => {
     await asAgent(place.root, 'init', '-q', '--object-format=sha256', path);
     await commitFiles(path, { a: '1' }, 'First');
     await expect(open(path)).rejects.toMatchObject({ code: 'GIT_FAILED' });
+  });
+
+  it('reaches an ssh host at the address that was checked, and asks nobody for a password', async () => {
+    const bin = join(place.root, 'bin');
+    await mkdir(bin);
+    const script = `#!/bin/sh\necho "$@" >> ${place.root}/calls\nfor last; do :; done\nexec sh -c "$last"\n`;
+    await writeFile(join(bin, 'ssh'), script, { mode: 0o755 });
+    configureGit({ path: `${bin}:/usr/local/bin:/usr/bin:/bin` });
+    try {
+      const source = `ssh://git@forge.example:2222${place.repo}`;
+      const lookup = () => Promise.resolve(['140.82.112.3']);
+      const store = await openStore({ home: place.home, source, lookup });
+      expect(await resolveCommit(store, 'main')).not.toBeNull();
+      const calls = await readFile(join(place.root, 'calls'), 'utf8');
+      expect(calls).toContain('-oBatchMode=yes');
+      expect(calls).toContain('-oHostname=140.82.112.3 -oHostKeyAlias=[forge.example]:2222');
+      expect(calls).toContain("git@forge.example git-upload-pack '/");
+      const inside = { home: place.home, source, lookup: () => Promise.resolve(['10.0.0.1']) };
+      await expect(refreshStore(store, inside)).rejects.toMatchObject({
+        details: { reason: 'host_refused' },
+      });
+    } finally {
+      configureGit({ path: '/usr/local/bin:/usr/bin:/bin' });
+    }
   });
 
   it('never prunes: an unreachable object of the store stays for those who borrow it', async () => {

@@ -77,8 +77,11 @@ export function storePath(home: string, source: RepositorySource): string {
 
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const parsed = parseSource(options.source, { allowLocal: options.allowLocal === true });
-  const source = await canonical(parsed, storePath(options.home, parsed));
-  const store: Store = { dir: storePath(options.home, source), home: options.home, source };
+  await mkdir(options.home, { recursive: true, mode: 0o700 });
+  // Tasks' repositories name the store by its path: it must be one path, however the home is spelled.
+  const home = await realpath(options.home);
+  const source = await canonical(parsed, storePath(home, parsed));
+  const store: Store = { dir: storePath(home, source), home, source };
   await withRepoLock(store.dir, async () => {
     if ((await kindOf(store.dir)) === 'missing') await initBare(store.dir);
     if (!(await hasSourceRefs(store))) await fetchSource(store, options);

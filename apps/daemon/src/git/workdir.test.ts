@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCheckpoint } from './checkpoint.ts';
@@ -258,6 +258,8 @@ describe('workdir', () => {
   it('is removed with its shadow, and only then', async () => {
     const task = await makeTask(place, store);
     await takeCommits(task.workdir, { task: taskId, attempt: 1 });
+    await writeFiles(task.dir, { 'cache/locked/file': 'x' });
+    await chmod(join(task.dir, 'cache/locked'), 0o500);
     await removeWorkdir(task.workdir);
     await removeWorkdir(task.workdir);
     expect(await kindOf(task.dir)).toBe('missing');

@@ -9,7 +9,7 @@
  * export prepareWorkdir(options: PrepareOptions): Promise<Prepared>
  * export removeWorkdir(workdir): Promise<void>        keeps nothing: see keep.ts first
  */
-import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -90,11 +90,28 @@ export async function prepareWorkdir(options: PrepareOptions): Promise<Prepared>
 export async function removeWorkdir(workdir: Workdir): Promise<void> {
   await withRepoLock(workdir.shadowDir, async () => {
     if ((await kindOf(workdir.dir)) === 'directory') {
-      await rm(workdir.dir, { recursive: true, force: true, maxRetries: 3 });
+      await removeTree(workdir.dir);
     }
     await rm(`${workdir.dir}.partial`, { recursive: true, force: true });
     await rm(workdir.shadowDir, { recursive: true, force: true });
   });
+}
+
+/** Build tools leave directories without the right to write; they are ours to open again. */
+async function removeTree(directory: string): Promise<void> {
+  const remove = (): Promise<void> =>
+    rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  await remove().catch(async () => {
+    await openUp(directory);
+    await remove();
+  });
+}
+
+async function openUp(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openUp(join(directory, entry.name));
+  }
 }
 
 async function reuse(workdir: Workdir): Promise<Prepared | null> {
