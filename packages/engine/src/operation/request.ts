@@ -22,7 +22,9 @@ export function requestMerge(
     const task = await lockedTask(a.tx, a.caller, input.id);
     const contract = await contractOf(a, task);
     if (a.caller.kind === 'agent') await requireSupervisor(a, contract.id);
-    if (task.status !== 'done' && task.status !== 'merged') {
+    // A supervisor brings in what it committed itself while it goes on working.
+    const ownWork = task.isSupervisor && task.status === 'running';
+    if (!ownWork && task.status !== 'done' && task.status !== 'merged') {
       throw new MakimaError(
         'INVALID_TRANSITION',
         `only a task that is done is merged; this one is ${task.status}`,
