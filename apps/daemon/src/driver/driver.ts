@@ -40,7 +40,9 @@ export interface ToolCall {
 
 /**
  * The guard's verdict. `deny`: the message is what the model reads. `defer`: the turn ends with outcome
- * `deferred`, the process exits, and after a resume the same call (same id) is put to the guard again.
+ * `deferred` and the process leaves; after a resume the call is made again under the same id. Whether the
+ * guard is asked again then is not certain (Claude Code may go on before its hooks are set), so only a call
+ * whose tool decides by that id may be deferred.
  */
 export type GuardVerdict =
   | { readonly verdict: 'allow'; readonly input?: Readonly<Record<string, unknown>> }

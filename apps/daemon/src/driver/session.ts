@@ -82,6 +82,8 @@ async function connect(options: SessionOptions, turn: TurnWatch): Promise<Connec
   const emit = (body: AgentEventBody) => {
     turn.see(body);
     watch.expecting(turn.silenceIsFault());
+    // A deferred call waits for a resume: the agent leaves when nothing more can be said to it.
+    if (body.t === 'turn_end' && body.outcome === 'deferred') process?.closeInput();
     seq += 1;
     queue.push({ ...body, seq, atMs: Date.now(), runId: spec.runId });
   };

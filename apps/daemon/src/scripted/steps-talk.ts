@@ -126,9 +126,13 @@ export const crash: Handler = {
 
 export const hang: Handler = {
   async perform({ host, args, signal }) {
-    if (args.deaf === true) host.goDeaf();
-    await aborted(signal);
-    return null;
+    if (args.deaf !== true) {
+      await aborted(signal);
+      return null;
+    }
+    host.goDeaf();
+    setInterval(() => undefined, 60_000);
+    return new Promise<never>(() => undefined);
   },
 };
 
