@@ -184,7 +184,7 @@ function replayPending(to: CommandContext): void {
 async function answerServer(context: DaemonContext, ask: ServerAsk): Promise<unknown> {
   switch (ask.kind) {
     case 'read-file': {
-      const record = await recordFor(context, { taskId: ask.taskId, attempt: 1 });
+      const record = await recordFor(context, { taskId: ask.taskId });
       return context.workspace.readFile(record, ask.filePath);
     }
   }

@@ -1,13 +1,12 @@
-/** The record of the task that a command is about, as the attempt that the command names. */
+/** The record of the task that a command is about, as the attempt that the command names (else the latest). */
 import { MakimaError } from '@makima/domain/error';
-import type { Running } from '@makima/contracts/socket/frames';
 import type { DaemonContext } from '../context.ts';
 import type { TaskRecord } from '../workspace/port.ts';
 
 /** @throws MakimaError `NOT_FOUND` when the task never ran here or was cleaned away. */
 export async function recordFor(
   context: DaemonContext,
-  { taskId, attempt }: Running,
+  { taskId, attempt }: { readonly taskId: string; readonly attempt?: number },
 ): Promise<TaskRecord> {
   const record = await context.records.read(taskId);
   if (record === null) {
@@ -15,5 +14,5 @@ export async function recordFor(
       details: { taskId },
     });
   }
-  return { ...record, attempt };
+  return { ...record, attempt: attempt ?? record.attempt };
 }

@@ -99,9 +99,15 @@ function callOnce(request: IncomingMessage, body: Buffer, call: Call): Promise<I
     const value = request.headers[name];
     if (value !== undefined) headers[name] = value;
   }
+  // No kept connection: one that the API closes in this very moment would look like a call cut off.
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const upstream: ClientRequest = send(url, { method: 'POST', headers, signal: call.signal });
+    const upstream: ClientRequest = send(url, {
+      method: 'POST',
+      headers,
+      signal: call.signal,
+      agent: false,
+    });
     upstream.on('response', resolve);
     upstream.on('error', reject);
     upstream.end(body);

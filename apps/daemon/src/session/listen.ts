@@ -5,6 +5,7 @@
  * Law: reads always and to the end (receipts and answers come the same way); what is reported of a turn
  * stands behind the turn's own lines.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Report } from '@makima/contracts/socket/reports';
 import { wireLimits } from '@makima/contracts/limits';
 import type { DaemonContext } from '../context.ts';
@@ -144,6 +145,7 @@ async function storeTranscript(
 ): Promise<void> {
   const { taskId, attempt } = live.start;
   let { replace } = event;
+  await room(context, live);
   for (const lines of chunksOf(event.lines)) {
     const known = context.journal.state.attempts.get(attemptKey(taskId, attempt));
     const fromSeq = (known?.transcriptSeq ?? 0) + 1;
@@ -158,6 +160,11 @@ async function storeTranscript(
     });
     replace = false;
   }
+}
+
+/** A transcript must not have holes: when the journal is full, the agent waits. */
+async function room(context: DaemonContext, live: LiveAttempt): Promise<void> {
+  while (context.journal.full && live.ending === null) await pause(100);
 }
 
 /** Lines in groups that fit a report even when each character has to be escaped. */

@@ -28,6 +28,8 @@ export interface Levers {
   muteAcks: boolean;
   /** Reports are neither applied nor acked. */
   deafToReports: boolean;
+  /** Output and transcripts are checked and counted, not kept. */
+  forgetful: boolean;
   /** Upgrades are refused with 503. */
   refuseUpgrades: boolean;
   /** How often a frame goes out, each after so many milliseconds. Default: once, at once. */
@@ -48,6 +50,8 @@ export interface FakeGateway {
   /** Frames that did not fit the contract, and what the law of sequences was broken by. */
   readonly faults: string[];
   readonly ackedCommandSeq: number;
+  /** Characters of what it did not keep. */
+  readonly forgotten: number;
   /** Reports that came while it was deaf to them. */
   readonly unheard: number;
   readonly connected: boolean;
@@ -87,6 +91,7 @@ interface State {
   readonly watchers: Set<() => void>;
   ackedCommandSeq: number;
   unheard: number;
+  forgotten: number;
   epoch: number;
   socket: WebSocket | null;
   running: readonly Running[] | null;
@@ -99,6 +104,7 @@ export async function createFakeGateway(): Promise<FakeGateway> {
       muteLeases: false,
       muteAcks: false,
       deafToReports: false,
+      forgetful: false,
       refuseUpgrades: false,
       meddle: () => [0],
       answer: defaultAnswer,
@@ -115,6 +121,7 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     watchers: new Set(),
     ackedCommandSeq: 0,
     unheard: 0,
+    forgotten: 0,
     epoch: 0,
     socket: null,
     running: null,
@@ -135,6 +142,9 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     },
     get connected() {
       return state.welcomed;
+    },
+    get forgotten() {
+      return state.forgotten;
     },
     get unheard() {
       return state.unheard;
@@ -312,7 +322,9 @@ function onReports(state: State, frame: Extract<DaemonFrame, { type: 'reports' }
     }
     state.applied.set(journalId, seq);
     checkLines(state, report);
-    state.reports.push(report);
+    const isBulk = report.kind === 'task.outputted' || report.kind === 'transcript.stored';
+    if (state.levers.forgetful && isBulk) state.forgotten += JSON.stringify(report).length;
+    else state.reports.push(report);
   }
   const reportSeq = state.applied.get(journalId) ?? 0;
   if (!state.levers.muteAcks) send(state, { type: 'ack', journalId, reportSeq });

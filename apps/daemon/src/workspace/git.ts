@@ -14,7 +14,7 @@ import { diffCommits, diffWorkdir, type Diff, type DiffLimits } from '../git/dif
 import { keepCommit, keepWorkdir } from '../git/keep.ts';
 import { mergeInto } from '../git/merge.ts';
 import { taskRef } from '../git/names.ts';
-import { readBelow } from '../git/read-file.ts';
+import { isDenied, readBelow } from '../git/read-file.ts';
 import { workdirAt } from '../git/shadow.ts';
 import { readStoreState, resolveCommit, type Store } from '../git/store.ts';
 import { takeCommits } from '../git/take.ts';
@@ -76,7 +76,7 @@ export function gitWorkspace(place: Place): Workspace {
     deliver: (command) => deliver(place, command),
     check: (command) => check(place, command),
     clean: (record) => clean(place, record),
-    readFile: (record, filePath) => readTaskFile(record, filePath),
+    readFile: (record, filePath) => readTaskFile(place, record, filePath),
   };
 }
 
@@ -110,7 +110,11 @@ async function diffTask(place: Place, record: TaskRecord): Promise<ResultOf<'tas
       kind: 'task.diff',
       diff,
       files: files.map(({ path, action, additions, deletions, binary, hunks }) => ({
-        ...{ path, action, additions, deletions, binary },
+        path,
+        action,
+        additions,
+        deletions,
+        binary,
         hunks: hunks.map(({ header, lines }) => ({ header, lines: [...lines] })),
       })),
       stats,
@@ -196,10 +200,17 @@ async function keepUnmerged(store: Store, record: TaskRecord): Promise<string[]>
   return [(await keepCommit(store, settledSha, name)).ref];
 }
 
-async function readTaskFile(
-  record: TaskRecord,
-  filePath: string,
-): Promise<{ content: string; exists: boolean; refused: string | null }> {
+interface FileRead {
+  readonly content: string;
+  readonly exists: boolean;
+  readonly refused: string | null;
+}
+
+/** From the directory; where that is gone, from the branch. */
+async function readTaskFile(place: Place, record: TaskRecord, filePath: string): Promise<FileRead> {
+  if (record.repository !== null && !(await isThere(record.directory))) {
+    return readCommitted(await storeFor(place, record), record, filePath);
+  }
   const found = await readBelow(record.directory, filePath);
   switch (found.kind) {
     case 'text':
@@ -211,6 +222,18 @@ async function readTaskFile(
     case 'refused':
       return { content: '', exists: true, refused: found.reason };
   }
+}
+
+async function readCommitted(
+  store: Store,
+  record: TaskRecord,
+  filePath: string,
+): Promise<FileRead> {
+  if (isDenied(filePath)) return { content: '', exists: true, refused: 'denied' };
+  const found = await readAtCommit(store, taskRef(record.taskId, record.attempt), filePath);
+  if (found.kind === 'text') return { content: found.content, exists: true, refused: null };
+  const isMissing = found.kind === 'missing';
+  return { content: '', exists: !isMissing, refused: isMissing ? null : found.kind };
 }
 
 async function isThere(directory: string): Promise<boolean> {
