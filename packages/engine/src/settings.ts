@@ -1,0 +1,84 @@
+/**
+ * Settings of the installation as environment variables, the same for every service that runs verbs: each
+ * spreads `settingFields` into its own schema and reads them back with `settingsOf` and `limitsOf`.
+ *
+ * Law: names are the seeds' (surface.md) in capitals; every field has a meaning; a limit is named as in
+ * `domain/limits`.
+ */
+import { z } from 'zod';
+import { limits, type Limits } from '@makima/domain/limits';
+import type { Settings } from './context.ts';
+
+const minutes = (fallback: number, meaning: string) =>
+  z.coerce.number('must be a number').min(0).max(525_600).default(fallback).describe(meaning);
+
+export const settingFields = {
+  MAKIMA_STALE_THRESHOLD_MINUTES: minutes(30, 'silence after which an active contract is stale'),
+  MAKIMA_INPUT_TIMEOUT_HOURS: z.coerce
+    .number('must be a number')
+    .min(0)
+    .max(8_760)
+    .default(24)
+    .describe('hours after which an unanswered question is overdue'),
+  MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: minutes(
+    5,
+    'how long a contract that is about to complete can be held back',
+  ),
+  MAKIMA_AUTO_ADVANCE_PHASES: z
+    .stringbool({ error: 'must be true or false' })
+    .default(true)
+    .describe('whether an unguarded phase whose gate is met is left by itself'),
+  MAKIMA_LEASE_SECONDS: z.coerce
+    .number('must be a number')
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe('how long a daemon may be silent before its tasks are given to another'),
+  MAKIMA_MAX_RETRIES: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(0)
+    .max(100)
+    .default(limits.maxRetriesPerTask)
+    .describe('attempts that a task gets after its first'),
+  MAKIMA_LIMITS: z
+    .string()
+    .transform(parseLimits)
+    .default({})
+    .describe('limits other than their defaults: name=value, separated by commas'),
+};
+
+type SettingValues = {
+  readonly [K in keyof typeof settingFields]: z.output<(typeof settingFields)[K]>;
+};
+
+export function settingsOf(values: SettingValues): Settings {
+  return {
+    staleThresholdMs: values.MAKIMA_STALE_THRESHOLD_MINUTES * 60_000,
+    inputTimeoutMs: values.MAKIMA_INPUT_TIMEOUT_HOURS * 3_600_000,
+    completionGraceMs: values.MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES * 60_000,
+    autoAdvancePhases: values.MAKIMA_AUTO_ADVANCE_PHASES,
+    leaseMs: values.MAKIMA_LEASE_SECONDS * 1_000,
+    maxRetries: values.MAKIMA_MAX_RETRIES,
+  };
+}
+
+/** All limits, the overridden ones included. */
+export function limitsOf(values: Pick<SettingValues, 'MAKIMA_LIMITS'>): Limits {
+  return { ...limits, ...values.MAKIMA_LIMITS };
+}
+
+function parseLimits(text: string, context: z.RefinementCtx): Partial<Limits> {
+  const result: Record<string, number> = {};
+  for (const pair of text.split(',').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const [name = '', value = ''] = pair.split('=', 2).map((part) => part.trim());
+    if (Object.hasOwn(limits, name) && /^\d{1,12}$/.test(value)) result[name] = Number(value);
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `there is no limit "${name}", or its value is no whole number`,
+      });
+  }
+  return result as Partial<Limits>;
+}

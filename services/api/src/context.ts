@@ -1,0 +1,64 @@
+/**
+ * What every request of the API works with, made once in `main.ts`, and what travels with one request.
+ *
+ * Law: handlers get everything by argument; nothing here is global.
+ */
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Bus } from '@makima/bus/queues';
+import type { PubSub } from '@makima/bus/pubsub';
+import type { Engine } from '@makima/engine/context';
+import type { Principal } from '@makima/engine/principal';
+import type { Log } from '@makima/runtime/log';
+import type { Metrics } from '@makima/runtime/metrics';
+import type { Authenticator } from './auth.ts';
+import type { FailedAuth } from './failed-auth.ts';
+import type { HostGuard } from './guard-host.ts';
+import type { ApiHealth } from './health.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { Holds } from './wait.ts';
+
+export interface Api {
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly pubsub: PubSub;
+  readonly holds: Holds;
+  readonly auth: Authenticator;
+  readonly failures: FailedAuth;
+  readonly rates: RateLimit;
+  readonly hosts: HostGuard;
+  readonly health: ApiHealth;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Of the build, for the header `makima-version`. */
+  readonly version: string;
+  /** `https` adds HSTS and the Secure attribute of cookies. */
+  readonly scheme: 'http' | 'https';
+  /** 32 bytes that all API processes of the installation share; seals admin cookies. */
+  readonly sealingKey: Uint8Array;
+  /** `checked`: each answer is parsed by its schema, and one that does not fit is an error. For tests. */
+  readonly responses: 'trusted' | 'checked';
+}
+
+/** Who sent a request. The token is kept for streams that look again whether it is still good. */
+export interface Session {
+  readonly principal: Principal;
+  readonly token: string;
+}
+
+export interface ApiEnv {
+  Bindings: HttpBindings;
+  Variables: {
+    requestId: string;
+    log: Log;
+    /** Absent on public routes. */
+    session?: Session;
+  };
+}
+
+export type ApiCtx = Context<ApiEnv>;
+
+/** The address of the peer that holds the socket. Forwarding headers are not believed. */
+export function remoteAddress(c: ApiCtx): string {
+  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+}

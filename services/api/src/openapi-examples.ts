@@ -1,0 +1,54 @@
+/**
+ * Bodies to begin from, one per endpoint where guessing would be hard.
+ *
+ * Law: each is accepted by the schema of its endpoint; a test says so.
+ */
+import type { EndpointId } from '@makima/contracts/http/all';
+
+const contractId = '0196f2a0-5c4e-7c1a-9d55-2f0a6b1c7e10';
+const taskId = '0196f2a1-0d33-7f02-8a44-6b7e9c3d2a51';
+
+export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unknown>>> = {
+  createContract: {
+    name: 'Fix the login redirect',
+    description:
+      'After signing in, people land on a blank page. Find out why and fix it, with a test.',
+    contractType: 'specification',
+    repositories: [{ localPath: '/home/ada/src/shop', baseBranch: 'main' }],
+    phaseGuard: ['specify', 'execute'],
+  },
+  patchContract: { name: 'Fix the login redirect for good', expectedVersion: 3 },
+  addRepository: { repositoryUrl: 'https://git.example.com/shop.git', baseBranch: 'main' },
+  changePhase: { phase: 'execute', expectedVersion: 4 },
+  changeStatus: { targetStatus: 'paused', reason: 'waiting for the design' },
+  setAutoComplete: { enabled: false },
+  completeDeliverable: {
+    phase: 'execute',
+    evidence: [
+      { kind: 'merged', taskId },
+      { kind: 'command', command: ['npm', 'test'], timeoutSeconds: 300 },
+    ],
+  },
+  spawnTask: {
+    contractId,
+    name: 'Reproduce the blank page',
+    plan: 'Write a failing test that shows the blank page after signing in. Commit it.',
+    needs: [],
+  },
+  waitForTask: { timeoutSeconds: 300 },
+  waitForTasks: { taskIds: [taskId], mode: 'all', timeoutSeconds: 240 },
+  readTaskFile: { filePath: 'src/login.ts' },
+  createCheckpoint: { message: 'the test fails as it should' },
+  mergeTask: { squash: true },
+  messageTask: { message: 'The redirect is decided in src/session.ts.', mode: 'steer' },
+  cancelTask: { reason: 'no longer needed' },
+  askQuestion: {
+    question: 'Where should people land after signing in?',
+    choices: ['The page they came from', 'The start page'],
+    context: 'Both exist in the code; the test expects the first.',
+  },
+  answerQuestion: { response: 'The page they came from' },
+  createEnrolment: { name: 'ada-laptop' },
+  enrolDaemon: { token: 'mk_join_…', name: 'ada-laptop', host: 'ada-laptop.local' },
+  createKey: { name: 'nightly script', scopes: ['read', 'write'], expiresInDays: 90 },
+};

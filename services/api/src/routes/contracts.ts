@@ -1,0 +1,60 @@
+/** Handlers of contracts: each calls one verb. */
+import { MakimaError } from '@makima/domain/error';
+import { changePhase } from '@makima/engine/contract/change-phase';
+import { changeStatus } from '@makima/engine/contract/change-status';
+import { checkCompletion } from '@makima/engine/contract/check-completion';
+import { createContract } from '@makima/engine/contract/create';
+import { deleteContract } from '@makima/engine/contract/remove';
+import { getContract } from '@makima/engine/contract/get';
+import { listContracts } from '@makima/engine/contract/list';
+import { patchContract } from '@makima/engine/contract/patch';
+import { phaseReadiness } from '@makima/engine/contract/phase-readiness';
+import {
+  addRepository,
+  listRepositories,
+  removeRepository,
+} from '@makima/engine/contract/repositories';
+import { setAutoComplete } from '@makima/engine/contract/set-auto-complete';
+import { startContract } from '@makima/engine/contract/start';
+import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
+import { whyContract } from '@makima/engine/contract/why';
+import { holdForDeliverable } from '../holds/deliverable.ts';
+import { reads, writes, type Handlers } from '../mount.ts';
+import { phaseAnswer } from './phase.ts';
+
+/** As long as a validator may run, and the way there and back. */
+const evidenceMs = 930_000;
+
+export const contractHandlers = {
+  createContract: writes(createContract),
+  listContracts: reads(listContracts),
+  getContract: reads(getContract),
+  patchContract: writes(patchContract),
+  deleteContract: writes(deleteContract),
+  listRepositories: reads(listRepositories),
+  addRepository: writes(addRepository),
+  removeRepository: writes(removeRepository),
+  startContract: writes(startContract),
+  changePhase: async ({ engine, call, input }) => {
+    const { result, replayed } = await changePhase(engine, call, input);
+    return { result: phaseAnswer(result), replayed };
+  },
+  completeDeliverable: async ({ api, call, caller, signal, input }) => {
+    const outcome = await holdForDeliverable({ api, caller, signal, holdMs: evidenceMs }, call, {
+      input,
+    });
+    if (outcome.state === 'done') return { result: outcome.done, replayed: outcome.replayed };
+    const code = outcome.draining ? 'DEPENDENCY_UNAVAILABLE' : 'OPERATION_TIMED_OUT';
+    throw new MakimaError(code, 'the evidence is still being looked at', {
+      retryable: true,
+      details: { operationIds: outcome.operationIds },
+      fix: 'send the same request again with the same Idempotency-Key',
+    });
+  },
+  changeStatus: writes(changeStatus),
+  phaseReadiness: reads(phaseReadiness),
+  checkCompletion: reads(checkCompletion),
+  setAutoComplete: writes(setAutoComplete),
+  whyContract: reads(whyContract),
+  supervisorStatus: reads(supervisorStatus),
+} satisfies Partial<Handlers>;

@@ -1,0 +1,50 @@
+/**
+ * The outcomes of a phase change as answers. The verb gives values, because a request for confirmation that
+ * it opened must be committed; here all but success become the problem with their code.
+ */
+import { MakimaError } from '@makima/domain/error';
+import type { PhaseOutcome } from '@makima/engine/contract/change-phase';
+
+export type PhaseSuccess = Omit<Extract<PhaseOutcome, { outcome: 'success' }>, 'outcome'>;
+
+/** What a successful change answers; throws the problem of every other outcome. */
+export function phaseAnswer(outcome: PhaseOutcome): PhaseSuccess {
+  if (outcome.outcome !== 'success') throw phaseProblem(outcome);
+  const { outcome: _, ...answer } = outcome;
+  return answer;
+}
+
+export function phaseProblem(outcome: Exclude<PhaseOutcome, { outcome: 'success' }>): MakimaError {
+  const { outcome: kind, ...details } = outcome;
+  switch (kind) {
+    case 'version_conflict':
+      return new MakimaError('VERSION_CONFLICT', 'the contract changed since you read it', {
+        details,
+        fix: 'read the contract again and decide anew',
+      });
+    case 'validation_failed':
+      return new MakimaError('VALIDATION_FAILED', 'the phase cannot be left yet', {
+        details: { ...details, errors: [{ pointer: '/phase', detail: whatIsMissing(outcome) }] },
+        fix: 'complete what is missing; GET …/phase-readiness lists it',
+      });
+    case 'guard_required':
+      return new MakimaError(
+        'PHASE_GUARD_REQUIRED',
+        'a person has to confirm this; the request is in the inbox',
+        {
+          details,
+          fix: 'answer its question, or `makima contracts advance --confirm`',
+        },
+      );
+    case 'forbidden':
+      return new MakimaError(
+        'FORBIDDEN',
+        (details as { reason?: string }).reason ?? 'this may not be confirmed',
+      );
+  }
+}
+
+function whatIsMissing(outcome: PhaseOutcome): string {
+  if (outcome.outcome !== 'validation_failed') return '';
+  return outcome.missing.map((item) => item.reason).join('; ') || 'something is missing';
+}
