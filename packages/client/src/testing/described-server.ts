@@ -46,7 +46,7 @@ export interface DescribedServer {
   readonly url: string;
   /** Every request that reached a handler, in order. */
   readonly received: readonly Received[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 type AnyHandler = (request: Received) => unknown;

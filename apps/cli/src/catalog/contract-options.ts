@@ -1,0 +1,21 @@
+/** Options of everything that makes a contract: `run` and `contracts create`. */
+import { wholeNumber, type OptionSpec } from './spec.ts';
+
+export const contractOptions: readonly OptionSpec[] = [
+  {
+    flags: '--repo <path or url>',
+    text: 'the repository to work in; several: the first is the main one (default: this folder)',
+    repeatable: true,
+  },
+  { flags: '--name <name>', text: 'a short name (default: from the goal)' },
+  { flags: '--type <type>', text: 'contract type: simple or specification', default: 'simple' },
+  { flags: '--base <branch>', text: 'branch to begin from' },
+  { flags: '--agent <agent>', text: 'coding agent that leads and works', default: 'claude' },
+  { flags: '--model <model>', text: "the agent's model" },
+  { flags: '--no-guard', text: 'leave phases without asking you' },
+  { flags: '--guard-phase <phase>', text: 'ask only before leaving this phase', repeatable: true },
+  { flags: '--merge', text: 'merge the result into the base branch of a local repository' },
+  { flags: '--local-only', text: 'never push anything' },
+  { flags: '--ask-at-end', text: 'ask you before it completes' },
+  { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
+];

@@ -1,0 +1,102 @@
+/** Commands of contracts. */
+import { contractStatuses } from '@makima/domain/contract';
+import { contractOptions } from './contract-options.ts';
+import { headings } from './headings.ts';
+import { wholeNumber, type CommandSpec, type GroupSpec } from './spec.ts';
+
+export const contractsGroup: GroupSpec = {
+  name: 'contracts',
+  alias: 'contract',
+  summary: 'Units of work: create, look, move, end',
+  example: 'makima contracts list',
+  heading: headings.things,
+};
+
+const contract = [['<contract>', 'id, its beginning, or slug']] as const;
+
+export const contractCommands: readonly CommandSpec[] = [
+  {
+    path: 'contracts create',
+    args: [['<goal>', "what is to be done, in your words; '-' reads it from stdin"]],
+    summary: 'Make a contract',
+    examples: ['makima contracts create "add csv export" --repo . --no-start'],
+    options: [...contractOptions, { flags: '--no-start', text: 'do not start its supervisor yet' }],
+    load: () => import('../commands/contracts-create.ts'),
+  },
+  {
+    path: 'contracts list',
+    summary: 'Contracts, those that need you first',
+    examples: ['makima contracts list', 'makima contracts list --waiting -o json'],
+    options: [
+      { flags: '--status <status>', text: 'only of this status', choices: contractStatuses },
+      { flags: '--phase <phase>', text: 'only in this phase' },
+      { flags: '--waiting', text: 'only those that wait for a person' },
+      {
+        flags: '-n, --limit <n>',
+        text: 'most rows',
+        default: 50,
+        parse: wholeNumber(1, 200),
+      },
+      { flags: '--all', text: 'every one' },
+    ],
+    load: () => import('../commands/contracts-list.ts'),
+  },
+  {
+    path: 'contracts show',
+    args: contract,
+    summary: 'One contract: where it stands, what it owes, what was kept',
+    examples: ['makima contracts show fix-login-redirect'],
+    load: () => import('../commands/contracts-show.ts'),
+  },
+  {
+    path: 'contracts start',
+    args: contract,
+    summary: 'Start the supervisor of a contract that has none',
+    examples: ['makima contracts start add-csv-export'],
+    load: () => import('../commands/contracts-start.ts'),
+  },
+  {
+    path: 'contracts advance',
+    args: contract,
+    summary: 'Move to the next phase',
+    text: `A guarded phase is left only with --confirm: you confirm it as it stands now, with the
+deliverables that it has. In the last phase --confirm confirms the completion.`,
+    examples: [
+      'makima contracts advance fix-login-redirect --confirm',
+      'makima contracts advance fix-login-redirect --phase execute --force',
+    ],
+    options: [
+      { flags: '--phase <phase>', text: 'the phase to enter (default: the next)' },
+      { flags: '--confirm', text: 'confirm what the guard asks for' },
+      { flags: '--force', text: 'although deliverables are missing; never past a guard' },
+    ],
+    load: () => import('../commands/contracts-advance.ts'),
+  },
+  {
+    path: 'contracts pause',
+    args: contract,
+    summary: 'Start nothing more until it is resumed',
+    examples: ['makima contracts pause fix-login-redirect --reason "demo day"'],
+    options: [{ flags: '--reason <text>', text: 'why' }],
+    load: () => import('../commands/contracts-pause.ts'),
+  },
+  {
+    path: 'contracts resume',
+    args: contract,
+    summary: 'Go on after a pause or a block',
+    examples: ['makima contracts resume fix-login-redirect'],
+    options: [{ flags: '--reason <text>', text: 'why' }],
+    load: () => import('../commands/contracts-resume.ts'),
+  },
+  {
+    path: 'contracts cancel',
+    args: contract,
+    summary: 'End it; what its agents made is kept on refs',
+    examples: ['makima contracts cancel fix-login-redirect --reason "done by hand" --yes'],
+    options: [
+      { flags: '--reason <text>', text: 'why' },
+      { flags: '-y, --yes', text: 'do not ask' },
+    ],
+    load: () => import('../commands/contracts-cancel.ts'),
+  },
+];

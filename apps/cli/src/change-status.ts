@@ -1,0 +1,38 @@
+/** Changes a contract's status for `pause`, `resume` and `cancel`. */
+import type { ContractStatus } from '@makima/domain/contract';
+import { MakimaError } from '@makima/domain/error';
+import { tellDone } from './act.ts';
+import { contractId } from './find.ts';
+import type { Shell } from './shell.ts';
+
+export interface StatusChange {
+  readonly typed: string;
+  readonly to: ContractStatus;
+  readonly reason?: string | undefined;
+  /** What happened, as the sentence goes: `paused`. */
+  readonly done: string;
+}
+
+/** A refusal that came as an answer is thrown like one that came as an error. */
+export async function changeStatus(shell: Shell, change: StatusChange): Promise<void> {
+  const client = await shell.connect();
+  const id = await contractId(client, change.typed);
+  const answer = await client.call('changeStatus', {
+    params: { id },
+    body: {
+      targetStatus: change.to,
+      ...(change.reason === undefined ? {} : { reason: change.reason }),
+    },
+  });
+  if (!answer.success) {
+    throw new MakimaError(
+      'INVALID_TRANSITION',
+      `${change.typed} cannot be ${change.done}: it is ${answer.previousStatus}`,
+      {
+        details: answer.rejectionReason === null ? {} : { why: answer.rejectionReason },
+        fix: `makima why ${change.typed}`,
+      },
+    );
+  }
+  tellDone(shell, { id, ...answer }, `${change.typed} is ${change.done}`);
+}

@@ -1,0 +1,108 @@
+/** `makima contracts list`: those that need you first. */
+import type { Client } from '@makima/client/client';
+import type { Contract } from '@makima/contracts/entity/contract';
+import type { ContractStatus } from '@makima/domain/contract';
+import { glyphOf, tintOf, wordOf } from '../attention.ts';
+import type { Shell } from '../shell.ts';
+import { renderTable, shortIds, type Column } from '../table.ts';
+import { ago } from '../time.ts';
+
+interface Options {
+  readonly status?: ContractStatus;
+  readonly phase?: string;
+  readonly waiting?: true;
+  readonly limit: number;
+  readonly all?: true;
+}
+
+interface Page {
+  readonly items: Contract[];
+  readonly nextCursor: string | null;
+}
+
+export async function run(shell: Shell, _args: readonly [], options: Options): Promise<void> {
+  const page = await fetchPages(await shell.connect(), options);
+  if (shell.format === 'json') {
+    shell.json(page);
+    return;
+  }
+  if (page.items.length === 0) {
+    const filtered = options.status ?? options.phase ?? options.waiting;
+    shell.say(
+      filtered === undefined
+        ? 'No contracts yet. Start one:  makima run "fix the failing test" --repo .   or try  ./makima demo'
+        : 'No contract is like that. All of them:  makima contracts list',
+    );
+    return;
+  }
+  shell.print(renderTable(columns(page.items, shell.nowMs()), page.items, shell.screen));
+  if (shell.screen.isTty) shell.say(footer(page));
+}
+
+async function fetchPages(client: Client, options: Options): Promise<Page> {
+  const { status, phase, waiting, all, limit } = options;
+  const items: Contract[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const page = await client.call('listContracts', {
+      query: {
+        limit: all === true ? 200 : limit,
+        ...(status === undefined ? {} : { status }),
+        ...(phase === undefined ? {} : { phase }),
+        ...(waiting === undefined ? {} : { waiting }),
+        ...(after === undefined ? {} : { after }),
+      },
+    });
+    items.push(...page.items);
+    if (all !== true || page.nextCursor === null) return { items, nextCursor: page.nextCursor };
+    after = page.nextCursor;
+  }
+}
+
+function columns(contracts: readonly Contract[], nowMs: number): readonly Column<Contract>[] {
+  const short = shortIds(contracts.map((c) => c.id));
+  const tint: Column<Contract>['tint'] = (text, c, colors) => tintOf(c.attention)(text, colors);
+  return [
+    { head: ' ', only: 'screen', rigid: true, cell: (c) => glyphOf(c.attention), tint },
+    { head: 'ID', rigid: true, cell: (c) => short(c.id), full: (c) => c.id },
+    { head: 'NAME', cell: (c) => c.slug },
+    { head: 'STATUS', cell: (c) => c.status, tint },
+    { head: 'ATTENTION', only: 'pipe', cell: (c) => wordOf(c.attention) },
+    { head: 'PHASE', cell: (c) => c.phase, drop: 2 },
+    { head: 'NEEDS YOU', cell: needs, drop: 3 },
+    { head: 'TASKS', rigid: true, cell: taskProgress, drop: 4 },
+    {
+      head: 'UPDATED',
+      rigid: true,
+      cell: (c) => ago(c.lastActivityAt, nowMs),
+      full: (c) => c.lastActivityAt,
+      drop: 5,
+    },
+  ];
+}
+
+function needs(contract: Contract): string {
+  if (contract.openQuestions > 0) {
+    return `${contract.openQuestions} question${contract.openQuestions === 1 ? '' : 's'}`;
+  }
+  if (contract.waitingFor !== null) return contract.waitingFor.replaceAll('_', ' ');
+  return contract.blockedReason ?? contract.failureReason ?? '-';
+}
+
+/** Done and merged of all. */
+function taskProgress(contract: Contract): string {
+  const counts = contract.taskCounts;
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return `${(counts['done'] ?? 0) + (counts['merged'] ?? 0)}/${all}`;
+}
+
+function footer(page: Page): string {
+  const waiting = page.items.filter((c) => c.attention === 'needs_you').length;
+  const counted = `${page.items.length} contract${page.items.length === 1 ? '' : 's'}`;
+  const parts = [
+    waiting === 0 ? counted : `${counted}, ${waiting} need${waiting === 1 ? 's' : ''} you`,
+  ];
+  if (waiting > 0) parts.push('Answer: makima inbox');
+  if (page.nextCursor !== null) parts.push('All: --all');
+  return `${parts.join('.  ')}.`;
+}

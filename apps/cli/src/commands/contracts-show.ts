@@ -1,0 +1,90 @@
+/** `makima contracts show`: where it stands, what it owes, what was kept. */
+import type { ContractDetail, Deliverable } from '@makima/contracts/entity/contract';
+import { glyphOf, tintOf, wordOf } from '../attention.ts';
+import { renderFacts, type Fact } from '../facts.ts';
+import { contractId } from '../find.ts';
+import type { Shell } from '../shell.ts';
+import { renderTable, type Column } from '../table.ts';
+import { ago } from '../time.ts';
+
+export async function run(shell: Shell, [typed]: readonly [string]): Promise<void> {
+  const client = await shell.connect();
+  const id = await contractId(client, typed);
+  const contract = await client.call('getContract', { params: { id } });
+  if (shell.format === 'json') {
+    shell.json(contract);
+    return;
+  }
+  shell.print(renderFacts(facts(contract, shell.nowMs()), shell.screen));
+  if (!shell.screen.isTty) return;
+  const { colors } = shell.screen;
+  if (contract.deliverables.length > 0) {
+    shell.print(`\n${colors.bold('Deliverables')}`);
+    shell.print(renderTable(deliverableColumns, contract.deliverables, shell.screen));
+  }
+  if (contract.keptRefs.length > 0) {
+    shell.print(`\n${colors.bold('Kept work')}`);
+    const kept = contract.keptRefs;
+    shell.print(
+      renderTable<(typeof kept)[number]>(
+        [
+          { head: 'REF', rigid: true, cell: (k) => k.ref },
+          { head: 'WHY', cell: (k) => k.why },
+        ],
+        kept,
+        shell.screen,
+      ),
+    );
+  }
+  const word = tintOf(contract.attention)(
+    `${glyphOf(contract.attention)} ${wordOf(contract.attention)}`,
+    colors,
+  );
+  shell.say(`\n${word}.  Why: makima why ${contract.slug}   Story: makima watch ${contract.slug}`);
+}
+
+function facts(contract: ContractDetail, nowMs: number): Fact[] {
+  const counts = Object.entries(contract.taskCounts).map(([status, n]) => `${n} ${status}`);
+  const at = contract.phases.indexOf(contract.phase) + 1;
+  return [
+    ['name', contract.name],
+    ['slug', contract.slug],
+    ['id', contract.id],
+    ['status', `${contract.status}, since ${ago(contract.statusChangedAt, nowMs)}`],
+    ['waits for', contract.waitingFor?.replaceAll('_', ' ') ?? null],
+    ['blocked', contract.blockedReason],
+    ['failed', contract.failureReason],
+    [
+      'phase',
+      `${contract.phase} (${at} of ${contract.phases.length}: ${contract.phases.join(', ')})`,
+    ],
+    ['guarded', contract.guardedPhases.join(', ')],
+    ['type', contract.contractType],
+    ['goal', contract.description],
+    ...contract.repositories.map((repository): Fact => {
+      const place = repository.localPath ?? repository.repositoryUrl ?? '';
+      return [
+        'repository',
+        `${place}${repository.baseBranch ? ` (${repository.baseBranch})` : ''}`,
+      ];
+    }),
+    ['tasks', counts.join(', ')],
+    ['questions', contract.openQuestions === 0 ? null : `${contract.openQuestions} open`],
+    ['version', String(contract.version)],
+    ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],
+    ['created', contract.createdAt],
+  ];
+}
+
+const deliverableColumns: readonly Column<Deliverable>[] = [
+  {
+    head: ' ',
+    rigid: true,
+    cell: (d) => (d.completed ? 'v' : '.'),
+    tint: (text, d, colors) => (d.completed ? colors.green(text) : text),
+  },
+  { head: 'PHASE', cell: (d) => d.phase },
+  { head: 'ID', rigid: true, cell: (d) => d.id },
+  { head: 'NAME', cell: (d) => d.name, drop: 2 },
+  { head: 'REQUIRED', cell: (d) => (d.required ? 'yes' : 'no'), drop: 1 },
+];

@@ -1,0 +1,59 @@
+/** `makima inbox`: what needs a person, most urgent first, and the command that settles it. */
+import type { InboxItem } from '@makima/contracts/entity/question';
+import { oneLine } from '../plain.ts';
+import type { Shell } from '../shell.ts';
+import { renderTable, shortIds, type Column } from '../table.ts';
+import { ago } from '../time.ts';
+
+export async function run(shell: Shell): Promise<void> {
+  const client = await shell.connect();
+  const inbox = await client.call('inbox');
+  if (shell.format === 'json') {
+    shell.json(inbox);
+    return;
+  }
+  if (inbox.items.length === 0) {
+    shell.say('Nothing needs you.  What goes on: makima contracts list');
+    return;
+  }
+  if (!shell.screen.isTty) {
+    shell.print(renderTable(columns, inbox.items, shell.screen));
+    return;
+  }
+  const questions = inbox.items.flatMap((item) =>
+    item.question === null ? [] : [item.question.id],
+  );
+  const short = shortIds(questions);
+  shell.print(inbox.items.map((item) => block(item, shell, short)).join('\n\n'));
+}
+
+const columns: readonly Column<InboxItem>[] = [
+  { head: 'KIND', cell: (item) => item.kind },
+  { head: 'SINCE', cell: (item) => item.since },
+  { head: 'CONTRACT', cell: (item) => item.contractSlug ?? '-' },
+  { head: 'QUESTION', cell: (item) => item.question?.id ?? '-' },
+  { head: 'TITLE', cell: (item) => item.title },
+  { head: 'CHOICES', cell: (item) => item.question?.choices.join(' | ') ?? '' },
+  { head: 'ACT', cell: (item) => item.act },
+];
+
+function block(item: InboxItem, shell: Shell, short: (id: string) => string): string {
+  const { colors } = shell.screen;
+  const sign = item.kind === 'failure' ? colors.red('x') : colors.yellow('!');
+  const from = `${item.contractSlug ?? '-'}, ${ago(item.since, shell.nowMs())}`;
+  const lines = [`${sign} ${colors.bold(oneLine(item.title))}  ${colors.dim(oneLine(from))}`];
+  const { question } = item;
+  if (question !== null) {
+    if (oneLine(question.question) !== oneLine(item.title)) lines.push(oneLine(question.question));
+    if (question.context !== null) lines.push(colors.dim(oneLine(question.context)));
+    for (const [at, choice] of question.choices.entries()) {
+      lines.push(`  ${at + 1}  ${oneLine(choice)}`);
+    }
+    if (question.multiSelect) lines.push(colors.dim('  several may be taken'));
+  }
+  // The server's own words name the full id; what a person types may be short.
+  const act =
+    question === null ? item.act : oneLine(item.act).replaceAll(question.id, short(question.id));
+  lines.push(colors.cyan(oneLine(act)));
+  return lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
+}

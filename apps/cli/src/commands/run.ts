@@ -1,0 +1,21 @@
+/** `makima run`: a goal becomes a contract that starts at once; with --watch its story follows. */
+import { followContract } from '../follow-contract.ts';
+import { contractUrl, createContract, type ContractOptions } from '../new-contract.ts';
+import type { Shell } from '../shell.ts';
+
+export async function run(
+  shell: Shell,
+  [goal]: readonly [string],
+  options: ContractOptions & { readonly watch?: true },
+): Promise<number> {
+  const client = await shell.connect();
+  const contract = await createContract(shell, client, { goal, options, start: true });
+  const url = contractUrl(client.baseUrl, contract.id);
+  if (shell.format === 'json') shell.jsonLine({ ...contract, url });
+  else shell.print(`${contract.id}\n${url}`);
+  if (options.watch === true) {
+    return followContract(shell, client, { id: contract.id, onlyNew: false });
+  }
+  shell.say(`${contract.slug} has started. Follow it: makima watch ${contract.slug}`);
+  return 0;
+}

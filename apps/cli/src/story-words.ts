@@ -1,0 +1,140 @@
+/**
+ * The sentence of each kind of event, from the facts that its verb wrote into it.
+ *
+ * Law: every fact may be missing (an older server, a newer one); a sentence is then shorter, never wrong.
+ */
+import type { Event, EventType } from '@makima/contracts/entity/event';
+import { oneLine } from './plain.ts';
+import type { StoryContext } from './story.ts';
+
+/** The facts of one event, read without trust. */
+interface Facts {
+  readonly event: Event;
+  /** A text or number of the event's data; empty when it is not there. */
+  of(...names: readonly string[]): string;
+  list(name: string): readonly string[];
+  /** The task's name, else the beginning of its id. */
+  readonly task: string;
+  readonly daemon: string;
+  /** `text` before and after a fact, or nothing when the fact is missing. */
+  with(before: string, fact: string, after?: string): string;
+}
+
+/** One line, without control characters. */
+export function tell(event: Event, context: StoryContext): string {
+  const facts = factsOf(event, context);
+  const sentence = oneLine(sentences[event.type](facts));
+  return sentence === '' ? oneLine(event.actor.name) : sentence;
+}
+
+const attempt = (f: Facts): string => f.with(', attempt ', f.of('attempt'));
+const why = (f: Facts): string => f.with(': ', f.of('detail', 'error', 'reason', 'message', 'why'));
+const by = (f: Facts): string =>
+  f.event.actor.kind === 'system' ? '' : f.with(' by ', f.event.actor.name);
+const named = (f: Facts): string => f.of('name') || f.task;
+
+const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
+  'contract.created': (f) =>
+    `${f.of('slug', 'name')}${f.with(', ', f.of('type'))}${f.with(', begins with ', f.of('phase'))}`,
+  'contract.updated': (f) => `settings of the contract${by(f)}`,
+  'contract.started': (f) => `its supervisor is on the way${by(f)}`,
+  'contract.status_changed': (f) =>
+    `${f.with('', f.of('from', 'previousStatus'), ' to ')}${f.of('to', 'newStatus', 'status')}${why(f)}`,
+  'contract.phase_changed': (f) =>
+    `${f.with('', f.of('from', 'previousPhase'), ' to ')}${f.of('to', 'phase')}${by(f)}`,
+  'contract.guard_refused': (f) =>
+    `leaving ${f.of('from', 'phase') || 'the phase'} needs your word${f.with(' (to ', f.of('to', 'toPhase'), ')')}`,
+  'contract.ready': (f) => `everything that ${f.of('phase') || 'the phase'} owes is there`,
+  'contract.completed': () => 'the contract is complete',
+  'contract.failed': (f) => `the contract failed${why(f)}`,
+  'repository.added': (f) => f.of('name', 'repositoryUrl', 'localPath'),
+  'repository.removed': (f) => f.of('name', 'repositoryUrl', 'localPath'),
+  'deliverable.completed': (f) =>
+    `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
+  'task.spawned': (f) => `${f.task}${f.with(' for ', f.of('agent'))}`,
+  'task.assigned': (f) => `${f.task}${f.with(' to ', f.daemon)}${attempt(f)}`,
+  'task.unassigned': (f) => `${f.task}${why(f)}`,
+  'task.started': (f) =>
+    `${f.task}${attempt(f)}${f.with(', pid ', f.of('pid'))}${f.of('resumedFrom') === '' ? '' : ', same conversation'}`,
+  'task.completed': (f) => `${f.task}${f.with(': ', f.of('summary', 'outputSummary'))}`,
+  'task.failed': (f) => `${f.task}${why(f)}`,
+  'task.interrupted': (f) => `${f.task}${attempt(f)}${why(f)}`,
+  'task.cancelled': (f) => `${f.task}${why(f)}`,
+  'task.retried': (f) => `${f.task}${attempt(f)}`,
+  'task.merged': (f) =>
+    `${f.task}${f.with(' into ', f.of('targetBranch', 'branch', 'into'))}${f.with(' at ', f.of('commitSha', 'sha').slice(0, 10))}`,
+  'task.late': (f) =>
+    `${f.task}: a report of attempt ${f.of('attempt') || 'an older one'} came late`,
+  'task.kept': (f) => `work of ${f.task}${f.with(' on ', f.of('ref'))}`,
+  'attempt.lost': (f) => `${f.task}${attempt(f)}${why(f)}`,
+  'supervisor.state_changed': (f) =>
+    `${f.of('to', 'state')}${f.with(': ', f.of('activity'))}${f.with(' (', f.of('progress'), '%)')}`,
+  'supervisor.restored': (f) =>
+    `the supervisor is back${f.with(' in epoch ', f.of('epoch', 'attempt'))}${f.with(', pid ', f.of('pid'))}${f.with(', restoration ', f.of('restorationCount'))}`,
+  'supervisor.parked': (f) => `the supervisor waits without a process${why(f)}`,
+  'supervisor.woken': (f) => `the supervisor goes on${why(f)}`,
+  'supervisor.blocked': (f) => `the supervisor cannot go on${why(f)}`,
+  'supervisor.saved': (f) =>
+    `the supervisor's state${f.with(' at message ', f.of('position', 'messageCount'))}`,
+  'wait.started': (f) => `${f.task} waits for ${waitedFor(f)}`,
+  'wait.satisfied': (f) => `${f.task} has what it waited for`,
+  'wait.timed_out': (f) => `${f.task} waited long enough`,
+  'question.asked': (f) => question(f),
+  'question.answered': (f) =>
+    `${f.of('response', 'answer') || 'a question'}${f.with(' by ', f.of('answeredBy') || f.event.actor.name)}`,
+  'question.cancelled': (f) => `${f.of('question') || 'a question'}${why(f)}`,
+  'question.redelivered': (f) => `asked again after a restart: ${question(f)}`,
+  'message.sent': (f) => `to ${f.task}${f.with(': ', f.of('text', 'message', 'source', 'mode'))}`,
+  'message.delivered': (f) => `${f.of('source') || 'a message'} reached ${f.task}`,
+  'checkpoint.created': (f) =>
+    `${f.task}${f.with(' #', f.of('checkpointNumber', 'number'))}${f.with(': ', f.of('message'))}`,
+  'operation.requested': (f) => `${f.of('kind') || 'operation'}${f.with(' of ', f.task)}`,
+  'operation.finished': (f) =>
+    `${f.of('kind') || 'operation'}${f.with(' of ', f.task)} ${f.of('state', 'status') || 'is over'}${why(f)}`,
+  'daemon.enrolled': (f) => `${f.daemon} may connect`,
+  'daemon.connected': (f) => `${f.daemon} is here${f.with(' on ', f.of('host'))}`,
+  'daemon.disconnected': (f) => `${f.daemon} is gone${why(f)}`,
+  'daemon.lost': (f) => `${f.daemon} is lost${why(f)}`,
+  'key.created': (f) => `${named(f)} may ${f.list('scopes').join(', ') || 'connect'}`,
+  'key.revoked': (f) => `${named(f)} is worthless now`,
+};
+
+function question(f: Facts): string {
+  const choices = f.list('choices').map((choice, at) => `${at + 1} ${choice}`);
+  const id = f.of('questionId', 'id');
+  return `${f.of('question', 'text', 'title') || 'a question'}${f.with('  [', choices.join(' | '), ']')}${f.with('  makima answer ', id)}`;
+}
+
+function waitedFor(f: Facts): string {
+  const count = f.list('targets').length;
+  const kind = f.of('kind').replace(/s$/, '') || 'something';
+  return count > 1 ? `${count} ${kind}s` : `a ${kind}`;
+}
+
+function factsOf(event: Event, context: StoryContext): Facts {
+  const read = (...names: readonly string[]): string => {
+    for (const name of names) {
+      const value = event.data[name];
+      if (typeof value === 'number') return String(value);
+      if (typeof value === 'string' && value.trim() !== '') return oneLine(value);
+    }
+    return '';
+  };
+  const daemonId = read('daemonId');
+  return {
+    event,
+    of: read,
+    list: (name) => {
+      const value = event.data[name];
+      return Array.isArray(value) ? value.map((item) => oneLine(String(item))) : [];
+    },
+    task:
+      event.taskId === null
+        ? ''
+        : (context.taskNames.get(event.taskId) ?? `task ${event.taskId.slice(0, 8)}`),
+    daemon:
+      (event.type.startsWith('daemon.') ? read('name') : '') ||
+      (context.daemonNames.get(daemonId) ?? daemonId.slice(0, 8)),
+    with: (before, fact, after = '') => (fact === '' ? '' : `${before}${fact}${after}`),
+  };
+}

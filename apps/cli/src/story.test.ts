@@ -1,0 +1,55 @@
+import pc from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { eventTypes, type EventType } from '@makima/contracts/entity/event';
+import { sampleEvent, sampleId } from '@makima/client/testing/samples';
+import { storyContext, storyLine } from './story.ts';
+
+const context = (columns = Infinity, showContract = false): ReturnType<typeof storyContext> =>
+  storyContext({ colors: pc.createColors(false), columns, ellipsis: '…' }, { showContract });
+
+const taskId = sampleId('task', 2);
+
+describe('storyLine', () => {
+  it.each(eventTypes)('tells %s even when it says nothing', (type) => {
+    const line = storyLine(sampleEvent(1, type), context());
+    expect(line).toMatch(/^\d\d:\d\d:\d\d {2}\S \S.* \S/);
+    expect(line).not.toContain('undefined');
+  });
+
+  it('learns names from what it tells', () => {
+    const story = context();
+    const born = sampleEvent(1, 'task.spawned', {
+      taskId,
+      data: { name: 'write tests', agent: 'claude' },
+    });
+    const started = sampleEvent(2, 'task.started', { taskId, data: { attempt: 2, pid: 77 } });
+    expect(storyLine(started, story)).toContain('task 0199a5b2, attempt 2, pid 77');
+    expect(storyLine(born, story)).toContain('+ task       write tests for claude');
+    expect(storyLine(started, story)).toContain('> started    write tests, attempt 2, pid 77');
+  });
+
+  it('says of which contract, when there are several', () => {
+    const story = context(Infinity, true);
+    const created = sampleEvent(1, 'contract.created', { data: { slug: 'fix-login' } });
+    storyLine(created, story);
+    expect(storyLine(sampleEvent(2, 'contract.ready'), story)).toContain('fix-login  everything');
+  });
+
+  it('shows a question with its choices and the command that answers', () => {
+    const questionId = sampleId('question', 1);
+    const data = { question: 'Which one?', choices: ['Google', 'GitHub'], questionId };
+    expect(storyLine(sampleEvent(1, 'question.asked', { data }), context())).toContain(
+      `! question   Which one? [1 Google | 2 GitHub] makima answer ${questionId}`,
+    );
+  });
+
+  it.each<EventType>(['question.asked', 'task.completed', 'task.spawned'])(
+    'stays one harmless line, whatever an agent wrote (%s)',
+    (type) => {
+      const evil = `\u001b]0;x\u0007a\nb\u001b[2J${'c'.repeat(500)}`;
+      const data = { question: evil, name: evil, summary: evil, choices: [evil] };
+      const line = storyLine(sampleEvent(1, type, { taskId, data }), context(80));
+      expect(line).toMatch(/^[\x20-\x7e…]{60,80}$/);
+    },
+  );
+});

@@ -1,0 +1,92 @@
+/**
+ * Events as a story: one line each, with a glyph, a word and a sentence.
+ *
+ * Why: `watch`, `run --watch`, `events --follow` and the demo tell the same story in the same words.
+ * Law: a line is one line, without control characters, whatever an agent wrote into a name or a question.
+ * A line says what happened even when a fact is missing from its event.
+ */
+import type { Event } from '@makima/contracts/entity/event';
+import type { Colors } from './io.ts';
+import { headline, oneLine } from './plain.ts';
+import { signs, type Hue } from './story-signs.ts';
+import { tell } from './story-words.ts';
+import { clockTime } from './time.ts';
+
+/** What a story knows beyond an event; it learns names from the events that it tells. */
+export interface StoryContext {
+  readonly colors: Colors;
+  /** Name of a task by its id. */
+  readonly taskNames: Map<string, string>;
+  /** Slug of a contract by its id. */
+  readonly contractSlugs: Map<string, string>;
+  /** Name of a daemon by its id. */
+  readonly daemonNames: Map<string, string>;
+  /** Say of which contract each line is: for stories of several. */
+  readonly showContract: boolean;
+  /** Width of a line; infinite in a pipe. */
+  readonly columns: number;
+  readonly ellipsis: string;
+}
+
+export function storyContext(
+  screen: { colors: Colors; columns: number; ellipsis: string },
+  options: { showContract: boolean },
+): StoryContext {
+  return {
+    colors: screen.colors,
+    columns: screen.columns,
+    ellipsis: screen.ellipsis,
+    showContract: options.showContract,
+    taskNames: new Map(),
+    contractSlugs: new Map(),
+    daemonNames: new Map(),
+  };
+}
+
+const wordWidth = 10;
+
+/** The event as a line for people, e.g. `14:03:59  > started    write-tests, attempt 1`. */
+export function storyLine(event: Event, context: StoryContext): string {
+  learn(event, context);
+  const { glyph, word, hue } = signs[event.type];
+  const contract = context.showContract ? `${contractName(event, context)}  ` : '';
+  const lead = `${clockTime(event.time)}  ${glyph} ${word.padEnd(wordWidth)} ${contract}`;
+  const room = Math.max(20, context.columns - lead.length);
+  const sentence = tell(event, context);
+  const fitted = Number.isFinite(room) ? headline(sentence, room, context.ellipsis) : sentence;
+  const { colors } = context;
+  return [
+    `${colors.dim(clockTime(event.time))}  `,
+    paint(`${glyph} ${word.padEnd(wordWidth)}`, hue, colors),
+    ` ${colors.cyan(contract)}${fitted}`,
+  ]
+    .join('')
+    .trimEnd();
+}
+
+/** The same sentence without time, glyph and colour: for tables and logs. */
+export function storySentence(event: Event, context: StoryContext): string {
+  learn(event, context);
+  return tell(event, context);
+}
+
+function contractName(event: Event, context: StoryContext): string {
+  if (event.contractId === null) return '-';
+  return context.contractSlugs.get(event.contractId) ?? event.contractId.slice(0, 8);
+}
+
+function learn(event: Event, context: StoryContext): void {
+  const { name, slug, daemonId } = event.data;
+  if (event.contractId !== null && typeof slug === 'string') {
+    context.contractSlugs.set(event.contractId, oneLine(slug));
+  }
+  if (typeof name !== 'string') return;
+  if (event.taskId !== null) context.taskNames.set(event.taskId, oneLine(name));
+  if (event.type.startsWith('daemon.') && typeof daemonId === 'string') {
+    context.daemonNames.set(daemonId, oneLine(name));
+  }
+}
+
+function paint(text: string, hue: Hue, colors: Colors): string {
+  return hue === 'plain' ? text : colors[hue](text);
+}

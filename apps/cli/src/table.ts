@@ -1,0 +1,143 @@
+/**
+ * Tables: fitted to the width of a terminal, or full and separated by tabs when a program reads them.
+ *
+ * Law: on a terminal no line is longer than the screen as long as its rigid columns fit; a rigid column (an
+ * id) is never cut or wrapped. In a pipe there is no header, no colour and no shortening.
+ */
+import stringWidth from 'string-width';
+import type { Colors, Screen } from './io.ts';
+import { oneLine } from './plain.ts';
+
+export interface Column<T> {
+  readonly head: string;
+  readonly cell: (row: T) => string;
+  /** The cell for a program, when it differs: the full id, the exact time. */
+  readonly full?: (row: T) => string;
+  readonly tint?: (text: string, row: T, colors: Colors) => string;
+  /** Never shortened. */
+  readonly rigid?: true;
+  /** Where it appears; on both by default. */
+  readonly only?: 'screen' | 'pipe';
+  /** Left out when there is no room: the highest number first; absent: never. */
+  readonly drop?: number;
+}
+
+/** Without a newline at its end; empty for no rows in a pipe. */
+export function renderTable<T>(
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  screen: Screen,
+): string {
+  return screen.isTty ? fitted(columns, rows, screen) : separated(columns, rows, screen);
+}
+
+function separated<T>(columns: readonly Column<T>[], rows: readonly T[], screen: Screen): string {
+  const shown = columns.filter((column) => column.only !== 'screen');
+  return rows
+    .map((row) =>
+      shown
+        .map((column) => {
+          const text = oneLine((column.full ?? column.cell)(row));
+          return column.tint?.(text, row, screen.colors) ?? text;
+        })
+        .join('\t'),
+    )
+    .join('\n');
+}
+
+const gap = '  ';
+/** A column that may be shortened keeps this much. */
+const leastWidth = 8;
+
+interface Laid<T> {
+  readonly column: Column<T>;
+  readonly cells: readonly string[];
+  width: number;
+}
+
+function fitted<T>(columns: readonly Column<T>[], rows: readonly T[], screen: Screen): string {
+  let laid: Laid<T>[] = columns
+    .filter((column) => column.only !== 'pipe')
+    .map((column) => {
+      const cells = rows.map((row) => oneLine(column.cell(row)));
+      return { column, cells, width: Math.max(...[column.head, ...cells].map(widthOf)) };
+    });
+  while (excess(laid, screen.columns) > 0) {
+    if (shrink(laid, excess(laid, screen.columns))) break;
+    const dropped = mostDroppable(laid);
+    if (dropped === undefined) break;
+    laid = laid.filter((one) => one !== dropped);
+  }
+  const head = line(laid.map((one) => pad(one.column.head, one.width, screen)));
+  const body = rows.map((row, at) =>
+    line(
+      laid.map(({ column, cells, width }) => {
+        const text = pad(cells[at] ?? '', width, screen);
+        return column.tint?.(text, row, screen.colors) ?? text;
+      }),
+    ),
+  );
+  return [screen.colors.dim(head), ...body].join('\n');
+}
+
+/** Tinted cells keep their padding; the last one loses it together with what stands after it. */
+function line(cells: readonly string[]): string {
+  return cells.join(gap).trimEnd();
+}
+
+function excess<T>(laid: readonly Laid<T>[], columns: number): number {
+  const total = laid.reduce((sum, one) => sum + one.width, 0) + gap.length * (laid.length - 1);
+  return total - columns;
+}
+
+/** Takes `tooMuch` from the columns that may lose it, the widest first; false when that is not enough. */
+function shrink<T>(laid: readonly Laid<T>[], tooMuch: number): boolean {
+  const soft = laid.filter((one) => one.column.rigid !== true);
+  const spare = soft.reduce((sum, one) => sum + Math.max(0, one.width - leastWidth), 0);
+  if (spare < tooMuch) return false;
+  for (let left = tooMuch; left > 0; left -= 1) {
+    const widest = soft.reduce((a, b) => (b.width > a.width ? b : a));
+    widest.width -= 1;
+  }
+  return true;
+}
+
+function mostDroppable<T>(laid: readonly Laid<T>[]): Laid<T> | undefined {
+  const droppable = laid.filter((one) => one.column.drop !== undefined);
+  if (droppable.length === 0) return undefined;
+  return droppable.reduce((a, b) => ((b.column.drop ?? 0) > (a.column.drop ?? 0) ? b : a));
+}
+
+function pad(text: string, width: number, screen: Screen): string {
+  const short = cut(text, width, screen.ellipsis);
+  return short + ' '.repeat(Math.max(0, width - widthOf(short)));
+}
+
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+const segmenter = new Intl.Segmenter();
+
+/** At most `width` columns, with the ellipsis where something was cut. */
+export function cut(text: string, width: number, ellipsis: string): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let used = widthOf(ellipsis);
+  for (const { segment } of segmenter.segment(text)) {
+    used += widthOf(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return kept + ellipsis;
+}
+
+/** The shortest beginning of ids, eight characters or more, that tells these apart. */
+export function shortIds(ids: readonly string[]): (id: string) => string {
+  const all = new Set(ids);
+  let length = 8;
+  while (length < 36 && new Set([...all].map((id) => id.slice(0, length))).size < all.size) {
+    length += 1;
+  }
+  return (id) => id.slice(0, length).replace(/-$/, '');
+}

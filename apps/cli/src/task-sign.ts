@@ -1,0 +1,28 @@
+/** Glyph and colour of a task, in the grammar of all surfaces. */
+import type { Task } from '@makima/contracts/entity/task';
+import type { Attention } from '@makima/domain/attention-rank';
+import type { TaskStatus } from '@makima/domain/task';
+import { glyphOf, tintOf } from './attention.ts';
+import type { Colors } from './io.ts';
+
+const attentionOf: Readonly<Record<TaskStatus, Attention>> = {
+  pending: 'queued',
+  starting: 'running',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  interrupted: 'queued',
+  paused: 'paused',
+  merged: 'done',
+  cancelled: 'archived',
+};
+
+/** A task that is out of its agent's quota runs on paper only. */
+function attention(task: Task): Attention {
+  return task.session === 'limited' ? 'limited' : attentionOf[task.status];
+}
+
+export const taskGlyph = (task: Task): string => glyphOf(attention(task));
+
+export const tintTask = (text: string, task: Task, colors: Colors): string =>
+  tintOf(attention(task))(text, colors);
