@@ -5,11 +5,15 @@
 import { channels } from '@makima/contracts/channels';
 import { waitSatisfied, type Wait } from '@makima/domain/wait';
 import { endWait, openWaitsFor, statusesOf } from '@makima/db/repo/waits';
-import { findTask } from '@makima/db/repo/tasks';
+import { findContract } from '@makima/db/repo/contracts';
+import { openQuestionsOf } from '@makima/db/repo/questions';
+import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
+import { wakeDigest } from '@makima/domain/notice';
 import { findSupervisor } from '@makima/db/repo/supervisors';
 import { afterWake } from '@makima/domain/supervisor';
-import type { WaitRow } from '@makima/db/rows';
+import type { TaskRow, WaitRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
 
 /** Answers whether any wait was satisfied. */
@@ -53,13 +57,18 @@ async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
   return true;
 }
 
-/** Its save point; and when it has no process, the job that starts it. */
+/**
+ * Its save point; a digest when its turn is over and nobody holds a request for it; and when it has no
+ * process, the job that starts it.
+ */
 export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
   if (task === undefined) return;
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId });
-  if (supervisor !== undefined && supervisor.state === 'waiting_for_tasks')
+  if (supervisor?.state === 'waiting_for_tasks') {
     await savePoint(a, task, afterWake(supervisor.progress));
+  }
+  if (supervisor?.state === 'idle') await sendDigest(a, task);
   if (task.session === 'parked') {
     a.mail(
       'wake-supervisor',
@@ -67,4 +76,30 @@ export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
       { entityId: taskId, fence: task.currentAttempt },
     );
   }
+}
+
+async function sendDigest(a: Act, task: TaskRow): Promise<void> {
+  if (task.contractId === null) return;
+  const about = { ownerId: a.ownerId, contractId: task.contractId };
+  const [contract, tasks, open] = await Promise.all([
+    findContract(a.tx, { ownerId: a.ownerId, id: task.contractId }),
+    tasksOfContract(a.tx, about),
+    openQuestionsOf(a.tx, about),
+  ]);
+  const text = wakeDigest({
+    reason: 'satisfied',
+    phase: contract?.phase ?? '',
+    tasks: tasks
+      .filter((t) => !t.isSupervisor)
+      .map((t) => ({
+        id: t.id,
+        name: t.name,
+        status: t.status,
+        summary: t.outputSummary,
+        errorMessage: t.errorMessage,
+      })),
+    answers: [],
+    openQuestions: open.map((q) => ({ id: q.id, question: q.question })),
+  });
+  await sendMessage(a, { taskId: task.id, text, mode: 'queue', source: 'wake', sourceId: null });
 }
