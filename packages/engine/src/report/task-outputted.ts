@@ -9,6 +9,7 @@ import { touchContract } from '@makima/db/repo/contracts';
 import {
   appendConversation,
   appendTranscript,
+  dropTranscript,
   insertOutput,
   newestTranscriptAttempt,
   type NewMessage,
@@ -74,6 +75,7 @@ export async function transcriptStored(
   if (fenced === undefined) return;
   const newest = await newestTranscriptAttempt(a.tx, { taskId: report.taskId });
   if (report.attempt < newest) return;
+  if (report.replaces === true) await dropTranscript(a.tx, { taskId: report.taskId });
   await appendTranscript(a.tx, {
     ownerId: a.ownerId,
     taskId: report.taskId,
