@@ -21,7 +21,7 @@ import { answerRow } from '@makima/db/repo/questions';
 import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Person } from '../principal.ts';
-import { lockedContract, requireSupervisor } from '../authorize.ts';
+import { lockedContract, requireLead } from '../authorize.ts';
 import { channels } from '@makima/contracts/channels';
 import { requestConfirmation, tellDecision } from './confirmation.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
@@ -75,7 +75,7 @@ export function changePhase(
 ): Promise<Acted<PhaseOutcome>> {
   return act(engine, call, async (a) => {
     const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
-    if (a.caller.kind === 'agent') await requireSupervisor(a, contract.id);
+    await requireLead(a, contract.id, 'change phases');
     if (!mayWork(contract.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',

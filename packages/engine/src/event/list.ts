@@ -16,6 +16,7 @@ import {
 } from '@makima/db/repo/events';
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
+import { requireReader } from '../authorize.ts';
 import type { Principal } from '../principal.ts';
 
 export interface EventsInput {
@@ -41,6 +42,7 @@ export async function listEvents(
   caller: Principal,
   input: EventsInput,
 ): Promise<EventPage> {
+  requireReader(caller, 'follow events');
   const { sql } = engine.database;
   return reading(
     engine.database,

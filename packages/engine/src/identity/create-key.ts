@@ -3,7 +3,7 @@ import type { KeyInfo } from '../present/key.ts';
 import { insertKey } from '@makima/db/repo/keys';
 import { newId } from '@makima/db/repo/locks';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
-import { requirePerson } from '../authorize.ts';
+import { requireOwner } from '../authorize.ts';
 import { presentKey } from '../present/key.ts';
 import { mintToken } from './token.ts';
 
@@ -19,7 +19,7 @@ export function createKey(
   input: NewKeyInput,
 ): Promise<Acted<{ key: string; info: KeyInfo }>> {
   return act(engine, call, async (a) => {
-    const person = requirePerson(a.caller, 'make keys');
+    const person = requireOwner(a.caller, 'make keys');
     const minted = mintToken('user', await newId(a.tx));
     const row = await insertKey(a.tx, {
       id: minted.id,

@@ -5,10 +5,11 @@ import { daemonLoad, daemonsOf, revokeDaemonRow } from '@makima/db/repo/daemons'
 import { reading } from '@makima/db/tx';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
-import { notFound, requirePerson } from '../authorize.ts';
+import { notFound, requireOwner, requireReader } from '../authorize.ts';
 import { presentDaemon } from '../present/key.ts';
 
 export async function listDaemons(engine: Engine, caller: Principal): Promise<{ items: Daemon[] }> {
+  requireReader(caller, 'see machines');
   const { sql } = engine.database;
   const [rows, load] = await reading(
     engine.database,
@@ -27,7 +28,7 @@ export function revokeDaemon(
   input: { id: string },
 ): Promise<Acted<{ id: string; revoked: true }>> {
   return act(engine, call, async (a) => {
-    requirePerson(a.caller, 'revoke machines');
+    requireOwner(a.caller, 'revoke machines');
     const keys = await revokeDaemonRow(a.tx, { ownerId: a.ownerId, id: input.id });
     if (keys === undefined) throw notFound('daemon', input.id);
     a.audit('daemon.revoke', 'done', { kind: 'daemon', id: input.id });

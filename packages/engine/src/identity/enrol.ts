@@ -11,7 +11,7 @@ import { newId } from '@makima/db/repo/locks';
 import { inTransaction } from '@makima/db/tx';
 import { appendEvents } from '@makima/db/repo/events';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
-import { requirePerson } from '../authorize.ts';
+import { requireOwner } from '../authorize.ts';
 import { hashToken, mintToken, readToken } from './token.ts';
 
 export function createEnrolment(
@@ -20,7 +20,7 @@ export function createEnrolment(
   input: { name?: string | undefined; expiresInSeconds: number },
 ): Promise<Acted<{ token: string; expiresAt: string }>> {
   return act(engine, call, async (a) => {
-    const person = requirePerson(a.caller, 'let machines join');
+    const person = requireOwner(a.caller, 'let machines join');
     const minted = mintToken('join', await newId(a.tx));
     const expiresAt = new Date(a.now.getTime() + input.expiresInSeconds * 1_000);
     await insertEnrolment(a.tx, {

@@ -3,7 +3,7 @@ import { channels } from '@makima/contracts/channels';
 import { MakimaError } from '@makima/domain/error';
 import { revokeKeyRow } from '@makima/db/repo/keys';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
-import { notFound, requirePerson } from '../authorize.ts';
+import { notFound, requireOwner } from '../authorize.ts';
 import { presentKey, type KeyInfo } from '../present/key.ts';
 
 export function revokeKey(
@@ -12,7 +12,7 @@ export function revokeKey(
   input: { id: string },
 ): Promise<Acted<KeyInfo>> {
   return act(engine, call, async (a) => {
-    const person = requirePerson(a.caller, 'revoke keys');
+    const person = requireOwner(a.caller, 'revoke keys');
     if (person.keyId === input.id) {
       throw new MakimaError('CONFLICT', 'a key cannot revoke itself', {
         fix: 'make another owner key first and use that',

@@ -7,7 +7,7 @@ import { reading } from '@makima/db/tx';
 import type { OperationRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
-import { notFound, readableTask } from '../authorize.ts';
+import { notFound, readableTask, refuseDaemon } from '../authorize.ts';
 
 export type Operation = z.infer<typeof zOperation>;
 
@@ -16,6 +16,7 @@ export async function readOperation(
   caller: Principal,
   input: { id: string },
 ): Promise<Operation> {
+  refuseDaemon(caller);
   const { sql } = engine.database;
   return reading(
     engine.database,

@@ -9,7 +9,14 @@ import { lockContract } from '@makima/db/repo/contracts';
 import { insertOperation } from '@makima/db/repo/operations';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
-import { lockedTask, notFound, requirePresent, requireSupervisor } from '../authorize.ts';
+import {
+  lockedTask,
+  notFound,
+  readableTask,
+  requireLead,
+  requirePerson,
+  requirePresent,
+} from '../authorize.ts';
 import { contractBranch } from '../task/start-command.ts';
 
 /** Merge a finished task's branch into the contract's, or another branch of the store. */
@@ -19,9 +26,9 @@ export function requestMerge(
   input: { id: string; targetBranch?: string | undefined; squash: boolean },
 ): Promise<Acted<{ operationId: string }>> {
   return act(engine, call, async (a) => {
+    const contract = await contractOf(a, await readableTask(a.tx, a.caller, input.id));
+    await requireLead(a, contract.id, 'merge tasks');
     const task = await lockedTask(a.tx, a.caller, input.id);
-    const contract = await contractOf(a, task);
-    if (a.caller.kind === 'agent') await requireSupervisor(a, contract.id);
     // A supervisor brings in what it committed itself while it goes on working.
     const ownWork = task.isSupervisor && task.status === 'running';
     if (!ownWork && task.status !== 'done' && task.status !== 'merged') {
@@ -76,8 +83,10 @@ export function requestCheckpoint(
   input: { id: string; message: string },
 ): Promise<Acted<{ operationId: string; checkpointNumber: number }>> {
   return act(engine, call, async (a) => {
-    const task = await lockedTask(a.tx, a.caller, input.id);
+    await readableTask(a.tx, a.caller, input.id);
     if (a.caller.kind === 'agent') await requirePresent(a, a.caller);
+    else requirePerson(a.caller, 'make checkpoints');
+    const task = await lockedTask(a.tx, a.caller, input.id);
     const number = await nextCheckpointNumber(a.tx, { taskId: task.id });
     const operation = await request(
       a,
@@ -103,6 +112,8 @@ export function requestDiff(
   input: { id: string },
 ): Promise<Acted<{ operationId: string }>> {
   return act(engine, call, async (a) => {
+    const seen = await readableTask(a.tx, a.caller, input.id);
+    await requireLead(a, seen.contractId, 'ask for diffs');
     const task = await lockedTask(a.tx, a.caller, input.id);
     const operation = await request(a, task, 'task.diff', {}, (operationId) => ({
       kind: 'task.diff',

@@ -13,7 +13,7 @@ import type { Queryable } from '@makima/db/client';
 import type { QuestionRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
-import { notFound } from '../authorize.ts';
+import { notFound, refuseDaemon, requireReader } from '../authorize.ts';
 
 export async function getQuestion(
   engine: Engine,
@@ -38,6 +38,7 @@ export async function listQuestions(
     after?: string | undefined;
   },
 ): Promise<{ items: Question[]; nextCursor: string | null }> {
+  requireReader(caller, 'list questions');
   const { sql } = engine.database;
   return reading(
     engine.database,
@@ -86,6 +87,7 @@ export async function readAnswer(
 
 /** A supervisor sees the questions of its contract, another agent only its own. */
 async function visible(db: Queryable, caller: Principal, id: string): Promise<QuestionRow> {
+  refuseDaemon(caller);
   const row = await findQuestion(db, { ownerId: caller.ownerId, id });
   const mayRead =
     row !== undefined &&

@@ -3,10 +3,12 @@ import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
 import { listQuestionRows } from '@makima/db/repo/questions';
+import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
 import type { ContractRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
+import { requireReader } from '../authorize.ts';
 import { questionView } from './get.ts';
 
 const most = 200;
@@ -20,6 +22,7 @@ interface Ranked {
 }
 
 export async function inbox(engine: Engine, caller: Principal): Promise<{ items: InboxItem[] }> {
+  requireReader(caller, 'see the inbox');
   const { sql } = engine.database;
   const { ownerId } = caller;
   return reading(
@@ -54,7 +57,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
       const troubled = [
         ...blocked.map((row) => contractItem(row, 'blocked')),
         ...failed
-          .filter((row) => row.failureReason !== 'cancelled')
+          .filter((row) => row.failureReason?.startsWith(cancelledReason) !== true)
           .map((row) => contractItem(row, 'failure')),
       ];
       return {

@@ -19,7 +19,8 @@ import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { startCommand } from './start-command.ts';
 
-const batch = 200;
+/** Most tasks that one run looks at. */
+export const placementBatch = 200;
 
 export interface Assigned {
   readonly assigned: readonly { taskId: string; daemonId: string; attempt: number }[];
@@ -29,7 +30,7 @@ export interface Assigned {
 export function assignPending(engine: Engine, caller: System): Promise<Acted<Assigned>> {
   return act(engine, { caller }, async (a) => {
     await lockOwnerForPlacement(a.tx, { ownerId: a.ownerId });
-    const rows = await placeableTasks(a.tx, { ownerId: a.ownerId, limit: batch });
+    const rows = await placeableTasks(a.tx, { ownerId: a.ownerId, limit: placementBatch });
     if (rows.length === 0) return { assigned: [], unplaced: [] };
     const slots = await daemonSlots(a);
     const homes = await contractHomes(a, rows);

@@ -12,7 +12,7 @@ import { changeTask } from '@makima/db/repo/tasks';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import type { TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
-import { lockedTask, requireSupervisor } from '../authorize.ts';
+import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { afterTaskEnd } from './complete.ts';
 
@@ -24,12 +24,11 @@ export function cancelTask(
   input: { id: string; reason?: string | undefined },
 ): Promise<Acted<Task>> {
   return act(engine, call, async (a) => {
+    const seen = await readableTask(a.tx, a.caller, input.id);
+    const supervisor = await requireLead(a, seen.contractId, 'cancel tasks');
     const task = await lockedTask(a.tx, a.caller, input.id);
-    if (a.caller.kind === 'agent') {
-      await requireSupervisor(a, task.contractId);
-      if (task.isSupervisor)
-        throw new MakimaError('FORBIDDEN', 'a supervisor cannot cancel itself');
-    }
+    if (supervisor?.id === task.id)
+      throw new MakimaError('FORBIDDEN', 'a supervisor cannot cancel itself');
     const verdict = checkTaskTransition(task.status, 'cancelled');
     if (!verdict.ok)
       throw new MakimaError('INVALID_TRANSITION', verdict.reason, {

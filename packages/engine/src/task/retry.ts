@@ -9,7 +9,7 @@ import { findAttempt } from '@makima/db/repo/attempts';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
-import { lockedTask, requireSupervisor } from '../authorize.ts';
+import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
 import { presentTask } from '../present/task.ts';
@@ -58,8 +58,9 @@ export function decideRetryTask(
 /** By a person or the supervisor: an interrupted or paused task goes on. */
 export function retryTask(engine: Engine, call: Call, input: { id: string }): Promise<Acted<Task>> {
   return act(engine, call, async (a) => {
+    const seen = await readableTask(a.tx, a.caller, input.id);
+    await requireLead(a, seen.contractId, 'retry tasks');
     const task = await lockedTask(a.tx, a.caller, input.id);
-    if (a.caller.kind === 'agent') await requireSupervisor(a, task.contractId);
     if (task.status !== 'interrupted' && task.status !== 'paused') {
       throw new MakimaError(
         'INVALID_TRANSITION',

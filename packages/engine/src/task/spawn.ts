@@ -14,7 +14,7 @@ import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
 import { insertTask, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
-import { lockedContract, notFound, requireSupervisor } from '../authorize.ts';
+import { lockedContract, notFound, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { savePoint } from '../save-point.ts';
 
@@ -34,7 +34,7 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
         },
       );
     }
-    const caller = a.caller.kind === 'agent' ? await requireSupervisor(a, contract.id) : undefined;
+    const caller = await requireLead(a, contract.id, 'spawn tasks');
     const parent = await findParent(a, contract, input, caller);
     await checkCounts(a, contract, input, parent);
     await checkNeeds(a, contract, input);

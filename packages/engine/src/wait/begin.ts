@@ -12,7 +12,7 @@ import { endWait, findWait, insertWait, seeWait, statusesOf } from '@makima/db/r
 import { reading } from '@makima/db/tx';
 import type { TaskRow } from '@makima/db/rows';
 import { act, type Acted, type Act, type Call, type Engine } from '../context.ts';
-import { notFound, requirePresent } from '../authorize.ts';
+import { notFound, refuseDaemon, requirePerson, requirePresent } from '../authorize.ts';
 import type { Principal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { waitOf } from './settle.ts';
@@ -29,7 +29,7 @@ export function beginWait(
   input: WaitInput,
 ): Promise<Acted<{ waitId: string }>> {
   return act(engine, call, async (a) => {
-    const waiter = a.caller.kind === 'agent' ? await requirePresent(a, a.caller) : undefined;
+    const waiter = await waiterOf(a);
     const tasks = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: input.taskIds });
     for (const id of input.taskIds)
       if (!tasks.some((task) => task.id === id && visible(a.caller, task)))
@@ -56,6 +56,13 @@ export function beginWait(
     else if (waiter !== undefined) await waits(a, waiter, wait.id, wait.targetIds);
     return { waitId: wait.id };
   });
+}
+
+/** An agent waits as its task; a person's wait is nobody's. */
+async function waiterOf(a: Act): Promise<TaskRow | undefined> {
+  if (a.caller.kind === 'agent') return requirePresent(a, a.caller);
+  requirePerson(a.caller, 'wait for tasks');
+  return undefined;
 }
 
 async function waits(
@@ -99,6 +106,7 @@ export async function readWait(
   caller: Principal,
   input: { waitId: string },
 ): Promise<WaitState> {
+  refuseDaemon(caller);
   const { sql } = engine.database;
   return reading(
     engine.database,
@@ -132,5 +140,9 @@ export async function abandonWait(
   input: { waitId: string },
 ): Promise<void> {
   if (caller.kind === 'agent') return;
-  await act(engine, { caller }, (a) => endWait(a.tx, { id: input.waitId, state: 'cancelled' }));
+  await act(engine, { caller }, async (a) => {
+    const row = await findWait(a.tx, { ownerId: a.ownerId, id: input.waitId });
+    if (row === undefined || row.taskId !== null) throw notFound('wait', input.waitId);
+    await endWait(a.tx, { id: row.id, state: 'cancelled' });
+  });
 }
