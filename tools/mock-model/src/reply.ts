@@ -26,13 +26,13 @@ export interface Reply {
   readonly text?: string;
   readonly tools?: readonly ToolUse[];
   readonly error?: ModelError;
-  /** The first `times` requests for this step get `error`, later ones the rest of the reply. */
+  /** The first `times` requests for this step meet the fault, later ones get the rest of the reply. */
   readonly times?: number;
   /** Headers of the answer. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Never answers: before the headers, or after that many events of the stream. */
   readonly hang?: 'before_headers' | { readonly afterEvents: number };
-  /** The connection is cut after that many events of the stream. */
+  /** The connection is cut after that many events of the stream (unstreamed: before the answer). */
   readonly cutAfterEvents?: number;
   readonly delayMs?: number;
   /** Pause between two events of the stream. */

@@ -157,6 +157,7 @@ describe('faults', () => {
 
   it('cut the stream, or leave it open, or never begin it', async () => {
     const cut = await post(scripts, { messages: [ask('cut')], stream: true });
+    expect(cut.status).toBe(200);
     await expect(cut.text()).rejects.toThrow();
     const stuck = await post(scripts, { messages: [ask('stuck')], stream: true });
     const reader = (stuck.body as ReadableStream<Uint8Array>).getReader();

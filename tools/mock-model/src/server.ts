@@ -137,7 +137,7 @@ function replyTo(logged: LoggedRequest, scripts: Scripts): Reply {
   const step = steps[Math.min(logged.step, steps.length - 1)] as (typeof steps)[number];
   const reply = typeof step === 'function' ? step(logged.request, logged) : step;
   if (reply.times === undefined || logged.asked < reply.times) return reply;
-  const { error: _lifted, ...rest } = reply;
+  const { error: _error, hang: _hang, cutAfterEvents: _cut, ...rest } = reply;
   return rest;
 }
 
@@ -157,6 +157,7 @@ async function carryOut(
     return sendJson(response, status, protocol.error(reply.error));
   }
   const answer = answerOf(logged, reply);
+  if (!logged.request.stream && reply.cutAfterEvents !== undefined) return void response.destroy();
   if (!logged.request.stream)
     return sendJson(response, 200, protocol.whole(logged.request, answer));
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -166,10 +167,17 @@ async function carryOut(
     if (typeof reply.hang === 'object' && sent >= reply.hang.afterEvents) return;
     if (reply.betweenEventsMs !== undefined) await pause(reply.betweenEventsMs);
     if (response.destroyed) return;
-    response.write(`${event === null ? '' : `event: ${event}\n`}data: ${data}\n\n`);
+    await written(response, `${event === null ? '' : `event: ${event}\n`}data: ${data}\n\n`);
     sent += 1;
   }
   response.end();
+}
+
+/** Resolves when the bytes have left, so that a cut comes after what was sent before it. */
+function written(response: ServerResponse, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    response.write(text, () => resolve());
+  });
 }
 
 /** Gives ids that depend on the conversation and the place alone. */

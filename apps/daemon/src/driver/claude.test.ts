@@ -85,7 +85,8 @@ const scripts: Scripts = {
   ],
   overloaded: [{ error: { status: 529, type: 'overloaded_error', message: 'Overloaded' } }],
   broken: [{ error: { status: 500, type: 'api_error', message: 'Internal server error' } }],
-  cut: [{ text: 'This answer is cut in the middle of its stream of events.', cutAfterEvents: 3 }],
+  cut: [{ text: 'This answer is cut in the middle of its stream of events.', cutAfterEvents: 4 }],
+  cut_once: [{ text: 'This answer comes whole the second time.', cutAfterEvents: 4, times: 1 }],
   hanging: [{ hang: 'before_headers' }],
   limited: [
     {

@@ -44,18 +44,22 @@ export function failureCases(candidate: Candidate): void {
     return;
   }
 
-  it('waits out a short rate limit by itself, and says so', () =>
+  it.each([
+    ['rate_limited_once', { kind: 'rate_limit', status: 429 }],
+    ['cut_once', { status: null }],
+  ] as const)('gets over a model that is %s by itself, and says so', (fault, error) =>
     onStage(candidate, async ({ start }) => {
-      const agent = await start({ prompt: said(faults('rate_limited_once')) });
+      const agent = await start({ prompt: said(faults(fault)) });
       await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
-      expect(agent.of('retry')[0]).toMatchObject({ error: { kind: 'rate_limit', status: 429 } });
+      expect(agent.of('retry')[0]).toMatchObject({ error });
       expect(agent.of('state').map(({ state }) => state)).toContain('retrying');
-    }));
+    }),
+  );
 
   it.each([
     ['overloaded', { kind: 'overloaded', status: 529 }],
     ['broken', { kind: 'server', status: 500 }],
-    ['cut', {}],
+    ['cut', { kind: 'network', status: null }],
   ] as const)('ends the turn when the model is %s, and hears the next message', (fault, error) =>
     onStage(candidate, async ({ start, subject }) => {
       const agent = await start({ prompt: said(faults(fault)) });

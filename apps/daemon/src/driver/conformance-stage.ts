@@ -35,7 +35,7 @@ export interface Subject {
 }
 
 /** Ways in which a model fails. */
-export type Fault = 'rate_limited_once' | 'overloaded' | 'broken' | 'cut' | 'hanging';
+export type Fault = 'rate_limited_once' | 'cut_once' | 'overloaded' | 'broken' | 'cut' | 'hanging';
 
 export interface Candidate {
   readonly name: string;
