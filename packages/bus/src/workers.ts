@@ -187,14 +187,27 @@ function openWorker<N extends JobName>(spec: WorkerSpec<N>): RunningWorker {
   });
   watchdog.watch(worker);
 
-  return { active: () => active, close: (drainMs) => closeWorker(worker, sockets, drainMs) };
+  const busy = (): boolean => active > 0;
+  return { active: () => active, close: (drainMs) => closeWorker(worker, sockets, drainMs, busy) };
 }
 
+/** Time for the goodbyes of a worker that runs nothing. */
+const goodbyeMs = 1_500;
+
 /** `worker.close()` hangs when Redis is away, so it is raced; then signals are aborted and sockets cut. */
-async function closeWorker(worker: Worker, sockets: WorkerSockets, drainMs: number): Promise<void> {
+async function closeWorker(
+  worker: Worker,
+  sockets: WorkerSockets,
+  drainMs: number,
+  busy: () => boolean,
+): Promise<void> {
   const closing = worker.close().catch(() => undefined);
+  const firstMs = Math.min(goodbyeMs, drainMs);
   try {
-    await withDeadline(drainMs, () => closing, 'draining a worker');
+    await withDeadline(firstMs, () => closing, 'closing a worker').catch((error: unknown) => {
+      if (!busy()) throw error;
+      return withDeadline(drainMs - firstMs, () => closing, 'draining a worker');
+    });
   } catch {
     worker.cancelAllJobs('the worker stops');
   } finally {

@@ -55,6 +55,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       statement_timeout: 5_000,
       lock_timeout: 2_000,
       idle_in_transaction_session_timeout: 10_000,
+      // A process that was cut off gives back its locks; the pool lets go of idle connections before.
+      idle_session_timeout: 90_000,
     },
   });
   let suspects: number[] = [];

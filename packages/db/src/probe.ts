@@ -1,0 +1,21 @@
+/**
+ * Whether Postgres answers somebody new. A pool that no longer answers may be sick itself (its process
+ * should end) or only wait for a server that is away (its process should stay and wait).
+ */
+import { openDatabase } from './client.ts';
+
+const probeMs = 3_000;
+
+/** True when a fresh connection gets an answer. Never throws. */
+export async function answersAfresh(url: string): Promise<boolean> {
+  const database = openDatabase(url, { max: 1, name: 'makima-probe' });
+  try {
+    await database.ping(probeMs);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    // A frozen server does not let go either: nobody waits for that.
+    void database.close().catch(() => undefined);
+  }
+}

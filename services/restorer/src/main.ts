@@ -1,0 +1,60 @@
+/**
+ * The restorer's process: brings supervisors back, wakes parked ones and builds their snapshots.
+ *
+ * Law: listens first, recovers second: it starts without Postgres and without Redis, is not ready then, and
+ * goes on when they come. Any number of copies may run. Nothing else reads the environment.
+ */
+import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { readConfig } from '@makima/runtime/config';
+import { createHealth } from '@makima/runtime/health';
+import { createHealthServer } from '@makima/runtime/health-server';
+import { runApp } from '@makima/runtime/lifecycle';
+import { createLog } from '@makima/runtime/log';
+import { createMetrics } from '@makima/runtime/metrics';
+import { initRacepoints } from '@makima/runtime/racepoint';
+import { restorerConfig, type RestorerConfig } from './config.ts';
+import { openWire } from './wire.ts';
+
+const config = readConfigOrExit();
+const log = createLog({ service: 'restorer', level: config.LOG_LEVEL });
+const metrics = createMetrics({ service: 'restorer' });
+const racepoints = initRacepoints(config.MAKIMA_RACE);
+if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
+
+const wire = openWire({
+  databaseUrl: config.DATABASE_URL,
+  redisUrl: config.REDIS_URL,
+  name: 'makima-restorer',
+  limits: limitsOf(config),
+  settings: settingsOf(config),
+  log,
+  metrics,
+  onBroken: (reason) => die('the pool to the store is broken', { reason }),
+});
+const health = createHealth({ checks: [...wire.checks] });
+
+await runApp({
+  log,
+  onDrain: () => health.drain(),
+  parts: [
+    createHealthServer({ health, metrics, log, host: config.HOST, port: config.PORT }),
+    wire.stores,
+    wire.relay,
+  ],
+});
+
+/** The keeper of processes starts it afresh. */
+function die(message: string, fields: object): void {
+  log.fatal(fields, message);
+  log.flush();
+  process.exit(1);
+}
+
+function readConfigOrExit(): RestorerConfig {
+  try {
+    return readConfig(restorerConfig, process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The scheduler's process: consumes its queues, sweeps, relays the outbox and refills Redis.
+ *
+ * Law: listens first, recovers second: it starts without Postgres and without Redis, is not ready then, and
+ * goes on when they come. Any number of copies may run. Nothing else reads the environment.
+ */
+import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
+import { registerQueueMetrics } from '@makima/bus/queue-health';
+import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { readConfig } from '@makima/runtime/config';
+import { createHealth } from '@makima/runtime/health';
+import { createHealthServer } from '@makima/runtime/health-server';
+import { runApp } from '@makima/runtime/lifecycle';
+import { createLog } from '@makima/runtime/log';
+import { createMetrics } from '@makima/runtime/metrics';
+import { initRacepoints } from '@makima/runtime/racepoint';
+import { schedulerConfig, type SchedulerConfig } from './config.ts';
+import { schedulerConsumers, schedulerHandlers } from './consumers.ts';
+import { placeOwner } from './jobs/spawn-task.ts';
+import { schedulerSweeps } from './sweeps.ts';
+import { openWire } from './wire.ts';
+
+const config = readConfigOrExit();
+const log = createLog({ service: 'scheduler', level: config.LOG_LEVEL });
+const metrics = createMetrics({ service: 'scheduler' });
+const racepoints = initRacepoints(config.MAKIMA_RACE);
+if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
+
+const wire = openWire({
+  databaseUrl: config.DATABASE_URL,
+  redisUrl: config.REDIS_URL,
+  name: 'makima-scheduler',
+  limits: limitsOf(config),
+  settings: settingsOf(config),
+  log,
+  metrics,
+  onBroken: (reason) => die('the pool to the store is broken', { reason }),
+});
+registerQueueMetrics(wire.bus);
+const { engine, bus, relay, leader } = wire;
+const place = placeOwner(engine);
+const consumers = schedulerConsumers(bus, schedulerHandlers(engine, place), {
+  onDeaf: (queue) => die('a worker takes no jobs', { queue }),
+  timings: { drainMs: 8_000 },
+});
+const { sql } = engine.database;
+const prune = (): Promise<number> => pruneOutbox(sql, { olderThanHours: 24 });
+metrics.gauge({
+  name: 'makima_outbox_oldest_seconds',
+  help: 'Age of the oldest outbox row that should have left, 0 when none waits.',
+  collect: async (gauge) => gauge.set(await outboxLagSeconds(sql)),
+});
+const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune });
+const health = createHealth({
+  checks: [...wire.checks, ...consumers.checks],
+});
+
+await runApp({
+  log,
+  onDrain: () => health.drain(),
+  parts: [
+    createHealthServer({ health, metrics, log, host: config.HOST, port: config.PORT }),
+    wire.stores,
+    relay,
+    sweeps,
+    consumers,
+  ],
+});
+
+/** The keeper of processes starts it afresh. */
+function die(message: string, fields: object): void {
+  log.fatal(fields, message);
+  log.flush();
+  process.exit(1);
+}
+
+function readConfigOrExit(): SchedulerConfig {
+  try {
+    return readConfig(schedulerConfig, process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The sweeps of this service, in one list.
+ *
+ * Law: a sweep that is not listed here does not run.
+ */
+import type { Part } from '@makima/runtime/lifecycle';
+import type { PlaceOwner } from './jobs/spawn-task.ts';
+import { dueWaits } from './sweeps/due-waits.ts';
+import { expiredLeases } from './sweeps/expired-leases.ts';
+import { lateAnswers } from './sweeps/late-answers.ts';
+import { outboxPrune } from './sweeps/outbox-prune.ts';
+import { pendingTasks } from './sweeps/pending-tasks.ts';
+import { silentDaemons } from './sweeps/silent-daemons.ts';
+import type { SweepDeps } from './sweeps/sweep.ts';
+
+export interface SweepsDeps extends SweepDeps {
+  readonly place: PlaceOwner;
+  readonly prune: () => Promise<number>;
+}
+
+/** They start, stop and tick side by side. */
+export function schedulerSweeps(deps: SweepsDeps): Part {
+  const all = [
+    expiredLeases(deps),
+    silentDaemons(deps),
+    pendingTasks(deps),
+    dueWaits(deps),
+    lateAnswers(deps),
+    outboxPrune(deps),
+  ];
+  return {
+    name: 'sweeps',
+    start: () => all.forEach((sweep) => sweep.start()),
+    stop: async () => void (await Promise.all(all.map((sweep) => sweep.stop()))),
+    tick: async () => void (await Promise.all(all.map((sweep) => sweep.tick()))),
+  };
+}
