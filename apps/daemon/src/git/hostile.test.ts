@@ -12,6 +12,7 @@ import { keepWorkdir } from './keep.ts';
 import { mergeInto } from './merge.ts';
 import { kindOf } from './plain-file.ts';
 import { readBelow } from './read-file.ts';
+import { rewindWorkdir } from './rewind.ts';
 import { git } from './run.ts';
 import { readStatus } from './shadow.ts';
 import { ensureBranch, openStore, readStoreState, refreshStore, resolveCommit } from './store.ts';
@@ -82,6 +83,7 @@ describe('hostile repositories', () => {
       await quietly(readAtCommit(store, branch, 'a.txt')),
       await quietly(readBelow(task.dir, 'a.txt')),
       await quietly(keepWorkdir(workdir, { ...name, baseSha })),
+      await quietly(rewindWorkdir(workdir, { ...name, baseSha, to: baseSha, preserve: 'stash' })),
     ];
     return answers;
   };
@@ -320,6 +322,13 @@ describe('hostile repositories', () => {
     });
     const { kept } = await keepWorkdir(task.workdir, { ...name, baseSha: task.baseSha });
     expect(kept).toBeNull();
+    await rm(join(task.dir, '.gitattributes'));
+    execFileSync('mkfifo', [join(task.dir, '.gitignore')]);
+    const bounded = { ...name, baseSha: task.baseSha, timeoutMs: 300 };
+    await expect(keepWorkdir(task.workdir, bounded)).rejects.toMatchObject({ ending: 'timeout' });
+    await rm(join(task.dir, '.gitignore'));
+    const after = await keepWorkdir(task.workdir, { ...bounded, timeoutMs: 10_000 });
+    expect(after.kept).not.toBeNull();
   });
 
   it('cannot smuggle options or transports through names and URLs', async () => {

@@ -16,7 +16,7 @@ import { withRepoLock } from './lock.ts';
 import { assertSha, keptRef, taskRef } from './names.ts';
 import { git } from './run.ts';
 import type { Workdir } from './shadow.ts';
-import type { EmbeddedReport, Skipped } from './snapshot.ts';
+import type { EmbeddedReport, Skipped, SnapshotLimits } from './snapshot.ts';
 import { resolveCommit } from './store.ts';
 import type { Store } from './store.ts';
 
@@ -32,7 +32,7 @@ export interface Kept {
   readonly sha: string;
 }
 
-export interface KeepOptions extends KeepName {
+export interface KeepOptions extends KeepName, SnapshotLimits {
   /** Where the task's branch started. */
   readonly baseSha: string;
   readonly identity?: Identity;
@@ -78,13 +78,11 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
   const dirty = saved.tree !== (await treeOf(store, tip));
   let kept: Kept | null = null;
   if (dirty) {
-    const sha = await commitTree(store, {
-      tree: saved.tree,
-      parents: [tip],
-      message: `Uncommitted files of ${options.task}, attempt ${options.attempt}`,
-      ...(options.identity === undefined ? {} : { identity: options.identity }),
-    });
-    kept = await keepCommit(store, sha, { ...options, why: options.why ?? 'dirty' });
+    const name = { ...options, why: options.why ?? 'dirty' };
+    const sha =
+      (await sameWork(store, name, saved.tree, tip)) ??
+      (await commitFiles(store, options, saved.tree, tip));
+    kept = await keepCommit(store, sha, name);
   } else if (!(await isHeld(store, tip, options))) {
     kept = await keepCommit(store, tip, options);
   }
@@ -92,6 +90,38 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
   refs.push(...(await otherKeptRefs(store, options, refs)));
   const { embedded, skipped } = saved;
   return { refs, kept, workSha: kept?.sha ?? tip, embedded, skipped };
+}
+
+function commitFiles(
+  store: Store,
+  options: KeepOptions,
+  tree: string,
+  parent: string,
+): Promise<string> {
+  return commitTree(store, {
+    tree,
+    parents: [parent],
+    message: `Uncommitted files of ${options.task}, attempt ${options.attempt}`,
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
+  });
+}
+
+/** Kept before, when the same command came twice: the same files on the same commit. */
+async function sameWork(
+  store: Store,
+  name: KeepName,
+  tree: string,
+  parent: string,
+): Promise<string | null> {
+  const own = keptRef(name.task, name.attempt, name.why);
+  const format = '--format=%(refname) %(objectname) %(tree) %(parent)';
+  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: store.dir });
+  const rows = stdout.split('\n').map((row) => row.split(' '));
+  const same = rows.find(
+    ([ref = '', , itsTree, itsParent]) =>
+      (ref === own || ref.startsWith(`${own}-`)) && itsTree === tree && itsParent === parent,
+  );
+  return same?.[1] ?? null;
 }
 
 async function isHeld(store: Store, tip: string, options: KeepOptions): Promise<boolean> {

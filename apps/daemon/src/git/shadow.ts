@@ -6,11 +6,11 @@
  * agent's `.git` is data. A `.git` that is a link or a file, borrows foreign objects or cannot be read is
  * refused by name.
  *
- * export workdirAt(store, dir): Workdir                               plain data, no IO
+ * export workdirAt(store, dir): Workdir                      plain data, no IO
  * export ensureShadow(workdir): Promise<void>
- * export inspectGitDir(workdir): Promise<AgentRepository>             refuses tricks
+ * export inspectGitDir(workdir): Promise<AgentRepository>    refuses tricks
  * export readStatus(workdir): Promise<WorkdirStatus>
- * export snapshotRun(workdir): GitOptions                             git over the files, store's objects
+ * export snapshotRun(workdir, { timeoutMs? }?): GitOptions   git over the files, the store's objects
  */
 import { createHash } from 'node:crypto';
 import { lstat, readdir, writeFile } from 'node:fs/promises';
@@ -77,12 +77,15 @@ export async function ensureShadow(workdir: Workdir): Promise<void> {
   await initBare(workdir.shadowDir);
 }
 
-export function snapshotRun(workdir: Workdir): GitOptions {
+export function snapshotRun(
+  workdir: Workdir,
+  options: { readonly timeoutMs?: number } = {},
+): GitOptions {
   return {
     gitDir: workdir.shadowDir,
     workTree: workdir.dir,
     env: { GIT_OBJECT_DIRECTORY: join(workdir.store.dir, 'objects') },
-    timeoutMs: 300_000,
+    timeoutMs: options.timeoutMs ?? 180_000,
     maxBytes: 256 * 1024 * 1024,
   };
 }

@@ -19,6 +19,8 @@ import type { Workdir } from './shadow.ts';
 export interface SnapshotLimits {
   readonly fileMaxBytes?: number;
   readonly totalMaxBytes?: number;
+  /** Of each git run over the files: a pipe in place of a .gitignore would make it wait for ever. */
+  readonly timeoutMs?: number;
 }
 
 export interface Skipped {
@@ -48,7 +50,7 @@ export async function snapshotTree(
   treeish: string | null,
   limits: SnapshotLimits = {},
 ): Promise<Snapshot> {
-  const run = snapshotRun(workdir);
+  const run = snapshotRun(workdir, limits);
   const found = await listChanges(run, treeish);
   const skipped: Skipped[] = [];
   const present = await weigh(workdir, found, limits, skipped);

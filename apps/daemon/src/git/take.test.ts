@@ -206,6 +206,7 @@ describe('take and keep', () => {
     const dirty = await keepWorkdir(task.workdir, { ...options, why: 'fenced' });
     expect(dirty.kept?.ref).toBe(`refs/makima/kept/${taskId}-a1-fenced`);
     expect(await resolveCommit(store, `${dirty.kept?.sha}`)).toBe(dirty.kept?.sha);
+    expect(await keepWorkdir(task.workdir, { ...options, why: 'fenced' })).toEqual(dirty);
     const late = await keepCommit(store, head, { ...name, why: 'late' });
     expect(await keepCommit(store, head, { ...name, why: 'late' })).toEqual(late);
     const other = await keepCommit(store, task.baseSha, { ...name, why: 'late' });

@@ -182,7 +182,7 @@ async function unzip(patch: Buffer): Promise<Buffer> {
   }
 }
 
-async function assertNoClash(store: Store, sha: string): Promise<void> {
+export async function assertNoClash(store: Store, sha: string): Promise<void> {
   const listed = await git(['ls-tree', '-r', '-z', '--full-tree', sha], {
     gitDir: store.dir,
     maxBytes: 512 * 1024 * 1024,
