@@ -198,6 +198,55 @@ steps:
       expect(given).toContain('say: attempt ${attempt}');
     }));
 
+  it('have short forms for everything that a supervisor does', () =>
+    play(async ({ start, tools }) => {
+      tools.answerNext([{ taskId: 't' }]);
+      const agent = await start({
+        prompt: plan(`
+steps:
+  - spawn: { name: a, plan: p, needs: [x], model: m, extra: { priority: 3 } }
+    as: a
+  - wait: { tasks: '\${a}', timeout_seconds: 0 }
+  - result: '\${a}'
+  - diff: '\${a}'
+  - merge: { task: '\${a}', squash: true }
+  - checkpoint: saved
+  - deliverable:
+      id: report
+      evidence: [my word, { file: a.md }, { command: [npm, test], timeout_seconds: 9 }, { merged: '\${a}' }]
+  - advance: review
+  - message: { task: '\${a}', text: hi, mode: steer }
+  - cancel: { task: '\${a}', reason: enough }
+  - status
+  - list`),
+      });
+      expect(await endOf(agent)).toMatchObject({ outcome: 'completed' });
+      expect(tools.calls.map(({ name, args }) => ({ [name]: args }))).toEqual([
+        { makima_spawn: { name: 'a', plan: 'p', needs: ['x'], model: 'm', priority: 3 } },
+        { makima_wait: { taskIds: ['t'], mode: 'all', timeoutSeconds: 0 } },
+        { makima_result: { taskId: 't' } },
+        { makima_diff: { taskId: 't' } },
+        { makima_merge: { taskId: 't', squash: true } },
+        { makima_checkpoint: { message: 'saved' } },
+        {
+          makima_deliverable: {
+            deliverableId: 'report',
+            evidence: [
+              { kind: 'word', text: 'my word' },
+              { kind: 'file', path: 'a.md' },
+              { kind: 'command', command: ['npm', 'test'], timeoutSeconds: 9 },
+              { kind: 'merged', taskId: 't' },
+            ],
+          },
+        },
+        { makima_advance: { phase: 'review' } },
+        { makima_message: { taskId: 't', text: 'hi', mode: 'steer' } },
+        { makima_cancel: { taskId: 't', reason: 'enough' } },
+        { makima_status: {} },
+        { makima_list: {} },
+      ]);
+    }));
+
   it('are asked again under their id while pending, and under another when the answer names a call', () =>
     play(async ({ start, tools }) => {
       const next = { name: 'makima_poll', args: { questionId: 'q1' } };
