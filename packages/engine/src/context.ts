@@ -13,6 +13,7 @@ import { jobId, jobVersion, type JobName, type JobPayload } from '@makima/contra
 import type { Limits } from '@makima/domain/limits';
 import type { Database, Tx } from '@makima/db/client';
 import { inTransaction } from '@makima/db/tx';
+import { databaseTime } from '@makima/db/repo/clock';
 import { appendEvents, type NewEvent } from '@makima/db/repo/events';
 import { appendOutbox, type NewMail } from '@makima/db/repo/outbox';
 import { beginIdempotent, finishIdempotent } from '@makima/db/repo/idempotency';
@@ -97,9 +98,7 @@ export async function act<T>(
     const told = new Told();
     hints = told.hints;
     const ownerId = call.caller.ownerId;
-    const [clock] = await tx<{ now: Date }[]>`select clock() as now`;
-    const now = clock?.now;
-    if (now === undefined) throw new Error('the database has no clock()');
+    const now = await databaseTime(tx);
     if (call.idempotency !== undefined) {
       const stored = await beginIdempotent(tx, { ownerId, now, ...call.idempotency });
       if (stored.kind === 'done') return { result: stored.response as T, replayed: true };

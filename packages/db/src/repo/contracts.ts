@@ -212,6 +212,30 @@ export async function clearPrimary(
   await tx`update repositories set is_primary = false where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and is_primary`;
 }
 
+export async function makePrimary(
+  tx: Tx,
+  args: { ownerId: string; contractId: string; id: string },
+): Promise<void> {
+  await tx`update repositories set is_primary = true
+            where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and id = ${args.id}`;
+}
+
+/** How many tasks of a contract take their code from this place. */
+export async function tasksUsing(
+  tx: Tx,
+  args: {
+    ownerId: string;
+    contractId: string;
+    repository: Pick<RepositoryRow, 'repositoryUrl' | 'localPath'>;
+  },
+): Promise<number> {
+  const { repositoryUrl, localPath } = args.repository;
+  const [row] = await tx<{ n: number }[]>`
+    select count(*)::int as n from tasks where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
+       and repository_url is not distinct from ${repositoryUrl} and local_path is not distinct from ${localPath}`;
+  return row?.n ?? 0;
+}
+
 export async function deleteRepository(
   tx: Tx,
   args: { ownerId: string; contractId: string; id: string },

@@ -2,6 +2,7 @@
  * The request for a person's confirmation, and the question through which people see it. One is open per
  * contract; asking again for the same thing finds the one that is open, and what changed since voids it.
  */
+import { channels } from '@makima/contracts/channels';
 import { answerText } from '@makima/domain/question';
 import {
   closeConfirmation,
@@ -86,16 +87,18 @@ export async function voidConfirmation(
   a: Act,
   contract: ContractRow,
   confirmation: ConfirmationRow,
+  reason = 'what it showed has changed',
 ): Promise<void> {
   await closeConfirmation(a.tx, { id: confirmation.id, state: 'void' });
   const question = await questionOfConfirmation(a.tx, { confirmationId: confirmation.id });
   if (question === undefined) return;
   const cancelled = await cancelQuestionRow(a.tx, { id: question.id });
   if (cancelled !== undefined) {
+    a.hint(channels.questionDone(cancelled.id));
     a.emit('question.cancelled', {
       contractId: contract.id,
       taskId: cancelled.taskId,
-      data: { questionId: cancelled.id, reason: 'what it showed has changed' },
+      data: { questionId: cancelled.id, reason },
     });
   }
 }

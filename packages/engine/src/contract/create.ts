@@ -20,6 +20,7 @@ import {
 import type { ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
+import { checkRepositoryPlace } from './repository-place.ts';
 import { contractDetail } from './get.ts';
 import { startSupervisor } from './start.ts';
 
@@ -94,6 +95,7 @@ async function addRepositories(a: Act, contract: ContractRow, input: ContractInp
   const wantsPrimary = input.repositories.findIndex((r) => r.isPrimary === true);
   const primary = wantsPrimary === -1 ? 0 : wantsPrimary;
   for (const [i, repository] of input.repositories.entries()) {
+    checkRepositoryPlace(repository);
     await insertRepository(a.tx, {
       ownerId: a.ownerId,
       contractId: contract.id,

@@ -15,9 +15,9 @@ import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { decide } from './change-phase.ts';
 import { requestConfirmation } from './confirmation.ts';
+import { failContract } from './fail.ts';
 import { finishContract } from './finish.ts';
 import { gateOf } from './gate.ts';
-import { moveContract } from './move.ts';
 
 export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed';
 
@@ -78,12 +78,6 @@ async function supervisorFailed(a: Act, contract: ContractRow): Promise<boolean>
   const supervisor = tasks.find((task) => task.isSupervisor);
   if (supervisor?.status !== 'failed') return false;
   const reason = `the supervisor failed: ${supervisor.errorMessage ?? 'no reason given'}`;
-  await moveContract(a, contract, { to: 'failed', failureReason: reason });
-  a.emit('contract.failed', { contractId: contract.id, data: { reason } });
-  a.mail(
-    'clean-contract',
-    { contractId: contract.id },
-    { entityId: contract.id, fence: `failed-${contract.version}` },
-  );
+  await failContract(a, contract, reason);
   return true;
 }

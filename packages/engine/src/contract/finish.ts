@@ -8,6 +8,7 @@ import { saveCondition } from '@makima/db/repo/supervisors';
 import type { ContractRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { moveContract } from './move.ts';
+import { withdrawQuestions } from './withdraw-questions.ts';
 
 /** Begin to complete: by a person's confirmation at once, else after the grace period. */
 export async function finishContract(
@@ -38,6 +39,7 @@ export async function finishContract(
 /** Clean-up is done: the contract is over, and its supervisor with it. */
 export async function completeContract(a: Act, contract: ContractRow): Promise<void> {
   const row = await moveContract(a, contract, { to: 'completed' });
+  await withdrawQuestions(a, row, 'the contract is completed');
   if (row.supervisorTaskId !== null)
     await saveCondition(a.tx, {
       taskId: row.supervisorTaskId,

@@ -2,6 +2,7 @@
 import type { ContractDetail } from '@makima/contracts/entity/contract';
 import { keptRefsOf, repositoriesOf } from '@makima/db/repo/contracts';
 import { contractNumbers, deliverablesOfContract } from '@makima/db/repo/contract-numbers';
+import { databaseTime } from '@makima/db/repo/clock';
 import { reading } from '@makima/db/tx';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow } from '@makima/db/rows';
@@ -32,17 +33,15 @@ export async function contractDetail(
   row: ContractRow,
 ): Promise<ContractDetail> {
   const about = { ownerId: row.ownerId, contractId: row.id };
-  const [numbers, repositories, deliverables, keptRefs, clock] = await Promise.all([
+  const [numbers, repositories, deliverables, keptRefs, now] = await Promise.all([
     contractNumbers(db, { ownerId: row.ownerId, ids: [row.id] }),
     repositoriesOf(db, about),
     deliverablesOfContract(db, about),
     keptRefsOf(db, about),
-    db<{ now: Date }[]>`select clock() as now`,
+    databaseTime(db),
   ]);
   const found = numbers.get(row.id);
-  const now = clock[0]?.now;
-  if (found === undefined || now === undefined)
-    throw new Error(`contract ${row.id} has no activity row`);
+  if (found === undefined) throw new Error(`contract ${row.id} has no activity row`);
   return presentContractDetail(
     row,
     { numbers: found, repositories, deliverables, keptRefs },

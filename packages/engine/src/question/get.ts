@@ -13,6 +13,7 @@ import type { Queryable } from '@makima/db/client';
 import type { QuestionRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
+import { idCursor } from '../page-cursor.ts';
 import { notFound, refuseDaemon, requireReader } from '../authorize.ts';
 
 export async function getQuestion(
@@ -47,7 +48,7 @@ export async function listQuestions(
         ownerId: caller.ownerId,
         status: input.status,
         contractId: input.contractId,
-        afterId: input.after,
+        afterId: idCursor(input.after),
         limit: input.limit + 1,
       });
       const page = rows.slice(0, input.limit);
