@@ -141,6 +141,23 @@ describe("a daemon's link", () => {
     expect(daemon.log()).not.toContain('uncaught');
   }, 60_000);
 
+  it('goes on under a new journal when the server knows another history', async () => {
+    const start = startCommand('- say: one\n- wait_message:\n- say: two');
+    gateway.command(start);
+    await gateway.until('one', () => said(start).includes('one'));
+    // As after a restore of its store to an earlier time.
+    gateway.forget();
+    gateway.cut();
+    await gateway.until('a new journal', () => gateway.hellos.length === 3 && gateway.connected);
+    expect(gateway.hellos[2]?.journalId).not.toBe(gateway.hellos[0]?.journalId);
+    const { taskId, attempt } = start;
+    const message = { id: randomUUID(), text: 'go', mode: 'steer' } as const;
+    gateway.command({ kind: 'task.message', taskId, attempt, message });
+    expect((await gateway.ended(start)).outcome).toBe('done');
+    expect(said(start)).toEqual(['one', 'two']);
+    expect(gateway.faults).toEqual([]);
+  });
+
   it('comes back from a goaway, a refused upgrade and a silent gateway', async () => {
     gateway.sendRaw(JSON.stringify({ type: 'goaway', afterMs: 10 }));
     await gateway.until('hello 2', () => gateway.hellos.length === 2 && gateway.connected);

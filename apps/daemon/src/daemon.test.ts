@@ -128,13 +128,24 @@ describe('a daemon', () => {
     expect(refused.error).toContain('nobody');
   });
 
-  it('parks an agent that its limit rejects, and says until when', async () => {
-    const start = startCommand('- limit:\n    resets_in_ms: 3600000\n- say: later');
+  it('says until when a limit rejects an agent, and lets it go on after that', async () => {
+    const start = startCommand('- limit:\n    resets_in_ms: 200\n- say: later');
     gateway.command(start);
     const turn = await gateway.until('the turn', () => gateway.of('task.turn_ended')[0]);
     expect(turn.outcome).toBe('limited');
-    expect(new Date(turn.resumeAt ?? 0).getTime()).toBeGreaterThan(Date.now());
+    expect(Date.parse(turn.resumeAt ?? '')).toBeGreaterThan(Date.now() - 5_000);
+    expect((await gateway.ended(start)).outcome).toBe('done');
+    expect(said(start)).toContain('later');
+  });
+
+  it('is parked by the server while its limit lasts', async () => {
+    const start = startCommand('- limit:\n    resets_in_ms: 3600000\n- say: later');
+    gateway.command(start);
+    await gateway.until('the turn', () => gateway.of('task.turn_ended')[0]);
+    const { taskId, attempt } = start;
+    gateway.command({ kind: 'task.stop', taskId, attempt, reason: 'parked', graceMs: 600 });
     expect((await gateway.ended(start)).outcome).toBe('parked');
+    expect(said(start)).not.toContain('later');
   });
 
   it('resumes a conversation from this machine, from the transcript, or says that it is lost', async () => {

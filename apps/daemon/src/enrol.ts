@@ -16,6 +16,8 @@ export interface EnrolOptions {
   readonly name: string;
   readonly host: string;
   readonly keyFile: string;
+  /** What the former identity had to tell belongs to it: the journal is put aside. */
+  readonly journalDir: string;
 }
 
 /** @returns the daemon's id. @throws Error with one sentence for the terminal. */
@@ -38,8 +40,15 @@ export async function enrol(options: EnrolOptions): Promise<string> {
   if (!response.ok) throw new Error(refusalOf(body, response.status));
   const enrolled = zEnrolled.safeParse(body);
   if (!enrolled.success) throw new Error(`The API at ${url.origin} gave an answer without a key.`);
+  await putAside(options.journalDir);
   await writeKey(options.keyFile, enrolled.data.key);
   return enrolled.data.daemonId;
+}
+
+async function putAside(journalDir: string): Promise<void> {
+  await rename(journalDir, `${journalDir}-former-${Date.now()}`).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
 }
 
 async function writeKey(file: string, key: string): Promise<void> {

@@ -128,12 +128,16 @@ async function joinControlPlane(settings: DaemonSettings, args: string[]): Promi
     process.stderr.write(`${usage}\n`);
     return 2;
   }
+  const home = homeAt(settings.MAKIMA_DAEMON_HOME);
+  const pid = ownerOf(home);
+  if (pid !== null) throw new Error(`A daemon (pid ${pid}) runs on this folder: stop it first.`);
   const daemonId = await enrol({
     apiUrl: values.api ?? settings.MAKIMA_API_URL,
     token,
     name: values.name ?? settings.MAKIMA_DAEMON_NAME,
     host: hostname(),
     keyFile: keyFileOf(settings),
+    journalDir: home.journal,
   });
   process.stdout.write(`${JSON.stringify({ daemonId })}\n`);
   return 0;

@@ -4,6 +4,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   truncate,
@@ -157,6 +158,40 @@ describe('a journal', () => {
     journal.ack(20);
     expect(journal.full).toBe(false);
     await journal.close();
+  });
+
+  it('goes on under another id with what is not acked, numbered anew', async () => {
+    let journal = await open();
+    const { journalId } = journal.state;
+    await journal.take(4, stop);
+    await journal.report(output(1, ['x']));
+    for (const text of ['a', 'b', 'c']) await journal.report(receipt(text));
+    journal.ack(2);
+    const late = journal.report(receipt('d'));
+    await journal.renew();
+    await late;
+    const left = ['b', 'c', 'd'].map(receipt);
+    expect(journal.state).toMatchObject({ ackedSeq: 0, lastReportSeq: 3, lastCommandSeq: 4 });
+    expect(await readAll(journal)).toEqual(left);
+    await journal.report(receipt('e'));
+    await journal.close();
+    const renewed = journal.state.journalId;
+    expect(renewed).not.toBe(journalId);
+    journal = await open();
+    expect(journal.state).toMatchObject({
+      journalId: renewed,
+      lastReportSeq: 4,
+      lastCommandSeq: 4,
+    });
+    expect(journal.state.attempts.get(attemptKey(taskId, 1))?.outputSeq).toBe(1);
+    expect(await readAll(journal)).toEqual([...left, receipt('e')]);
+    await journal.close();
+    // A crash between the two renames leaves the new one under its own name.
+    await rename(join(root, 'journal'), join(root, 'journal.renewed'));
+    journal = await open();
+    expect(journal.state.journalId).toBe(renewed);
+    await journal.close();
+    expect((await readdir(root)).toSorted()).toEqual(['journal']);
   });
 
   it('puts a damaged journal aside and begins another one', async () => {

@@ -8,6 +8,7 @@
 import type { Command } from '@makima/contracts/socket/commands';
 import type { Report } from '@makima/contracts/socket/reports';
 import type { Backlog } from './backlog.ts';
+import { renewFiles, shiftState } from './renew.ts';
 import { bodyOffset, encodeLine, type JournalLine } from './line.ts';
 import { openFiles, type OpenedFiles } from './open.ts';
 import { openSegment, readAt, removeSegment, type SegmentWriter } from './segments.ts';
@@ -45,6 +46,8 @@ export interface Journal {
   ack(seq: number): void;
   /** JSON of the durable reports from `fromSeq` on, at least one, further ones up to `maxBytes`. */
   read(fromSeq: number, maxBytes: number): Promise<string[]>;
+  /** Goes on under another id: the server knows another history of this one. See `renew.ts`. */
+  renew(): Promise<void>;
   /** Called whenever `durableSeq` has risen. */
   onDurable(listener: () => void): void;
   close(): Promise<void>;
@@ -58,7 +61,8 @@ interface Queued {
 }
 
 /** Everything that an open journal holds. */
-interface Core extends OpenedFiles {
+interface Core extends Omit<OpenedFiles, 'backlog'> {
+  backlog: Backlog;
   readonly options: JournalOptions;
   queue: Queued[];
   queuedBytes: number;
@@ -67,6 +71,7 @@ interface Core extends OpenedFiles {
   written: number;
   durableSeq: number;
   ackDirty: boolean;
+  renewing: boolean;
   closing: boolean;
   /** Removals of segments, one after the other: a gap among them would be a loss. */
   trimming: Promise<void>;
@@ -87,6 +92,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     written: 0,
     durableSeq: opened.state.lastReportSeq,
     ackDirty: false,
+    renewing: false,
     closing: false,
     trimming: Promise.resolve(),
     flushing: null,
@@ -113,6 +119,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     note: (kind, note) => write(core, { kind, note }),
     ack: (seq) => acknowledge(core, seq),
     read: (fromSeq, maxBytes) => readReports(core, fromSeq, maxBytes),
+    renew() {
+      core.renewing = true;
+      return flushed(core);
+    },
     onDurable: (listener) => void core.listeners.push(listener),
     close: () => close(core),
   };
@@ -138,7 +148,7 @@ function enqueue(core: Core, entry: Entry): void {
 /** Resolves when everything that is queued now is on the disk. */
 async function flushed(core: Core): Promise<void> {
   const target = core.enqueued;
-  while (core.written < target) {
+  while (core.written < target || core.renewing) {
     core.flushing ??= flushOnce(core).finally(() => {
       core.flushing = null;
     });
@@ -149,8 +159,10 @@ async function flushed(core: Core): Promise<void> {
 /** Waits one tick, so that what is said together is written together, and writes the queue. */
 async function flushOnce(core: Core): Promise<void> {
   await Promise.resolve();
+  if (core.renewing) await renew(core);
   const batch = core.queue;
   core.queue = [];
+  if (batch.length === 0) return;
   const bytes = Buffer.concat(batch.map((queued) => queued.bytes));
   const rotate =
     core.writer.bytes + bytes.length > (core.options.segmentBytes ?? defaultSegmentBytes);
@@ -166,6 +178,38 @@ async function flushOnce(core: Core): Promise<void> {
   if (last === undefined) return;
   core.durableSeq = last.line.seq;
   for (const listener of core.listeners) listener();
+}
+
+/** Runs between two writes: what is queued is numbered anew as well. */
+async function renew(core: Core): Promise<void> {
+  const { options, state } = core;
+  const by = state.ackedSeq;
+  const journalId = options.newJournalId();
+  await core.trimming;
+  const durable: JournalState = { ...state, lastReportSeq: core.durableSeq };
+  await persist(core, async () => {
+    const renewed = await renewFiles({
+      directory: options.directory,
+      journalId,
+      state: durable,
+      durableSeq: core.durableSeq,
+      body: async (seq) => (await readReports(core, seq, 0))[0] ?? '',
+    });
+    await core.writer.close();
+    Object.assign(core, renewed);
+  });
+  core.segments.splice(0, core.segments.length, 1);
+  state.journalId = journalId;
+  shiftState(state, by);
+  core.durableSeq -= by;
+  core.queue = core.queue.map(({ line }) => renumbered(line, by));
+  core.renewing = false;
+}
+
+function renumbered(line: JournalLine, by: number): Queued {
+  const isCounted = line.kind === 'report' || line.kind === 'acked';
+  const moved = isCounted ? { ...line, seq: Math.max(0, line.seq - by) } : line;
+  return { line: moved, bytes: encodeLine(moved) };
 }
 
 function place(backlog: Backlog, segment: number, start: number, batch: readonly Queued[]): void {

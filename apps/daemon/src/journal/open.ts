@@ -5,7 +5,8 @@
  * Law: the state is what the lines add up to. A damaged journal is put aside under another name, never
  * repaired by guessing; the new one has another id, which tells the server that reports may be missing.
  */
-import { rename } from 'node:fs/promises';
+import { access, rename } from 'node:fs/promises';
+import { asideName } from './renew.ts';
 import { createBacklog, type Backlog } from './backlog.ts';
 import { bodyOffset, encodeLine, type ScannedLine } from './line.ts';
 import {
@@ -52,6 +53,7 @@ async function begin(options: OpenOptions): Promise<OpenedFiles> {
 }
 
 async function openExisting(directory: string): Promise<OpenedFiles | null> {
+  await finishRenewal(directory);
   const segments = await listSegments(directory);
   const state = emptyState('');
   const backlog = createBacklog();
@@ -81,6 +83,15 @@ async function openExisting(directory: string): Promise<OpenedFiles | null> {
   if (last === undefined) return null;
   settleAck(state, backlog);
   return { state, backlog, segments, writer: await openSegment(directory, last, endBytes) };
+}
+
+/** The former life died between the two renames of a renewal: the new journal is whole, take it. */
+async function finishRenewal(directory: string): Promise<void> {
+  const isThere = await access(directory).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await rename(asideName(directory), directory).catch(() => undefined);
 }
 
 function visitLine(

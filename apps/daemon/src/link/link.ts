@@ -236,6 +236,15 @@ function onFrame(core: Core, frame: ServerFrame): void {
 function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
   if (core.socket === null || core.welcomed) return;
   clearTimeout(core.welcomeTimer);
+  const { journal, log } = core.options;
+  if (frame.reportAck < journal.state.ackedSeq || frame.reportAck > journal.state.lastReportSeq) {
+    const { journalId, ackedSeq, lastReportSeq } = journal.state;
+    const known = { journalId, ackedSeq, lastReportSeq, reportAck: frame.reportAck };
+    log.error(known, 'the server knows another history of this journal: going on under a new one');
+    const socket = core.socket;
+    void journal.renew().finally(() => socket.close(1000, 'a new journal'));
+    return;
+  }
   core.welcomed = true;
   core.options.log.info(
     { sessionEpoch: frame.sessionEpoch, reportAck: frame.reportAck },

@@ -12,6 +12,7 @@ import type { DaemonContext } from '../context.ts';
 import type { AgentSession } from '../driver/driver.ts';
 import type { AgentEvent, EventOf } from '../driver/events.ts';
 import { attemptKey } from '../journal/state.ts';
+import { namedId } from './ids.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
@@ -21,6 +22,10 @@ const endGraceMs = 5_000;
 /** Signs of silence after which the agent is woken, and after which it is given up. */
 const wakeAtStall = 2;
 const giveUpAtStall = 4;
+const limitMarginMs = 1_000;
+const firstLimitMs = 5 * 60_000;
+const longestLimitMs = 60 * 60_000;
+const longestTimerMs = 2_147_483_647;
 
 /** Resolves after the agent's `exit`, when no process of it is left. */
 export async function listen(
@@ -91,7 +96,7 @@ async function onTurn(
   const text = cleanText(event.text);
   const error = event.error === null ? null : cleanText(event.error.message);
   const resumeAt = live.limited?.resumeAt ?? null;
-  if (event.outcome === 'completed') live.limited = null;
+  live.limited = null;
   if (verdict === 'done') {
     decideEnd(live, { outcome: 'done', summary: text, error: null, graceMs: endGraceMs });
     return;
@@ -113,9 +118,27 @@ async function onTurn(
     resumeAt: verdict === 'limited' ? resumeAt : null,
     usage: live.usage.turn(),
   });
-  if (verdict === 'limited') {
-    decideEnd(live, { outcome: 'parked', summary: 'usage limit', error, graceMs: endGraceMs });
-  }
+  if (verdict === 'limited') wakeAfterLimit(context, live, resumeAt);
+}
+
+/**
+ * The server may park the agent meanwhile; else it is told to go on when its limit is over, and again, later
+ * each time, when no time was told.
+ */
+function wakeAfterLimit(context: DaemonContext, live: LiveAttempt, resumeAt: string | null): void {
+  live.limitedTurns += 1;
+  const backOffMs = Math.min(firstLimitMs * 2 ** (live.limitedTurns - 1), longestLimitMs);
+  const waitMs = resumeAt === null ? backOffMs : Date.parse(resumeAt) - Date.now() + limitMarginMs;
+  const timer = setTimeout(
+    () => {
+      const id = namedId('limit', live.runId, live.limitedTurns);
+      void live.agent
+        ?.send({ id, text: 'The usage limit is over. Please continue.' })
+        .catch((error: unknown) => context.log.warn({ err: error, ...fence(live) }, 'not woken'));
+    },
+    Math.min(Math.max(waitMs, limitMarginMs), longestTimerMs),
+  );
+  live.undo.push(() => clearTimeout(timer));
 }
 
 async function onStall(

@@ -38,6 +38,8 @@ export interface LiveAttempt {
   frozen: boolean;
   /** A usage limit rejects it, until this moment (null: not told). */
   limited: { readonly resumeAt: string | null } | null;
+  /** How many turns a limit has ended. */
+  limitedTurns: number;
   /** How it began, for the report. */
   resumedFrom: 'new' | 'session' | 'transcript';
   readonly exit: { code: number | null; signal: string | null };
@@ -87,6 +89,7 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
     ending: null,
     frozen: false,
     limited: null,
+    limitedTurns: 0,
     resumedFrom: 'new',
     exit: { code: null, signal: null },
     undo: [],

@@ -16,7 +16,7 @@ export interface TurnFacts {
   readonly autonomousLoop: boolean;
 }
 
-/** `wait`: the agent stays for a message; `limited`: it ends and is resumed later by the server. */
+/** `wait`: the agent stays for a message; `limited`: it stays until its limit is over. */
 export type TurnVerdict = 'done' | 'failed' | 'limited' | 'wait';
 
 export function afterTurn(facts: TurnFacts): TurnVerdict {

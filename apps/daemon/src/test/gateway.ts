@@ -59,6 +59,8 @@ export interface FakeGateway {
   readonly running: readonly Running[] | null;
   /** Keeps and sends a command; its number. */
   command(command: Command): number;
+  /** Up to where reports are applied is told as one less from now on. */
+  forget(): void;
   /** A frame past all rules. */
   sendRaw(data: string | Buffer): void;
   /** Commands again, however often they were acked. */
@@ -157,6 +159,9 @@ export async function createFakeGateway(): Promise<FakeGateway> {
       state.commands.push({ seq, command });
       sendCommands(state, seq - 1);
       return seq;
+    },
+    forget() {
+      for (const [journalId, seq] of state.applied) state.applied.set(journalId, seq - 1);
     },
     sendRaw: (data) => state.socket?.send(data),
     resend: (fromSeq) => sendCommands(state, fromSeq - 1),
