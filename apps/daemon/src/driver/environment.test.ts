@@ -1,3 +1,4 @@
+/** What of the daemon's environment an agent gets to see. */
 import { describe, expect, it } from 'vitest';
 import { allowedEnvironment, checkedExtras, runEnvironment } from './environment.ts';
 import { startFailureReason } from './start-failure.ts';

@@ -1,3 +1,4 @@
+/** The bounded queue of events: order, back-pressure, its end. */
 import { describe, expect, it } from 'vitest';
 import { eventQueue } from './event-queue.ts';
 

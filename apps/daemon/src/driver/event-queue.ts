@@ -23,14 +23,12 @@ export interface EventQueueOptions {
 }
 
 export function eventQueue<T>(options: EventQueueOptions): EventQueue<T> {
-  let queued: T[] = [];
-  let head = 0;
+  const line = waitingLine<T>();
   let closed = false;
   let held = false;
   let bounded = true;
   let wake: (() => void) | null = null;
 
-  const size = () => queued.length - head;
   const rouse = () => {
     const waiting = wake;
     wake = null;
@@ -41,20 +39,13 @@ export function eventQueue<T>(options: EventQueueOptions): EventQueue<T> {
     held = false;
     options.onDrained();
   };
-  const take = (): T => {
-    const event = queued[head] as T;
-    head += 1;
-    if (head > 1024 && head * 2 > queued.length) {
-      queued = queued.slice(head);
-      head = 0;
-    }
-    if (held && size() <= options.capacity / 2) release();
-    return event;
-  };
-
   const next = async (): Promise<IteratorResult<T>> => {
     for (;;) {
-      if (size() > 0) return { done: false, value: take() };
+      if (line.size() > 0) {
+        const value = line.shift();
+        if (line.size() <= options.capacity / 2) release();
+        return { done: false, value };
+      }
       if (closed) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
         wake = resolve;
@@ -65,9 +56,9 @@ export function eventQueue<T>(options: EventQueueOptions): EventQueue<T> {
   return {
     push(event) {
       if (closed) return;
-      queued.push(event);
+      line.push(event);
       rouse();
-      if (bounded && !held && size() >= options.capacity) {
+      if (bounded && !held && line.size() >= options.capacity) {
         held = true;
         options.onFull();
       }
@@ -81,5 +72,24 @@ export function eventQueue<T>(options: EventQueueOptions): EventQueue<T> {
       release();
     },
     events: { [Symbol.asyncIterator]: () => ({ next }) },
+  };
+}
+
+/** First in, first out, without moving every element at each step. */
+function waitingLine<T>() {
+  let items: T[] = [];
+  let head = 0;
+  return {
+    size: () => items.length - head,
+    push: (item: T) => items.push(item),
+    shift(): T {
+      const item = items[head] as T;
+      head += 1;
+      if (head > 1024 && head * 2 > items.length) {
+        items = items.slice(head);
+        head = 0;
+      }
+      return item;
+    },
   };
 }

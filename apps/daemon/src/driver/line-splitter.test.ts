@@ -1,3 +1,4 @@
+/** Lines out of bytes, wherever the chunks are cut, within bounds. */
 import { describe, expect, it } from 'vitest';
 import type { CutLine } from './line-splitter.ts';
 import { lineSplitter } from './line-splitter.ts';

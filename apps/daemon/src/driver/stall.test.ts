@@ -1,3 +1,4 @@
+/** The watchdog of silence. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { afterStall, stallWatch } from './stall.ts';
 

@@ -62,22 +62,7 @@ export function turnWatch(): TurnWatch {
     silenceIsFault: () => (state === 'working' || state === 'retrying') && openTools.size === 0,
     wasDeferred: () => deferred,
     hasTaken: (messageId) => taken.has(messageId),
-    until(fits, limitMs) {
-      return new Promise((resolve) => {
-        const waiter: Waiter = {
-          fits,
-          resolve: (body) => {
-            clearTimeout(timer);
-            resolve(body);
-          },
-        };
-        const timer = setTimeout(() => {
-          waiters.delete(waiter);
-          resolve(null);
-        }, limitMs);
-        waiters.add(waiter);
-      });
-    },
+    until: (fits, limitMs) => waitFor(waiters, fits, limitMs),
     close() {
       return [...openTools].map((toolId) => ({
         t: 'tool_end' as const,
@@ -89,4 +74,25 @@ export function turnWatch(): TurnWatch {
       }));
     },
   };
+}
+
+function waitFor(
+  waiters: Set<Waiter>,
+  fits: Waiter['fits'],
+  limitMs: number,
+): Promise<AgentEventBody | null> {
+  return new Promise((resolve) => {
+    const waiter: Waiter = {
+      fits,
+      resolve: (body) => {
+        clearTimeout(timer);
+        resolve(body);
+      },
+    };
+    const timer = setTimeout(() => {
+      waiters.delete(waiter);
+      resolve(null);
+    }, limitMs);
+    waiters.add(waiter);
+  });
 }

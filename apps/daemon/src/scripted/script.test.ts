@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** Scripts as people write them: what is taken, what is refused, where they are found. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseScript } from './script.ts';
 import { selectScript } from './select.ts';
@@ -132,5 +134,20 @@ describe('selectScript', () => {
     expect(() => select('', 'relative.yaml')).toThrow('absolute path');
     expect(() => select('', join(cwd, 'gone.yaml'))).toThrow('cannot be read');
     expect(() => select('Nothing.')).toThrow('holds no script. Write a fenced block');
+  });
+});
+
+describe('the scripts in the box', () => {
+  const box = fileURLToPath(new URL('../../scripts/', import.meta.url));
+  it.each(readdirSync(box))('%s can be read and says what it is', (file) => {
+    const text = readFileSync(join(box, file), 'utf8');
+    const script = parseScript(text, file);
+    expect(script.name).toBe(file.replace('.yaml', ''));
+    expect(text).toMatch(/^# /);
+    // What it gives to a task that it spawns is a script as well.
+    for (const { verb, args } of script.steps) {
+      if (verb !== 'spawn') continue;
+      expect(() => parseScript(JSON.stringify({ steps: args.steps }), 'spawned')).not.toThrow();
+    }
   });
 });

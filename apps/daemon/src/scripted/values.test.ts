@@ -1,3 +1,4 @@
+/** Variables, conditions and typed arguments of scripts. */
 import { describe, expect, it } from 'vitest';
 import { fillIn, holds, listOf, numberOf, textOf, textsOf } from './values.ts';
 
