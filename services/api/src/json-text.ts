@@ -1,8 +1,9 @@
 /**
- * Looks over JSON text before it is parsed: how deep, how many members, whether a key comes twice.
+ * Reads JSON text without building it: whether it is JSON and where it is not, how deep, how many members,
+ * whether a key comes twice.
  *
- * Why: the parser recurses and keeps the last of two equal keys; both are refused with a reason instead.
- * Law: one pass, no recursion, no regular expression over what a caller sent.
+ * Why: the platform's parser recurses, keeps the last of two equal keys, and does not tell where it broke.
+ * Law: one pass, no recursion, no regular expression that can go back.
  */
 
 export interface TextLimits {
@@ -11,60 +12,118 @@ export interface TextLimits {
   readonly maxItems: number;
 }
 
+/** What may come next. `value?` and `key?` also allow the end of an empty list or object. */
+type Expects = 'value' | 'value?' | 'key' | 'key?' | 'colon' | 'comma' | 'nothing';
+
 interface Level {
   /** Keys seen; absent for an array. */
-  readonly keys?: Set<string>;
+  readonly keys: Set<string> | undefined;
   items: number;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** What is wrong with it, or undefined. Text that is not JSON at all may pass: the parser will tell. */
+/** What is wrong with it, in words; undefined when it is JSON within its limits. */
 export function checkJsonText(text: string, limits: TextLimits): string | undefined {
   const levels: Level[] = [];
-  let lastString: string | undefined;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    const level = levels.at(-1);
-    if (code === quote) {
-      const end = endOfString(text, at);
-      if (end === undefined) return undefined;
-      lastString = text.slice(at, end + 1);
-      at = end;
-    } else if (code === 0x7b || code === 0x5b) {
-      levels.push(code === 0x7b ? { keys: new Set(), items: 0 } : { items: 0 });
-      if (levels.length > limits.maxDepth) return `is nested deeper than ${limits.maxDepth} levels`;
-    } else if (code === 0x7d || code === 0x5d) {
-      levels.pop();
-    } else if (code === 0x2c && level !== undefined) {
-      level.items += 1;
-      if (level.items >= limits.maxItems)
-        return `holds a list of more than ${limits.maxItems} members`;
-    } else if (code === 0x3a && level?.keys !== undefined && lastString !== undefined) {
-      const key = keyOf(lastString);
-      if (level.keys.has(key)) return 'gives the same key twice in one object';
-      level.keys.add(key);
+  let expects: Expects = 'value';
+  let at = 0;
+  for (;;) {
+    at = skipSpace(text, at);
+    if (at >= text.length) {
+      return expects === 'nothing' ? undefined : `is not JSON: it ends too early`;
     }
+    const char = text[at] ?? '';
+    const level = levels.at(-1);
+    const end = endOfToken(text, at);
+    if (end === undefined || !fits(char, expects, level)) return `is not JSON: ${place(text, at)}`;
+    if (char === '{' || char === '[') {
+      if (levels.length >= limits.maxDepth)
+        return `is nested deeper than ${limits.maxDepth} levels`;
+      levels.push({ keys: char === '{' ? new Set() : undefined, items: 0 });
+      expects = char === '{' ? 'key?' : 'value?';
+    } else if (char === '}' || char === ']') {
+      levels.pop();
+      expects = levels.length === 0 ? 'nothing' : 'comma';
+    } else if (char === ',') {
+      if (level !== undefined && ++level.items >= limits.maxItems) {
+        return `holds a list of more than ${limits.maxItems} members`;
+      }
+      expects = level?.keys === undefined ? 'value' : 'key';
+    } else if (char === ':') {
+      expects = 'value';
+    } else if (expects === 'key' || expects === 'key?') {
+      const key = keyOf(text.slice(at, end));
+      if (level?.keys?.has(key) === true) return 'gives the same key twice in one object';
+      level?.keys?.add(key);
+      expects = 'colon';
+    } else {
+      expects = levels.length === 0 ? 'nothing' : 'comma';
+    }
+    at = end;
   }
-  return undefined;
 }
+
+/** May this token stand here? */
+function fits(char: string, expects: Expects, level: Level | undefined): boolean {
+  const opensValue = !'}],:'.includes(char);
+  switch (expects) {
+    case 'value':
+      return opensValue;
+    case 'value?':
+      return opensValue || char === ']';
+    case 'key':
+      return char === '"';
+    case 'key?':
+      return char === '"' || char === '}';
+    case 'colon':
+      return char === ':';
+    case 'comma':
+      return char === ',' || char === (level?.keys === undefined ? ']' : '}');
+    case 'nothing':
+      return false;
+  }
+}
+
+/** Where the token ends that begins here; undefined when none does. */
+function endOfToken(text: string, at: number): number | undefined {
+  const char = text[at] ?? '';
+  if ('{}[],:'.includes(char)) return at + 1;
+  if (char === '"') return endOfString(text, at);
+  for (const word of ['true', 'false', 'null'])
+    if (text.startsWith(word, at)) return at + word.length;
+  number.lastIndex = at;
+  return number.test(text) ? number.lastIndex : undefined;
+}
+
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])/y;
 
 function endOfString(text: string, start: number): number | undefined {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === backslash) at += 1;
-    else if (code === quote) return at;
+    if (code === 0x22) return at + 1;
+    if (code < 0x20) return undefined;
+    if (code !== 0x5c) continue;
+    const escaped = text[at + 1] ?? '';
+    if (escaped === 'u') {
+      if (!/^[0-9a-fA-F]{4}$/.test(text.slice(at + 2, at + 6))) return undefined;
+      at += 5;
+    } else if ('"\\/bfnrt'.includes(escaped) && escaped !== '') at += 1;
+    else return undefined;
   }
   return undefined;
 }
 
+function skipSpace(text: string, start: number): number {
+  let at = start;
+  while (' \n\r\t'.includes(text[at] ?? 'x')) at += 1;
+  return at;
+}
+
 /** Two spellings of a key (`"a"`, `"\u0061"`) are the same key. */
 function keyOf(literal: string): string {
-  if (!literal.includes('\\')) return literal.slice(1, -1);
-  try {
-    return String(JSON.parse(literal));
-  } catch {
-    return literal;
-  }
+  return literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1);
+}
+
+function place(text: string, at: number): string {
+  const lines = text.slice(0, at).split('\n');
+  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }

@@ -48,15 +48,22 @@ export function noRoute(method: string, path: string): MakimaError {
       },
     );
   }
+  const asked = path.slice(0, 200);
   const nearest = known
-    .map((route) => ({ route, distance: distance(path.slice(0, 200), route.path) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
+    .map((route) => ({ route, distance: farFrom(route, method, asked) }))
+    .toSorted((one, other) => one.distance - other.distance)[0];
   return new MakimaError('NOT_FOUND', 'there is no such route', {
     fix:
       nearest === undefined
         ? 'GET /openapi.json'
         : `did you mean ${nearest.route.method} ${nearest.route.path}?`,
   });
+}
+
+/** The prefix of the API is easily forgotten. */
+function farFrom(route: Known, method: string, path: string): number {
+  const far = Math.min(distance(path, route.path), distance(`/api/v1${path}`, route.path) + 2);
+  return far + (route.method === method ? 0 : 1);
 }
 
 /** Edits from one text to the other; a parameter of the pattern may be anything. */
