@@ -7,7 +7,9 @@
 import type { Client } from '@makima/client/client';
 import type { Contract } from '@makima/contracts/entity/contract';
 import type { EventType } from '@makima/contracts/entity/event';
+import type { EventPage, FollowOptions } from '@makima/client/follow-events';
 import { exitCodes } from './exit-code.ts';
+import { outcomeOf, sayEnd } from './contract-outcome.ts';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
 import { storyContext, storyLine, type StoryContext } from './story.ts';
@@ -65,10 +67,16 @@ async function untilEnd(
   const { followPages } = await import('@makima/client/follow-events');
   const story = storyContext(shell.screen, { showContract: false });
   await learnNames(client, options, story);
+  const told = new Set<EventType>();
+  const tell = (page: EventPage): void => {
+    for (const event of page.events) {
+      told.add(event.type);
+      if (shell.format === 'json') shell.jsonLine(event);
+      else shell.print(storyLine(event, story));
+    }
+  };
   const pages = followPages(client, {
-    contractId: options.id,
-    signal: options.signal,
-    ...(options.onlyNew ? { after: 'now' } : {}),
+    ...stretch(options),
     onLost: ({ error, attempt }) => {
       if (attempt === 3) shell.say(`${oneLine(error.message)}; waiting for it`);
     },
@@ -77,21 +85,50 @@ async function untilEnd(
   // Before the first page is told, nothing is known: the contract may have ended long ago.
   let look = true;
   for await (const page of pages) {
-    for (const event of page.events) {
-      if (shell.format === 'json') shell.jsonLine(event);
-      else shell.print(storyLine(event, story));
-      look ||= telling.has(event.type);
-    }
-    if (!page.caughtUp || !(look || page.events.length === 0)) continue;
+    tell(page);
+    look ||= page.events.length === 0 || page.events.some((event) => telling.has(event.type));
+    if (!page.caughtUp || !look) continue;
     look = false;
-    const contract = await client.call('getContract', {
-      params: { id: options.id },
-      signal: options.signal,
-    });
-    const exitCode = await judge(shell, client, contract);
-    if (exitCode !== undefined) return exitCode;
+    const contract = await readContract(client, options);
+    const exitCode = outcomeOf(contract, { personIsHere: shell.screen.isTty });
+    if (exitCode === undefined) continue;
+    // The contract was read after the page: what lies between them belongs to the story.
+    const rest = followPages(client, { ...stretch(options), after: page.cursor, waitSeconds: 1 });
+    const waits = exitCode === exitCodes.waitsForPerson;
+    await tellRest(rest, tell, () => waits || lastWords.some((type) => told.has(type)));
+    await sayEnd(shell, client, { contract, exitCode });
+    return exitCode;
   }
   return undefined;
+}
+
+function stretch(options: Following): FollowOptions {
+  return {
+    contractId: options.id,
+    signal: options.signal,
+    ...(options.onlyNew ? { after: 'now' } : {}),
+  };
+}
+
+/** One of these ends the story of every contract. */
+const lastWords: readonly EventType[] = ['contract.completed', 'contract.failed'];
+
+/** Tells what is left, until it is enough or nothing comes. */
+async function tellRest(
+  pages: AsyncIterable<EventPage>,
+  tell: (page: EventPage) => void,
+  enough: () => boolean,
+): Promise<void> {
+  let requests = 0;
+  for await (const page of pages) {
+    requests += 1;
+    tell(page);
+    if (page.caughtUp && (enough() || (page.events.length === 0 && requests > 1))) return;
+  }
+}
+
+function readContract(client: Client, options: Following): Promise<Contract> {
+  return client.call('getContract', { params: { id: options.id }, signal: options.signal });
 }
 
 /** A story that begins in the middle tells of tasks whose names came before. */
@@ -99,59 +136,4 @@ async function learnNames(client: Client, options: Following, story: StoryContex
   if (!options.onlyNew) return;
   const { items } = await client.call('listContractTasks', { params: { id: options.id } });
   for (const task of items) story.taskNames.set(task.id, oneLine(task.name));
-}
-
-async function judge(
-  shell: Shell,
-  client: Client,
-  contract: Contract,
-): Promise<number | undefined> {
-  const exitCode = outcomeOf(contract, { personIsHere: shell.screen.isTty });
-  if (exitCode === undefined) return undefined;
-  if (shell.format === 'json') {
-    const { id, slug, status, waitingFor, failureReason } = contract;
-    shell.jsonLine({ contract: id, slug, status, waitingFor, failureReason, exitCode });
-  } else if (exitCode === exitCodes.waitsForPerson) await sayWhatWaits(shell, client, contract);
-  else shell.say(endOf(contract));
-  return exitCode;
-}
-
-/** Undefined while it goes on. A person at the terminal can answer, so there it goes on. */
-export function outcomeOf(
-  contract: Contract,
-  options: { personIsHere: boolean },
-): number | undefined {
-  switch (contract.status) {
-    case 'completed':
-      return exitCodes.ok;
-    case 'failed':
-      return exitCodes.endedBadly;
-    case 'archived':
-      return contract.failureReason === null ? exitCodes.ok : exitCodes.endedBadly;
-    case 'waiting_for_input':
-    case 'blocked':
-    case 'paused':
-      return options.personIsHere ? undefined : exitCodes.waitsForPerson;
-    case 'created':
-    case 'active':
-    case 'completing':
-      return undefined;
-  }
-}
-
-function endOf(contract: Contract): string {
-  const reason = contract.failureReason === null ? '' : `: ${oneLine(contract.failureReason)}`;
-  return `${contract.slug} is ${contract.status}${reason}`;
-}
-
-async function sayWhatWaits(shell: Shell, client: Client, contract: Contract): Promise<void> {
-  const { items } = await client.call('listQuestions', {
-    query: { status: 'open', contractId: contract.id },
-  });
-  shell.say(`${contract.slug} waits for a person (${contract.status.replaceAll('_', ' ')})`);
-  for (const question of items) {
-    shell.say(`  ! ${oneLine(question.question)}`);
-    shell.say(`    makima answer ${question.id} <answer>`);
-  }
-  if (items.length === 0) shell.say(`    makima why ${contract.slug}`);
 }

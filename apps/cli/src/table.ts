@@ -16,6 +16,8 @@ export interface Column<T> {
   readonly tint?: (text: string, row: T, colors: Colors) => string;
   /** Never shortened. */
   readonly rigid?: true;
+  /** Never shortened below this width; 8 when absent. */
+  readonly least?: number;
   /** Where it appears; on both by default. */
   readonly only?: 'screen' | 'pipe';
   /** Left out when there is no room: the highest number first; absent: never. */
@@ -45,8 +47,6 @@ function separated<T>(columns: readonly Column<T>[], rows: readonly T[], screen:
     .join('\n');
 }
 
-const gap = '  ';
-/** A column that may be shortened keeps this much. */
 const leastWidth = 8;
 
 interface Laid<T> {
@@ -68,12 +68,13 @@ function fitted<T>(columns: readonly Column<T>[], rows: readonly T[], screen: Sc
     if (dropped === undefined) break;
     laid = laid.filter((one) => one !== dropped);
   }
-  const head = line(laid.map((one) => pad(one.column.head, one.width, screen)));
+  const space = (one: Laid<T>): string => ' '.repeat(gapAfter(one));
+  const head = line(laid.map((one) => pad(one.column.head, one.width, screen) + space(one)));
   const body = rows.map((row, at) =>
     line(
-      laid.map(({ column, cells, width }) => {
-        const text = pad(cells[at] ?? '', width, screen);
-        return column.tint?.(text, row, screen.colors) ?? text;
+      laid.map((one) => {
+        const text = pad(one.cells[at] ?? '', one.width, screen);
+        return (one.column.tint?.(text, row, screen.colors) ?? text) + space(one);
       }),
     ),
   );
@@ -82,22 +83,28 @@ function fitted<T>(columns: readonly Column<T>[], rows: readonly T[], screen: Sc
 
 /** Tinted cells keep their padding; the last one loses it together with what stands after it. */
 function line(cells: readonly string[]): string {
-  return cells.join(gap).trimEnd();
+  return cells.join('').trimEnd();
+}
+
+/** Two spaces between columns, one after a glyph. */
+function gapAfter<T>(one: Laid<T>): number {
+  return one.width === 1 ? 1 : 2;
 }
 
 function excess<T>(laid: readonly Laid<T>[], columns: number): number {
-  const total = laid.reduce((sum, one) => sum + one.width, 0) + gap.length * (laid.length - 1);
-  return total - columns;
+  const total = laid.reduce((sum, one) => sum + one.width + gapAfter(one), 0);
+  return total - 2 - columns;
 }
 
-/** Takes `tooMuch` from the columns that may lose it, the widest first; false when that is not enough. */
+/** Takes `tooMuch` from the columns that can spare it, the roomiest first; false when that is not enough. */
 function shrink<T>(laid: readonly Laid<T>[], tooMuch: number): boolean {
   const soft = laid.filter((one) => one.column.rigid !== true);
-  const spare = soft.reduce((sum, one) => sum + Math.max(0, one.width - leastWidth), 0);
+  const spareOf = (one: Laid<T>): number => one.width - (one.column.least ?? leastWidth);
+  const spare = soft.reduce((sum, one) => sum + Math.max(0, spareOf(one)), 0);
   if (spare < tooMuch) return false;
   for (let left = tooMuch; left > 0; left -= 1) {
-    const widest = soft.reduce((a, b) => (b.width > a.width ? b : a));
-    widest.width -= 1;
+    const roomiest = soft.reduce((a, b) => (spareOf(b) > spareOf(a) ? b : a));
+    roomiest.width -= 1;
   }
   return true;
 }

@@ -65,11 +65,11 @@ function columns(contracts: readonly Contract[], nowMs: number): readonly Column
   return [
     { head: ' ', only: 'screen', rigid: true, cell: (c) => glyphOf(c.attention), tint },
     { head: 'ID', rigid: true, cell: (c) => short(c.id), full: (c) => c.id },
-    { head: 'NAME', cell: (c) => c.slug },
-    { head: 'STATUS', cell: (c) => c.status, tint },
+    { head: 'NAME', cell: (c) => c.slug, least: 12 },
+    { head: 'STATUS', rigid: true, cell: shortStatus, full: (c) => c.status, tint },
     { head: 'ATTENTION', only: 'pipe', cell: (c) => wordOf(c.attention) },
-    { head: 'PHASE', cell: (c) => c.phase, drop: 2 },
-    { head: 'NEEDS YOU', cell: needs, drop: 3 },
+    { head: 'PHASE', cell: (c) => c.phase, least: 7, drop: 2 },
+    { head: 'NEEDS YOU', cell: needs, least: 11, drop: 3 },
     { head: 'TASKS', rigid: true, cell: taskProgress, drop: 4 },
     {
       head: 'UPDATED',
@@ -79,6 +79,11 @@ function columns(contracts: readonly Contract[], nowMs: number): readonly Column
       drop: 5,
     },
   ];
+}
+
+/** What it waits for stands in a column of its own. */
+function shortStatus(contract: Contract): string {
+  return contract.status === 'waiting_for_input' ? 'waiting' : contract.status;
 }
 
 function needs(contract: Contract): string {

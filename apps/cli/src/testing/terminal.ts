@@ -54,7 +54,7 @@ export async function openTerminal(
   // The program begins when the log is connected, so that no byte is missing.
   writeFileSync(
     script,
-    `tmux -S ${quote(socket)} wait-for go\n${command}\necho "exit=$?"\nexec sleep 60\n`,
+    `trap : INT\ntmux -S ${quote(socket)} wait-for go\n${command}\necho "exit=$?"\nexec sleep 60\n`,
   );
   const tmux = (...words: string[]): Promise<unknown> =>
     execute('tmux', ['-S', socket, '-f', '/dev/null', ...words], {

@@ -1,0 +1,186 @@
+/** Following: contracts and events, through lost connections, to the right end. */
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import {
+  startDescribedServer,
+  type DescribedServer,
+  type DescribedServerOptions,
+  type Handlers,
+} from '@makima/client/testing/described-server';
+import {
+  sampleDetail,
+  sampleEvent,
+  sampleId,
+  sampleQuestion,
+} from '@makima/client/testing/samples';
+import type { ContractDetail } from '@makima/contracts/entity/contract';
+import type { Event } from '@makima/contracts/entity/event';
+import { CliStage } from './testing/cli.ts';
+
+const stage = new CliStage();
+const id = sampleId('contract', 1);
+let feed: Feed;
+afterEach(() => feed.server.close());
+afterAll(() => stage.remove());
+
+/** A contract and its events, both of which a test moves; requests wait as the API's do. */
+class Feed {
+  readonly events: Event[] = [];
+  contract: ContractDetail = sampleDetail(1, { slug: 'fix-login' });
+  server!: DescribedServer;
+  readonly #changed = new EventTarget();
+
+  add(...events: Event[]): void {
+    this.events.push(...events);
+    this.#changed.dispatchEvent(new Event_('added'));
+  }
+
+  readonly handlers: Handlers = {
+    getContract: () => this.contract,
+    listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
+    listEvents: async ({ query, signal }) => {
+      const from = Number(query.after ?? 0);
+      if (query.wait > 0 && this.events.length <= from) await this.#next(query.wait, signal);
+      const items = this.events.slice(from, from + query.limit);
+      return { items, nextCursor: null, cursor: String(from + items.length) };
+    },
+  };
+
+  #next(waitSeconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, waitSeconds * 1_000).unref();
+      this.#changed.addEventListener('added', () => resolve(), { once: true });
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
+const Event_ = globalThis.Event;
+
+async function open(options: DescribedServerOptions = {}): Promise<Feed> {
+  feed = new Feed();
+  feed.server = await startDescribedServer(feed.handlers, options);
+  stage.url = feed.server.url;
+  return feed;
+}
+
+const begin = [
+  sampleEvent(1, 'contract.created', { data: { slug: 'fix-login' } }),
+  sampleEvent(2, 'task.spawned', { taskId: sampleId('task', 2), data: { name: 'write-tests' } }),
+];
+
+describe('watch', () => {
+  it('tells what was and what comes, and ends with 0 when it completes', async () => {
+    const feed = await open();
+    feed.add(...begin);
+    const watching = stage.start(['watch', id]);
+    await watching.until('write-tests');
+    feed.contract = { ...feed.contract, status: 'completed' };
+    feed.add(sampleEvent(3, 'contract.completed'));
+    const { code, stdout, stderr } = await watching.end;
+    expect([code, stderr]).toEqual([0, 'fix-login is completed\n']);
+    const words = stdout.trimEnd().split('\n');
+    expect(words.map((line) => line.slice(10, 22).trim())).toEqual([
+      '+ contract',
+      '+ task',
+      'v completed',
+    ]);
+  });
+
+  it('ends with 5 when it failed, also if that was long ago', async () => {
+    const feed = await open();
+    feed.contract = { ...feed.contract, status: 'failed', failureReason: 'cancelled' };
+    feed.add(...begin, sampleEvent(3, 'contract.failed', { data: { reason: 'cancelled' } }));
+    const { code, stdout, stderr } = await stage.run(['watch', id]);
+    expect([code, stderr]).toEqual([5, 'fix-login is failed: cancelled\n']);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  it('ends with 8 when it waits for a person and none is here, saying how to answer', async () => {
+    const feed = await open();
+    feed.add(...begin);
+    const watching = stage.start(['watch', id]);
+    await watching.until('write-tests');
+    feed.contract = { ...feed.contract, status: 'waiting_for_input', waitingFor: 'question' };
+    feed.add(sampleEvent(3, 'question.asked', { data: { question: 'Which?' } }));
+    const { code, stderr } = await watching.end;
+    expect(code).toBe(8);
+    expect(stderr).toContain(`makima answer ${sampleId('question', 1)} <answer>`);
+  });
+
+  it('ends with 130 on Ctrl-C, and says how to come back', async () => {
+    const feed = await open();
+    feed.add(...begin);
+    const watching = stage.start(['watch', id]);
+    await watching.until('write-tests');
+    watching.child.kill('SIGINT');
+    const { code, stderr } = await watching.end;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`makima watch ${id}`);
+  });
+
+  it('in JSON gives events and at the end the outcome, a line each', async () => {
+    const feed = await open();
+    feed.contract = { ...feed.contract, status: 'completed' };
+    feed.add(...begin);
+    const { code, stdout } = await stage.run(['watch', id, '-o', 'json']);
+    expect(code).toBe(0);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(lines.slice(0, 2)).toEqual(begin);
+    expect(lines[2]).toMatchObject({ contract: id, status: 'completed', exitCode: 0 });
+  });
+});
+
+describe('events --follow', () => {
+  it('loses and doubles nothing while connections die, and 130 ends it', async () => {
+    let requests = 0;
+    const feed = await open({
+      intercept: (request, response) => {
+        requests += 1;
+        if (requests % 3 === 1) request.socket.destroy();
+        else if (requests % 3 === 2) {
+          response.writeHead(200, { 'content-length': 500 });
+          response.write('{"items":[');
+          setImmediate(() => request.socket.destroy());
+        }
+        return requests % 3 !== 0;
+      },
+    });
+    const following = stage.start(['events', '--follow', '-o', 'json']);
+    for (const n of [1, 2, 3, 4]) {
+      feed.add(sampleEvent(n));
+      await following.until(`"event-${n}"`);
+    }
+    following.child.kill('SIGINT');
+    const { code, stdout, stderr } = await following.end;
+    expect([code, stderr]).toEqual([130, '']);
+    const seqs = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Event).seq);
+    expect(seqs).toEqual([1, 2, 3, 4]);
+  });
+
+  it('waits for a server that is away, and says so once', async () => {
+    const first = await open();
+    first.add(sampleEvent(1, 'contract.ready'));
+    const following = stage.start(['events', '--follow', '--contract', id]);
+    await following.until('contract.ready');
+    await first.server.close();
+    await following.until('waiting for it');
+    following.child.kill('SIGINT');
+    expect((await following.end).code).toBe(130);
+  });
+
+  it('ends quietly when its reader is gone', async () => {
+    const feed = await open();
+    feed.add(...begin);
+    const following = stage.start(['events', '--follow']);
+    await following.until('write-tests');
+    following.child.stdout?.destroy();
+    for (let n = 3; n < 60; n += 1) feed.add(sampleEvent(n));
+    const { code, stderr } = await following.end;
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
