@@ -3,9 +3,10 @@
  * must satisfy.
  *
  * Law: nobody writes a status that these tables do not allow. Work is done through the current attempt
- * only; its number is the fence. Three steps stand beyond the surface page, all for a task that loses its
+ * only; its number is the fence. Four steps stand beyond the surface page, all for a task that loses its
  * agent at an awkward moment: `starting` to `interrupted` (lost before it gave a sign of life), `starting`
- * to `failed` (can be started nowhere), `paused` to `interrupted` (its machine went away meanwhile).
+ * to `paused` (its contract is paused before it did), `starting` to `failed` (can be started nowhere),
+ * `paused` to `interrupted` (its machine went away meanwhile).
  */
 import { type Attention, compareAttention } from './attention-rank.ts';
 import type { Limits } from './limits.ts';
@@ -27,7 +28,7 @@ export type TaskStatus = (typeof taskStatuses)[number];
 
 export const taskTransitions: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   pending: ['starting', 'cancelled'],
-  starting: ['running', 'pending', 'interrupted', 'failed', 'cancelled'],
+  starting: ['running', 'pending', 'interrupted', 'paused', 'failed', 'cancelled'],
   running: ['done', 'failed', 'interrupted', 'paused', 'cancelled'],
   done: ['merged'],
   failed: [],

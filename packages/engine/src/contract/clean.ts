@@ -36,7 +36,11 @@ export function cleanContract(
     });
     if (
       contract === undefined ||
-      !(contract.status === 'completing' || contract.status === 'failed')
+      !(
+        contract.status === 'completing' ||
+        contract.status === 'failed' ||
+        contract.status === 'archived'
+      )
     )
       return 'nothing';
     const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });

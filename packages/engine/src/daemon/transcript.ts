@@ -1,7 +1,6 @@
-/** What a daemon needs to rebuild a conversation or a directory: transcript lines and parts of a patch. */
+/** What a daemon needs to rebuild a conversation elsewhere: the lines of its transcript. */
 import { MakimaError } from '@makima/domain/error';
 import { findAttempt } from '@makima/db/repo/attempts';
-import { findCheckpoint, patchPart } from '@makima/db/repo/checkpoints';
 import { transcriptFrom } from '@makima/db/repo/talk';
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
@@ -44,40 +43,8 @@ export async function readTranscript(
   );
 }
 
-export async function readPatch(
-  engine: Engine,
-  caller: DaemonPrincipal,
-  input: { taskId: string; attempt: number; checkpointId: string; part: number },
-): Promise<{ data: string; parts: number; baseSha: string }> {
-  const { sql } = engine.database;
-  return reading(
-    engine.database,
-    (async () => {
-      await requireOwnAttempt(engine, caller, input);
-      const checkpoint = await findCheckpoint(sql, {
-        ownerId: caller.ownerId,
-        id: input.checkpointId,
-      });
-      if (checkpoint?.operationId == null || checkpoint.taskId !== input.taskId)
-        throw new MakimaError('NOT_FOUND', 'this task has no such checkpoint');
-      const data = await patchPart(sql, {
-        ownerId: caller.ownerId,
-        operationId: checkpoint.operationId,
-        part: input.part,
-      });
-      if (data === undefined)
-        throw new MakimaError('NOT_FOUND', `the patch has no part ${input.part}`);
-      return {
-        data: Buffer.from(data).toString('base64'),
-        parts: checkpoint.patchParts,
-        baseSha: checkpoint.baseSha,
-      };
-    })(),
-  );
-}
-
 /** A daemon reads only of what it was given to run. */
-async function requireOwnAttempt(
+export async function requireOwnAttempt(
   engine: Engine,
   caller: DaemonPrincipal,
   input: { taskId: string; attempt: number },

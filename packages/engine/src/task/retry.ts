@@ -137,7 +137,7 @@ export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow>
     { taskId: task.id },
     {
       entityId: task.id,
-      fence: `retry-${row.retryCount}`,
+      fence: `retry-${row.currentAttempt}`,
       ...(how.notBefore === null ? {} : { notBefore: how.notBefore }),
     },
   );

@@ -1,0 +1,157 @@
+/**
+ * Mark a deliverable as done (M1.4, M8.5) in two steps: what a machine can look at is asked of the
+ * contract's daemon; when that is over, the deliverable is settled with what was found. Without anything to
+ * look at it is settled at once.
+ *
+ * Law: it counts only if all its evidence holds; the same evidence twice changes nothing; what a person was
+ * shown before is void when it changes.
+ */
+import type { BodyOf, ResponseOf } from '@makima/contracts/http/endpoint';
+import type { completeDeliverable as endpoint } from '@makima/contracts/http/contracts';
+import { canonicalEvidence, type Evidence } from '@makima/domain/evidence';
+import { checkDeliverable, findPhase } from '@makima/domain/contract-type';
+import { mayWork } from '@makima/domain/contract';
+import { MakimaError } from '@makima/domain/error';
+import { deliverablesOfPhase, putDeliverable } from '@makima/db/repo/confirmations';
+import { bumpContractVersion, touchContract } from '@makima/db/repo/contracts';
+import type { ContractRow, DeliverableRow } from '@makima/db/rows';
+import { lockedContract, requireLead } from '../authorize.ts';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { presentDeliverable } from '../present/contract.ts';
+import { voidIfChanged } from './confirmation.ts';
+import { askChecks, evidenceOf, isChecked, type Claim } from './evidence.ts';
+import { contractNow } from './finish.ts';
+import { gateOf } from './gate.ts';
+
+export type DeliverableInput = BodyOf<typeof endpoint> & {
+  readonly id: string;
+  readonly deliverableId: string;
+};
+
+export type DeliverableDone = { readonly state: 'done' } & ResponseOf<typeof endpoint>;
+
+export type DeliverableOutcome =
+  | DeliverableDone
+  | { readonly state: 'checking'; readonly operationIds: string[] };
+
+/** @throws INVALID_DELIVERABLE with `validIds`, VALIDATION_FAILED, NO_DAEMON. */
+export function completeDeliverable(
+  engine: Engine,
+  call: Call,
+  input: DeliverableInput,
+): Promise<Acted<DeliverableOutcome>> {
+  return act(engine, call, async (a): Promise<DeliverableOutcome> => {
+    const claim = await claimOf(a, input);
+    const plain = { ...claim, evidence: claim.evidence.filter((item) => !isChecked(item)) };
+    const evidence = await evidenceOf(a, plain, []);
+    const operationIds = await askChecks(a, claim);
+    return operationIds.length > 0 ? { state: 'checking', operationIds } : put(a, claim, evidence);
+  });
+}
+
+/** When the checks are over. @throws VALIDATION_FAILED, OPERATION_TIMED_OUT when one is not. */
+export function settleDeliverable(
+  engine: Engine,
+  call: Call,
+  input: DeliverableInput & { readonly operationIds: readonly string[] },
+): Promise<Acted<DeliverableDone>> {
+  return act(engine, call, async (a) => {
+    const claim = await claimOf(a, input);
+    return put(a, claim, await evidenceOf(a, claim, input.operationIds));
+  });
+}
+
+async function claimOf(a: Act, input: DeliverableInput): Promise<Claim> {
+  const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
+  await requireLead(a, contract.id, 'complete deliverables');
+  if (!mayWork(contract.status)) {
+    throw new MakimaError(
+      'INVALID_TRANSITION',
+      `a contract that is ${contract.status} takes no deliverables`,
+      { details: { status: contract.status } },
+    );
+  }
+  const phase = input.phase ?? contract.phase;
+  const verdict = checkDeliverable(
+    contract.contractType,
+    phase,
+    input.deliverableId,
+    contract.extraDeliverables,
+  );
+  if (!verdict.ok) throw unknownDeliverable(contract, phase, input.deliverableId, verdict.validIds);
+  return { contract, phase, deliverableId: input.deliverableId, evidence: input.evidence };
+}
+
+async function put(a: Act, claim: Claim, evidence: Evidence[]): Promise<DeliverableDone> {
+  const about = { ownerId: a.ownerId, contractId: claim.contract.id, phase: claim.phase };
+  const before = (await deliverablesOfPhase(a.tx, about)).find(
+    (row) => row.deliverableId === claim.deliverableId,
+  );
+  if (before !== undefined && textOf(before.evidence) === textOf(evidence))
+    return answer(a, claim, claim.contract, before);
+  const row = await putDeliverable(a.tx, {
+    ...about,
+    deliverableId: claim.deliverableId,
+    evidence,
+    completedBy: a.caller.name,
+  });
+  const version = await bumpContractVersion(a.tx, { ownerId: a.ownerId, id: claim.contract.id });
+  a.emit('deliverable.completed', {
+    contractId: claim.contract.id,
+    taskId: a.caller.kind === 'agent' ? a.caller.taskId : null,
+    data: { deliverableId: claim.deliverableId, phase: claim.phase, version, evidence },
+  });
+  await touchContract(a.tx, { contractId: claim.contract.id, progress: 'yes' });
+  await voidIfChanged(a, await contractNow(a, claim.contract.id));
+  a.mail(
+    'evaluate-contract',
+    { contractId: claim.contract.id },
+    { entityId: claim.contract.id, fence: `v${version}` },
+  );
+  return answer(a, claim, await contractNow(a, claim.contract.id), row);
+}
+
+async function answer(
+  a: Act,
+  claim: Claim,
+  contract: ContractRow,
+  row: DeliverableRow,
+): Promise<DeliverableDone> {
+  const verdict = checkDeliverable(
+    contract.contractType,
+    claim.phase,
+    claim.deliverableId,
+    contract.extraDeliverables,
+  );
+  if (!verdict.ok) throw new Error(`deliverable ${claim.deliverableId} is gone`);
+  const { readiness } = await gateOf(a.tx, contract);
+  return {
+    state: 'done',
+    deliverable: presentDeliverable(claim.phase, verdict.deliverable, [row]),
+    ready: readiness.ready,
+    version: contract.version,
+  };
+}
+
+function textOf(evidence: readonly Evidence[]): string {
+  return JSON.stringify(evidence.map((item) => JSON.stringify(canonicalEvidence(item))).toSorted());
+}
+
+function unknownDeliverable(
+  contract: ContractRow,
+  phase: string,
+  id: string,
+  validIds: readonly string[],
+): MakimaError {
+  const { phases } = contract.contractType;
+  if (findPhase(contract.contractType, phase) === undefined) {
+    return new MakimaError('INVALID_DELIVERABLE', `this contract has no phase ${phase}`, {
+      details: { validIds: [], validPhases: phases.map(({ name }) => name) },
+    });
+  }
+  const valid = validIds.length === 0 ? 'it owes none' : `it owes ${validIds.join(', ')}`;
+  return new MakimaError('INVALID_DELIVERABLE', `${id} is no deliverable of ${phase}: ${valid}`, {
+    details: { validIds, phase },
+    fix: `name one of: ${validIds.join(', ')}`,
+  });
+}

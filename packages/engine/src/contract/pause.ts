@@ -1,0 +1,85 @@
+/**
+ * What a pause means for a contract's agents, and how they go on. Running ones are stopped by a command and
+ * keep session, directory and place in the line; what has not begun simply waits.
+ *
+ * Law: what rests on its own account (parked, interrupted) is not touched by a pause; when the contract goes
+ * on, its own way back (wake, restoration, retry) is asked for again.
+ */
+import { openWaitsOf } from '@makima/db/repo/waits';
+import { saveCondition } from '@makima/db/repo/supervisors';
+import { openQuestionsOf } from '@makima/db/repo/questions';
+import { changeTask, lockTask, tasksOfContract } from '@makima/db/repo/tasks';
+import type { ContractRow, TaskRow } from '@makima/db/rows';
+import type { Act } from '../context.ts';
+import { stopTask } from '../task/cancel.ts';
+import { again } from '../task/retry.ts';
+
+/** The caller holds the contract's lock. */
+export async function pauseTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
+  for (const task of await lockedTasks(a, contract)) {
+    if (task.status !== 'starting' && task.status !== 'running') continue;
+    await stopTask(a, task, { status: 'paused', reason: 'paused', words });
+    if (task.isSupervisor)
+      await saveCondition(a.tx, { taskId: task.id, state: 'interrupted', activity: words });
+  }
+}
+
+export async function resumeTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
+  for (const task of await lockedTasks(a, contract)) {
+    if (task.status === 'paused' && task.session === 'parked') await wake(a, contract, task);
+    else if (task.status === 'paused') await goOn(a, task, words);
+    else if (task.status === 'interrupted') mailWayBack(a, task);
+  }
+  const fence = `resumed-${a.now.getTime().toString(36)}`;
+  a.mail('spawn-task', { taskId: null }, { entityId: contract.id, fence });
+}
+
+async function lockedTasks(a: Act, contract: ContractRow): Promise<TaskRow[]> {
+  const rows = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  const locked: TaskRow[] = [];
+  for (const { id } of rows) {
+    const row = await lockTask(a.tx, { ownerId: a.ownerId, id });
+    if (row !== undefined) locked.push(row);
+  }
+  return locked;
+}
+
+/** A pause costs no retry: the count of before stays. */
+async function goOn(a: Act, task: TaskRow, words: string): Promise<void> {
+  const row = await again(a, task, {
+    excludedDaemonId: null,
+    resume: true,
+    notBefore: null,
+    words,
+  });
+  await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: task.id,
+    attempt: row.currentAttempt,
+    set: { retryCount: task.retryCount, errorMessage: null },
+  });
+  if (task.isSupervisor)
+    await saveCondition(a.tx, { taskId: task.id, state: 'initializing', activity: words });
+}
+
+/** What it waits for may have come while its contract rested. */
+async function wake(a: Act, contract: ContractRow, task: TaskRow): Promise<void> {
+  const [waits, open] = await Promise.all([
+    openWaitsOf(a.tx, { taskId: task.id }),
+    openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id }),
+  ]);
+  if (waits.length > 0 || open.some((q) => q.taskId === task.id && !q.nonBlocking)) return;
+  a.mail('wake-supervisor', { taskId: task.id, attempt: task.currentAttempt }, ticketOf(a, task));
+}
+
+function mailWayBack(a: Act, task: TaskRow): void {
+  const payload = { taskId: task.id, attempt: task.currentAttempt };
+  if (task.currentAttempt === 0) return;
+  a.mail(task.isSupervisor ? 'restore-supervisor' : 'retry-task', payload, ticketOf(a, task));
+}
+
+/** Another ticket than the one that came to nothing while the contract rested. */
+function ticketOf(a: Act, task: TaskRow): { entityId: string; fence: string } {
+  const at = a.now.getTime().toString(36);
+  return { entityId: task.id, fence: `${task.currentAttempt}-resumed-${at}` };
+}
