@@ -16,6 +16,7 @@ export const eventTypes = [
   'contract.ready',
   'contract.completed',
   'contract.failed',
+  'contract.deleted',
   'repository.added',
   'repository.removed',
   'deliverable.completed',

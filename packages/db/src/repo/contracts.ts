@@ -176,13 +176,20 @@ export async function touchContract(
            where contract_id = ${args.contractId}`;
 }
 
+/** The contract with all that hangs on it; events, audit and what daemons were told stay. */
 export async function deleteContractRows(
   tx: Tx,
   args: { ownerId: string; id: string },
 ): Promise<void> {
-  await tx`delete from questions where owner_id = ${args.ownerId} and contract_id = ${args.id}`;
-  await tx`update contracts set supervisor_task_id = null where owner_id = ${args.ownerId} and id = ${args.id}`;
-  await tx`delete from contracts where owner_id = ${args.ownerId} and id = ${args.id}`;
+  const { ownerId, id } = args;
+  await tx`delete from checkpoint_patches p using operations o
+            where o.id = p.operation_id and o.owner_id = ${ownerId} and o.contract_id = ${id}`;
+  await tx`delete from operations where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`delete from kept_refs where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`delete from waits where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`delete from keys where owner_id = ${ownerId} and kind = 'tool' and contract_id = ${id}`;
+  await tx`delete from questions where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`delete from contracts where owner_id = ${ownerId} and id = ${id}`;
 }
 
 export async function insertRepository(

@@ -60,3 +60,11 @@ export async function operationsOf(
     OperationRow[]
   >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
 }
+
+/** Clean-up that daemons still owe; one that was revoked never reports. */
+export async function openCleanups(db: Queryable, args: { contractId: string }): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    select count(*)::int as n from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'
+     where o.contract_id = ${args.contractId} and o.kind in ('workdir.clean', 'branch.deliver') and o.state = 'pending'`;
+  return row?.n ?? 0;
+}

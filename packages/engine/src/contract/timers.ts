@@ -1,0 +1,34 @@
+/**
+ * Sweep: contracts for which a time has come. Those whose grace is over, and ended ones whose clean-up came
+ * to a halt, get their mail again.
+ *
+ * Law: hint and scan do the same work; a contract that was mailed a short while ago is left alone.
+ */
+import { contractsToClean } from '@makima/db/repo/contract-timers';
+import { reading } from '@makima/db/tx';
+import { act, type Engine } from '../context.ts';
+
+/** So long the last mail may take before another is sent. */
+const patienceMs = 30_000;
+
+export async function runContractTimers(
+  engine: Engine,
+  input: { limit?: number } = {},
+): Promise<number> {
+  const due = await reading(
+    engine.database,
+    contractsToClean(engine.database.sql, {
+      graceMs: engine.settings.completionGraceMs,
+      patienceMs,
+      limit: input.limit ?? 100,
+    }),
+  );
+  for (const contract of due) {
+    const caller = { kind: 'system', ownerId: contract.ownerId, name: 'contract-timers' } as const;
+    await act(engine, { caller }, async (a) => {
+      const fence = `timer-${a.now.getTime().toString(36)}`;
+      a.mail('clean-contract', { contractId: contract.id }, { entityId: contract.id, fence });
+    });
+  }
+  return due.length;
+}
