@@ -24,7 +24,7 @@ const warmUp = 20;
 const perContract = 20;
 
 /** Raises only the request rate of a key, which the load of one caller would meet. */
-const raised = { MAKIMA_REQUESTS_PER_MINUTE: '1000000' };
+const raised = { MAKIMA_LIMITS: 'requestsPerKeyPerMinuteMax=1000000' };
 
 export async function benchSpawn(options: {
   sustainedSpawns: number;
