@@ -1,6 +1,6 @@
 /** Conformance: what cannot be done is told, with its reason, and leaves no process. */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Candidate } from './conformance-stage.ts';
@@ -34,6 +34,14 @@ export function failureCases(candidate: Candidate): void {
       rmSync(repo, { recursive: true });
       expect(await reasonOf(start({ cwd: repo }))).toBe('bad_spec');
       expect(await reasonOf(start({ cwd: join(root, 'never') }))).toBe('bad_spec');
+    }));
+
+  it('lets no agent go on that it could not find again', () =>
+    onStage(candidate, async ({ start, root, subject }) => {
+      const home = join(root, 'a-file');
+      writeFileSync(home, '');
+      const failed = start({ home, prompt: said(subject.prompt('hello')) });
+      await expect(failed).rejects.toThrow();
     }));
 
   const { faults } = candidate;

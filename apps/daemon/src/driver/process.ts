@@ -6,6 +6,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitInfo } from './driver.ts';
@@ -66,7 +67,7 @@ export async function startProcess(options: AgentProcessOptions): Promise<AgentP
       ),
     );
   });
-  const run = writeRunFile(options.home, { runId: options.runId, pid: child.pid as number });
+  const run = await recordRun(child, options);
   child.on('error', () => undefined);
   child.stdin.on('error', () => undefined);
   const exited = readAll(child, options);
@@ -80,6 +81,26 @@ export async function startProcess(options: AgentProcessOptions): Promise<AgentP
     hold: () => child.stdout.pause(),
     release: () => child.stdout.resume(),
   };
+}
+
+/** An agent that cannot be found again after a death of the daemon is not let go on. */
+async function recordRun(
+  child: ChildProcessWithoutNullStreams,
+  options: AgentProcessOptions,
+): Promise<RunFile> {
+  try {
+    return writeRunFile(options.home, { runId: options.runId, pid: child.pid as number });
+  } catch (cause) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    throw startFailure(
+      'bad_spec',
+      `The run's home cannot be written: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** @throws MakimaError reason `bad_spec` */

@@ -192,8 +192,15 @@ function sessionOf(life: Life, exited: ReturnType<typeof settle>): AgentSession 
       life.stopping ??= endLife(life, exited, graceMs);
       return life.stopping;
     },
-    freeze: () => freezeRun(run),
-    thaw: () => thawRun(run),
+    freeze() {
+      // Its silence is ours.
+      life.watch.expecting(false);
+      return freezeRun(run);
+    },
+    thaw() {
+      life.watch.expecting(life.turn.silenceIsFault());
+      return thawRun(run);
+    },
   };
 }
 
