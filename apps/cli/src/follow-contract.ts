@@ -6,18 +6,20 @@
  */
 import type { Client } from '@makima/client/client';
 import type { Contract } from '@makima/contracts/entity/contract';
-import type { EventType } from '@makima/contracts/entity/event';
+import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { EventPage, FollowOptions } from '@makima/client/follow-events';
 import { exitCodes } from './exit-code.ts';
 import { outcomeOf, sayEnd } from './contract-outcome.ts';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
-import { storyContext, storyLine, type StoryContext } from './story.ts';
+import { isChatter, storyAct, storyContext, storyLine, type StoryContext } from './story.ts';
 
 export interface FollowContractOptions {
   readonly id: string;
   /** Leave out what happened before now. */
   readonly onlyNew: boolean;
+  /** Tell the book-keeping too. JSON always has every event. */
+  readonly verbose: boolean;
 }
 
 /** Tells the story and gives the exit code: 0 completed, 5 failed, 8 waits for a person, 130 Ctrl-C. */
@@ -72,7 +74,7 @@ async function untilEnd(
     for (const event of page.events) {
       told.add(event.type);
       if (shell.format === 'json') shell.jsonLine(event);
-      else shell.print(storyLine(event, story));
+      else if (options.verbose || !isChatter(event)) tellLine(shell, event, story);
     }
   };
   const pages = followPages(client, {
@@ -100,6 +102,12 @@ async function untilEnd(
     return exitCode;
   }
   return undefined;
+}
+
+function tellLine(shell: Shell, event: Event, story: StoryContext): void {
+  shell.print(storyLine(event, story));
+  const act = shell.screen.isTty ? storyAct(event) : null;
+  if (act !== null) shell.print(shell.screen.colors.cyan(`          ${act}`));
 }
 
 function stretch(options: Following): FollowOptions {

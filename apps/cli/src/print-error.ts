@@ -48,11 +48,11 @@ function part(label: string, lines: readonly string[]): string[] {
 }
 
 /** Facts that stand elsewhere in the anatomy, or are of no use to its reader. */
-const notWhy = new Set(['requestId', 'url', 'status']);
+const notWhy = new Set(['requestId', 'url', 'status', 'outcome', 'confirmationId', 'questionId']);
 
 function whyOf(error: MakimaError): string[] {
   return Object.entries(error.details)
-    .filter(([name]) => !notWhy.has(name))
+    .filter(([name]) => !notWhy.has(name) && !(name === 'errors' && 'missing' in error.details))
     .flatMap(([name, value]) => factLines(name, value))
     .map(oneLine)
     .filter((line) => line !== '')
@@ -70,10 +70,13 @@ function factLines(name: string, value: unknown): string[] {
   return [`${wordsOf(name)}: ${value}`];
 }
 
-/** `{pointer, detail}` of a validation, `{id, reason}` of a gate, or plain text. */
+/** `{pointer, detail}` of a validation, `{id, reason}` of a gate, a deliverable, or plain text. */
 function itemText(item: unknown): string {
   if (typeof item !== 'object' || item === null) return String(item);
-  const { pointer, detail, id, reason } = item as Record<string, unknown>;
+  const { pointer, detail, id, reason, completed } = item as Record<string, unknown>;
+  if (typeof id === 'string' && typeof completed === 'boolean') {
+    return `${id} is ${completed ? 'done' : 'not done'}`;
+  }
   const parts = [pointer ?? id, detail ?? reason].filter((text) => typeof text === 'string');
   return parts.length === 0 ? JSON.stringify(item) : parts.join(': ');
 }

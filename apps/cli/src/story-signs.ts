@@ -22,6 +22,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'contract.ready': sign('v', 'ready', 'blue'),
   'contract.completed': sign('v', 'completed', 'green'),
   'contract.failed': sign('x', 'failed', 'red'),
+  'contract.deleted': sign('-', 'deleted', 'gray'),
   'repository.added': sign('+', 'repository', 'plain'),
   'repository.removed': sign('-', 'repository', 'gray'),
   'deliverable.completed': sign('v', 'delivered', 'blue'),

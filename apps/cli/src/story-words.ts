@@ -13,6 +13,10 @@ interface Facts {
   /** A text or number of the event's data; empty when it is not there. */
   of(...names: readonly string[]): string;
   list(name: string): readonly string[];
+  /** `yes` or `no` when it is true or false. */
+  flag(name: string): 'yes' | 'no' | '';
+  /** The words of the question that the event is about. */
+  readonly question: string;
   /** The task's name, else the beginning of its id. */
   readonly task: string;
   readonly daemon: string;
@@ -47,6 +51,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'contract.ready': (f) => `everything that ${f.of('phase') || 'the phase'} owes is there`,
   'contract.completed': () => 'the contract is complete',
   'contract.failed': (f) => `the contract failed${why(f)}`,
+  'contract.deleted': (f) => `${f.of('slug', 'name') || 'the contract'} is deleted${by(f)}`,
   'repository.added': (f) => f.of('name', 'repositoryUrl', 'localPath'),
   'repository.removed': (f) => f.of('name', 'repositoryUrl', 'localPath'),
   'deliverable.completed': (f) =>
@@ -81,8 +86,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'wait.timed_out': (f) => `${f.task} waited long enough`,
   'question.asked': (f) => question(f),
   'question.answered': (f) =>
-    `${f.of('response', 'answer') || 'a question'}${f.with(' by ', f.of('answeredBy') || f.event.actor.name)}`,
-  'question.cancelled': (f) => `${f.of('question') || 'a question'}${why(f)}`,
+    `${f.of('response', 'answer') || f.question}${f.with(' by ', f.of('by', 'answeredBy') || f.event.actor.name)}`,
+  'question.cancelled': (f) => `${f.question}${why(f)}`,
   'question.redelivered': (f) => `asked again after a restart: ${question(f)}`,
   'message.sent': (f) => `to ${f.task}${f.with(': ', f.of('text', 'message', 'source', 'mode'))}`,
   'message.delivered': (f) => `${f.of('source') || 'a message'} reached ${f.task}`,
@@ -90,7 +95,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `${f.task}${f.with(' #', f.of('checkpointNumber', 'number'))}${f.with(': ', f.of('message'))}`,
   'operation.requested': (f) => `${f.of('kind') || 'operation'}${f.with(' of ', f.task)}`,
   'operation.finished': (f) =>
-    `${f.of('kind') || 'operation'}${f.with(' of ', f.task)} ${f.of('state', 'status') || 'is over'}${why(f)}`,
+    `${f.of('kind') || 'operation'}${f.with(' of ', f.task)} ${f.flag('ok') === 'no' ? 'failed' : 'is done'}${why(f)}`,
   'daemon.enrolled': (f) => `${f.daemon} may connect`,
   'daemon.connected': (f) => `${f.daemon} is here${f.with(' on ', f.of('host'))}`,
   'daemon.disconnected': (f) => `${f.daemon} is gone${why(f)}`,
@@ -101,13 +106,12 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
 
 function question(f: Facts): string {
   const choices = f.list('choices').map((choice, at) => `${at + 1} ${choice}`);
-  const id = f.of('questionId', 'id');
-  return `${f.of('question', 'text', 'title') || 'a question'}${f.with('  [', choices.join(' | '), ']')}${f.with('  makima answer ', id)}`;
+  return `${f.question}${f.with('  [', choices.join(' | '), ']')}`;
 }
 
 function waitedFor(f: Facts): string {
   const count = f.list('targets').length;
-  const kind = f.of('kind').replace(/s$/, '') || 'something';
+  const kind = f.of('kind').replace(/s$/, '') || 'task';
   return count > 1 ? `${count} ${kind}s` : `a ${kind}`;
 }
 
@@ -124,6 +128,11 @@ function factsOf(event: Event, context: StoryContext): Facts {
   return {
     event,
     of: read,
+    flag: (name) => {
+      const value = event.data[name];
+      return typeof value === 'boolean' ? (value ? 'yes' : 'no') : '';
+    },
+    question: read('question') || (context.questions.get(read('questionId')) ?? 'a question'),
     list: (name) => {
       const value = event.data[name];
       return Array.isArray(value) ? value.map((item) => oneLine(String(item))) : [];

@@ -5,7 +5,7 @@
  * Law: a line is one line, without control characters, whatever an agent wrote into a name or a question.
  * A line says what happened even when a fact is missing from its event.
  */
-import type { Event } from '@makima/contracts/entity/event';
+import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { Colors } from './io.ts';
 import { headline, oneLine } from './plain.ts';
 import { signs, type Hue } from './story-signs.ts';
@@ -21,6 +21,8 @@ export interface StoryContext {
   readonly contractSlugs: Map<string, string>;
   /** Name of a daemon by its id. */
   readonly daemonNames: Map<string, string>;
+  /** Words of a question by its id. */
+  readonly questions: Map<string, string>;
   /** Say of which contract each line is: for stories of several. */
   readonly showContract: boolean;
   /** Width of a line; infinite in a pipe. */
@@ -40,6 +42,7 @@ export function storyContext(
     taskNames: new Map(),
     contractSlugs: new Map(),
     daemonNames: new Map(),
+    questions: new Map(),
   };
 }
 
@@ -53,7 +56,9 @@ export function storyLine(event: Event, context: StoryContext): string {
   const lead = `${clockTime(event.time)}  ${glyph} ${word.padEnd(wordWidth)} ${contract}`;
   const room = Math.max(20, context.columns - lead.length);
   const sentence = tell(event, context);
-  const fitted = Number.isFinite(room) ? headline(sentence, room, context.ellipsis) : sentence;
+  // A question is read by whoever is to answer it: it is shown whole.
+  const whole = event.type.startsWith('question.') || !Number.isFinite(room);
+  const fitted = whole ? sentence : headline(sentence, room, context.ellipsis);
   const { colors } = context;
   return [
     `${colors.dim(clockTime(event.time))}  `,
@@ -63,6 +68,32 @@ export function storyLine(event: Event, context: StoryContext): string {
     .join('')
     .trimEnd();
 }
+
+/** The command that acts on what the event tells, to be shown under its line; null when there is none. */
+export function storyAct(event: Event): string | null {
+  const { questionId } = event.data;
+  const asks = event.type === 'question.asked' || event.type === 'question.redelivered';
+  if (!asks || typeof questionId !== 'string') return null;
+  return `makima answer ${oneLine(questionId)} <number or words>`;
+}
+
+/** Told only to those who ask for every event: book-keeping, and what another event says better. */
+export function isChatter(event: Event): boolean {
+  return chatter.has(event.type);
+}
+
+const chatter: ReadonlySet<EventType> = new Set<EventType>([
+  'supervisor.saved',
+  'supervisor.state_changed',
+  'message.sent',
+  'message.delivered',
+  'operation.requested',
+  'operation.finished',
+  'wait.started',
+  'wait.satisfied',
+  'task.assigned',
+  'contract.started',
+]);
 
 /** The same sentence without time, glyph and colour: for tables and logs. */
 export function storySentence(event: Event, context: StoryContext): string {
@@ -76,7 +107,10 @@ function contractName(event: Event, context: StoryContext): string {
 }
 
 function learn(event: Event, context: StoryContext): void {
-  const { name, slug, daemonId } = event.data;
+  const { name, slug, daemonId, questionId, question } = event.data;
+  if (typeof questionId === 'string' && typeof question === 'string') {
+    context.questions.set(questionId, oneLine(question));
+  }
   if (event.contractId !== null && typeof slug === 'string') {
     context.contractSlugs.set(event.contractId, oneLine(slug));
   }

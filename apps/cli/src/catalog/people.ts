@@ -28,7 +28,10 @@ ends with the contract. ${watchText}`,
     summary: 'Tell the story of a contract until it ends',
     text: watchText,
     examples: ['makima watch fix-login-redirect'],
-    options: [{ flags: '--new', text: 'leave out what happened before now' }],
+    options: [
+      { flags: '--new', text: 'leave out what happened before now' },
+      { flags: '-v, --verbose', text: 'with every event, the book-keeping too' },
+    ],
     load: () => import('../commands/watch.ts'),
   },
   {

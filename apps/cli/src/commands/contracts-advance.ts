@@ -63,7 +63,7 @@ async function enter(shell: Shell, client: Client, step: Step): Promise<void> {
   }
 }
 
-/** The server may not know how the command line says it. */
+/** The command line says it in its own words, with the name that was typed. */
 function withFix(error: MakimaError, contract: ContractDetail): MakimaError {
   const fixes: Readonly<Record<string, string>> = {
     PHASE_GUARD_REQUIRED: `a person runs: makima contracts advance ${contract.slug} --confirm   (or answers in the inbox)`,
@@ -71,7 +71,7 @@ function withFix(error: MakimaError, contract: ContractDetail): MakimaError {
     VALIDATION_FAILED: `makima why ${contract.slug}   or skip what is missing: --force`,
   };
   const other = error.code === 'VALIDATION_FAILED' && !('missing' in error.details);
-  const fix = error.fix ?? (other ? undefined : fixes[error.code]);
+  const fix = (other ? undefined : fixes[error.code]) ?? error.fix;
   if (fix === undefined) return error;
   const { code, message, details, retryable } = error;
   return new MakimaError(code, message, { details, retryable, fix, cause: error });

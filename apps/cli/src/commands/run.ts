@@ -6,7 +6,7 @@ import type { Shell } from '../shell.ts';
 export async function run(
   shell: Shell,
   [goal]: readonly [string],
-  options: ContractOptions & { readonly watch?: true },
+  options: ContractOptions & { readonly watch?: true; readonly verbose?: true },
 ): Promise<number> {
   const client = await shell.connect();
   const contract = await createContract(shell, client, { goal, options, start: true });
@@ -14,7 +14,11 @@ export async function run(
   if (shell.format === 'json') shell.jsonLine({ ...contract, url });
   else shell.print(`${contract.id}\n${url}`);
   if (options.watch === true) {
-    return followContract(shell, client, { id: contract.id, onlyNew: false });
+    return followContract(shell, client, {
+      id: contract.id,
+      onlyNew: false,
+      verbose: options.verbose === true,
+    });
   }
   shell.say(`${contract.slug} has started. Follow it: makima watch ${contract.slug}`);
   return 0;

@@ -6,9 +6,13 @@ import type { Shell } from '../shell.ts';
 export async function run(
   shell: Shell,
   [typed]: readonly [string],
-  options: { readonly new?: true },
+  options: { readonly new?: true; readonly verbose?: true },
 ): Promise<number> {
   const client = await shell.connect();
   const id = await contractId(client, typed);
-  return followContract(shell, client, { id, onlyNew: options.new === true });
+  return followContract(shell, client, {
+    id,
+    onlyNew: options.new === true,
+    verbose: options.verbose === true,
+  });
 }
