@@ -75,6 +75,14 @@ export const lastLines = (path: string, count: number): string[] => {
   }
 };
 
+/** The last line that speaks of an error, shortened: what to tell somebody first. */
+export const tellingLine = (path: string): string | undefined => {
+  const line = lastLines(path, 60).findLast((text) =>
+    /[Ee]rror\b|"level":"(?:error|fatal)"/.test(text),
+  );
+  return line?.trim().slice(0, 300);
+};
+
 /** Names of the logs in a folder, without their ending. */
 export const logNames = (dir: string): string[] => {
   try {

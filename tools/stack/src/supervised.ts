@@ -3,7 +3,7 @@
 // Law: after stop() no process of it runs; a death before stop() is always followed by a start.
 import type { ChildProcess } from 'node:child_process';
 import { startProgram, type Program } from '@makima/postgres/program';
-import type { LogFile } from './log-file.ts';
+import { tellingLine, type LogFile } from './log-file.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 import type { ProcessKind, ProcessRecord } from './state-file.ts';
 import type { ReadyOptions } from './store-ready.ts';
@@ -179,8 +179,9 @@ export class SupervisedProcess {
   }
 
   #hint(): string {
-    const reason = this.#lastReason === '' ? '' : `${this.#lastReason}, `;
-    return `${reason}see ${this.spec.log.path}`;
+    const said = tellingLine(this.spec.log.path);
+    const parts = [this.#lastReason, said, `see ${this.spec.log.path}`];
+    return parts.filter((part) => part !== undefined && part !== '').join(', ');
   }
 
   #settle(error?: Error): void {

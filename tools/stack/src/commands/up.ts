@@ -6,7 +6,6 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../checkout.ts';
 import { ensureHome, readOwnerKey, type Home } from '../home.ts';
-import { lastLines } from '../log-file.ts';
 import { followFile } from '../follow-file.ts';
 import { AlreadyRunningError, Stack, type StackEvent } from '../stack.ts';
 import { lockOwner } from '../start-lock.ts';
@@ -94,14 +93,16 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
   });
   let failure: string | undefined;
   child.once('error', (error) => (failure = error.message));
-  child.once('exit', () => (failure = lastLines(logFile, 1)[0] ?? 'left without a word'));
+  child.once('exit', () => (failure = 'left'));
   const giveUp = (): void => void child.kill('SIGTERM');
   process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
   try {
     await readyState(home, () => failure);
   } catch (error) {
     giveUp();
-    throw failure === undefined ? error : new Error(failure.replace(/^makima: /, ''));
+    // The other half has said why, and it has been seen here.
+    if (failure === 'left') return exitCodes.failed;
+    throw error;
   } finally {
     follow.stop();
     process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
