@@ -18,6 +18,8 @@ export interface HealthServerOptions {
   readonly port: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Called with the server before it listens, for a process that hangs more on it (`upgrade`). */
+  readonly attach?: (server: Server) => void;
 }
 
 export interface HealthServer extends Part {
@@ -42,6 +44,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
       opened.on('request', (request, response) => {
         void answer(options, request, response);
       });
+      options.attach?.(opened);
       options.health.start();
       port = await listen(opened, options.port, host);
       opened.on('error', (error) => options.log.error({ err: error }, 'health server failed'));

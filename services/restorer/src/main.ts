@@ -13,6 +13,10 @@ import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
 import { restorerConfig, type RestorerConfig } from './config.ts';
+import { restorerConsumers, restorerHandlers } from './consumers.ts';
+import { restoreOne } from './jobs/restore-supervisor.ts';
+import { restorerMetrics } from './restorer-metrics.ts';
+import { orphanedSupervisors } from './sweeps/orphaned-supervisors.ts';
 import { openWire } from './wire.ts';
 
 const config = readConfigOrExit();
@@ -31,7 +35,15 @@ const wire = openWire({
   metrics,
   onBroken: (reason) => die('the pool to the store is broken', { reason }),
 });
-const health = createHealth({ checks: [...wire.checks] });
+const { engine, bus, relay, leader } = wire;
+const counts = restorerMetrics(metrics);
+const restore = restoreOne(engine, counts);
+const consumers = restorerConsumers(bus, restorerHandlers(engine, restore), {
+  onDeaf: (queue) => die('a worker takes no jobs', { queue }),
+  timings: { drainMs: 8_000 },
+});
+const orphans = orphanedSupervisors({ engine, leader, log, metrics, counts, restore });
+const health = createHealth({ checks: [...wire.checks, ...consumers.checks] });
 
 await runApp({
   log,
@@ -39,7 +51,9 @@ await runApp({
   parts: [
     createHealthServer({ health, metrics, log, host: config.HOST, port: config.PORT }),
     wire.stores,
-    wire.relay,
+    relay,
+    orphans,
+    consumers,
   ],
 });
 

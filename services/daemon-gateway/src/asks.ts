@@ -1,0 +1,62 @@
+/**
+ * What daemons ask: the key of an attempt's tool calls, a transcript, a patch. Answered side by side, a
+ * bounded number at once.
+ *
+ * Law: an ask changes no contract; every ask gets an answer while its socket lives; a key is in the answer
+ * and nowhere else.
+ */
+import { daemonAskResults, type DaemonAsk } from '@makima/contracts/socket/asks';
+import { isMakimaError } from '@makima/domain/error';
+import { readPatch } from '@makima/engine/daemon/patch';
+import { readTranscript } from '@makima/engine/daemon/transcript';
+import { issueToolKey } from '@makima/engine/identity/issue-tool-key';
+import type { Line } from './line.ts';
+
+export interface DaemonAsks {
+  push(askId: string, ask: DaemonAsk): void;
+  idle(): Promise<void>;
+}
+
+const atOnce = 16;
+
+export function answerDaemon(line: Line): DaemonAsks {
+  const running = new Set<Promise<void>>();
+
+  const answer = async (askId: string, ask: DaemonAsk): Promise<void> => {
+    try {
+      const result = daemonAskResults[ask.kind].parse(await resultOf(line, ask));
+      line.send({ type: 'answer', askId, ok: true, result, error: null });
+    } catch (error) {
+      if (!isMakimaError(error)) line.log.error({ err: error, ask: ask.kind }, 'an ask failed');
+      line.send({ type: 'answer', askId, ok: false, result: null, error: words(error) });
+    }
+  };
+  return {
+    push(askId, ask) {
+      if (running.size >= atOnce) {
+        const error = 'too many questions at once, ask again';
+        line.send({ type: 'answer', askId, ok: false, result: null, error });
+        return;
+      }
+      const one = answer(askId, ask);
+      running.add(one);
+      void one.finally(() => running.delete(one));
+    },
+    idle: async () => void (await Promise.all(running)),
+  };
+}
+
+function resultOf(line: Line, ask: DaemonAsk): Promise<unknown> {
+  switch (ask.kind) {
+    case 'tool-key':
+      return issueToolKey(line.engine, line.daemon, ask);
+    case 'transcript':
+      return readTranscript(line.engine, line.daemon, ask);
+    case 'patch':
+      return readPatch(line.engine, line.daemon, ask);
+  }
+}
+
+function words(error: unknown): string {
+  return isMakimaError(error) ? error.message : 'the control plane could not answer';
+}

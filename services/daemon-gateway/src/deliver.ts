@@ -1,0 +1,115 @@
+/**
+ * Delivery of commands to one daemon: pulled from the store after the last one sent, sent in order, in
+ * frames of bounded size. A wake says when, a scan says it again, an ack that does not come repeats.
+ *
+ * Law: the store decides what there is to tell; this file only remembers how far it came on this socket.
+ * The daemon takes each number once, so sending again is always right.
+ */
+import type { Command } from '@makima/contracts/socket/commands';
+import { ackCommands, pullCommands } from '@makima/engine/daemon/pull';
+import { racepoint } from '@makima/runtime/racepoint';
+import { latest } from './latest.ts';
+import type { Line } from './line.ts';
+import { isAway, patiently } from './patience.ts';
+
+export interface Delivery {
+  /** Something may wait: look. Cheap, at any time. */
+  poke(): void;
+  /** The daemon has everything up to this number. */
+  acked(seq: number): void;
+  /** Looks whether an ack is overdue, and sends again from there. */
+  tick(nowMs: number): void;
+  readonly sentSeq: number;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+interface Numbered {
+  readonly seq: number;
+  readonly command: Command;
+}
+
+const pullLimit = 50;
+/** A frame is closed when it is this large; one command alone may be larger. */
+const frameBytes = 512 * 1024;
+const resendMs = 30_000;
+
+export function createDelivery(line: Line, afterSeq: number): Delivery {
+  let sentSeq = afterSeq;
+  let highestSeq = afterSeq;
+  let ackedSeq = afterSeq;
+  let movedAt = performance.now();
+
+  const acks = latest(async (upToSeq: number) => {
+    const about = { daemonId: line.daemon.daemonId, upToSeq };
+    try {
+      await patiently(line.patience, () => ackCommands(line.engine, about));
+    } catch (error) {
+      line.fail(error);
+    }
+  });
+  const sendFrame = (commands: Numbered[]): boolean => {
+    if (!line.send({ type: 'commands', commands })) return false;
+    line.metrics.commands.inc(commands.length);
+    sentSeq = commands.at(-1)?.seq ?? sentSeq;
+    highestSeq = Math.max(highestSeq, sentSeq);
+    movedAt = performance.now();
+    return true;
+  };
+  const pump = async (): Promise<void> => {
+    while (!line.patience.signal.aborted && !line.backlogged) {
+      const about = { daemonId: line.daemon.daemonId, afterSeq: sentSeq, limit: pullLimit };
+      const commands = await pullCommands(line.engine, about);
+      if (line.patience.signal.aborted || commands.length === 0) return;
+      await racepoint('gateway.before_send');
+      for (const frame of framesOf(commands)) if (!sendFrame(frame)) return;
+      if (commands.length < pullLimit) return;
+    }
+  };
+  const pumping = latest(async () => {
+    try {
+      await pump();
+    } catch (error) {
+      // The scan looks again as soon as the store answers.
+      if (!isAway(error)) line.log.error({ err: error }, 'commands could not be delivered');
+    }
+  });
+
+  return {
+    poke: () => pumping.push(undefined),
+    acked(seq) {
+      // What it took from an older connection is sent and acked once more here.
+      const upToSeq = Math.min(seq, highestSeq);
+      if (upToSeq <= ackedSeq) return;
+      ackedSeq = upToSeq;
+      movedAt = performance.now();
+      acks.push(upToSeq);
+    },
+    tick(nowMs) {
+      if (sentSeq === ackedSeq || nowMs - movedAt < resendMs) return;
+      sentSeq = ackedSeq;
+      movedAt = nowMs;
+      pumping.push(undefined);
+    },
+    get sentSeq() {
+      return sentSeq;
+    },
+    idle: async () => void (await Promise.all([acks.idle(), pumping.idle()])),
+  };
+}
+
+/** Cut at the size of a frame, in order. */
+export function framesOf(commands: readonly Numbered[]): Numbered[][] {
+  const frames: Numbered[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const one of commands) {
+    const size = Buffer.byteLength(JSON.stringify(one));
+    if (bytes + size > frameBytes) {
+      frames.push([]);
+      bytes = 0;
+    }
+    frames.at(-1)?.push(one);
+    bytes += size;
+  }
+  return frames;
+}

@@ -1,0 +1,36 @@
+/**
+ * Reports of a daemon: applied by the engine, each once and in order, then acked so that the daemon may
+ * forget them.
+ *
+ * Law: the ack comes after the commit. A store that is away is waited for; the daemon's journal holds what
+ * was not acked.
+ */
+import type { DaemonFrame } from '@makima/contracts/socket/frames';
+import { applyReports } from '@makima/engine/report/apply';
+import { racepoint } from '@makima/runtime/racepoint';
+import type { Line } from './line.ts';
+import { patiently } from './patience.ts';
+
+export type ReportsFrame = Extract<DaemonFrame, { type: 'reports' }>;
+
+/** Never throws: what cannot be applied ends the connection. */
+export async function takeReports(line: Line, frame: ReportsFrame): Promise<void> {
+  const { journalId, fromSeq, reports } = frame;
+  const since = performance.now();
+  try {
+    const { appliedSeq } = await patiently(line.patience, () =>
+      applyReports(line.engine, line.daemon, {
+        sessionEpoch: line.sessionEpoch,
+        journalId,
+        fromSeq,
+        reports,
+      }),
+    );
+    await racepoint('gateway.after_apply');
+    line.metrics.reports.inc(reports.length);
+    line.metrics.applySeconds.observe((performance.now() - since) / 1_000);
+    line.send({ type: 'ack', journalId, reportSeq: appliedSeq });
+  } catch (error) {
+    line.fail(error);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Sweep: interrupted supervisors whose restoration never came. What it finds it restores by itself, as the
+ * job would: hint and scan do the same work.
+ *
+ * Law: one process at a time is enough; one supervisor that cannot be restored keeps no other waiting.
+ */
+import { findOrphaned } from '@makima/engine/supervisor/find-orphaned';
+import type { Engine } from '@makima/engine/context';
+import type { Part } from '@makima/runtime/lifecycle';
+import type { Log } from '@makima/runtime/log';
+import { createLoop } from '@makima/runtime/loop';
+import type { Metrics } from '@makima/runtime/metrics';
+import type { Restore } from '../jobs/restore-supervisor.ts';
+import type { RestorerMetrics } from '../restorer-metrics.ts';
+import type { Wire } from '../wire.ts';
+
+export interface OrphansDeps {
+  readonly engine: Engine;
+  readonly leader: Wire['leader'];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly counts: RestorerMetrics;
+  readonly restore: Restore;
+  /** How long a job may have been on its way. Default 10 s. */
+  readonly olderThanMs?: number;
+}
+
+export interface OrphanSweep extends Part {
+  tick(): Promise<void>;
+}
+
+const intervalMs = 5_000;
+const limit = 50;
+
+export function orphanedSupervisors(deps: OrphansDeps): OrphanSweep {
+  const { engine, log } = deps;
+  const name = 'orphaned-supervisors';
+  const round = async (): Promise<void> => {
+    const olderThanMs = deps.olderThanMs ?? 10_000;
+    for (const orphan of await findOrphaned(engine, { limit, olderThanMs })) {
+      deps.counts.orphans.inc();
+      try {
+        const outcome = await deps.restore(orphan);
+        const { taskId, attempt } = orphan;
+        if (outcome !== 'nothing') log.info({ taskId, attempt, outcome }, 'orphan restored');
+      } catch (error) {
+        log.warn({ err: error, taskId: orphan.taskId }, 'an orphan could not be restored');
+      }
+    }
+  };
+  const loop = createLoop({
+    name,
+    intervalMs,
+    log,
+    metrics: deps.metrics,
+    tick: async () => {
+      if (await answers(engine)) await deps.leader(name, round);
+    },
+  });
+  return {
+    name: `sweep:${name}`,
+    start: () => loop.start(),
+    stop: () => loop.stop(),
+    tick: () => loop.tick(),
+  };
+}
+
+/** A store that is away is no error of a sweep: it waits for the next round. */
+async function answers(engine: Engine): Promise<boolean> {
+  try {
+    await engine.database.ping(2_000);
+    return true;
+  } catch {
+    return false;
+  }
+}
