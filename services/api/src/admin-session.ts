@@ -32,7 +32,8 @@ export function unsealSession(
   nowMs: number,
 ): string | undefined {
   const bytes = Buffer.from(value, 'base64url');
-  if (bytes.length < 29 || bytes.length > 2_000) return undefined;
+  if (bytes.length < 29 || bytes.length > 2_000 || bytes.toString('base64url') !== value)
+    return undefined;
   try {
     const decipher = createDecipheriv('aes-256-gcm', sealingKey, bytes.subarray(0, 12));
     decipher.setAuthTag(bytes.subarray(12, 28));

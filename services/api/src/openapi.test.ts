@@ -39,7 +39,7 @@ describe('openapi.json', () => {
 
   it('describes every parameter of every path', () => {
     for (const { path, operation } of operations) {
-      const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
       const described = operation.parameters.filter((p) => p.in === 'path').map((p) => p.name);
       expect(described.toSorted(), operation.operationId).toEqual(named.toSorted());
     }

@@ -121,9 +121,7 @@ async function holdOn<T>(
   const unsubscribes = await Promise.all(
     hold.channels.map((name) => pubsub.subscribe(name, () => bell.ring())),
   );
-  const beat =
-    hold.onBeat &&
-    setInterval(() => hold.onBeat?.(performance.now() - sinceMs), hold.beatMs ?? 15_000);
+  let beat: NodeJS.Timeout | undefined;
   const onEnd = (): void => bell.ring();
   hold.signal.addEventListener('abort', onEnd);
   draining.addEventListener('abort', onEnd);
@@ -135,6 +133,7 @@ async function holdOn<T>(
       if (hold.signal.aborted) return { value, ended: 'gone' };
       if (draining.aborted) return { value, ended: 'draining' };
       const left = leftMs();
+      beat ??= startBeat(hold, sinceMs);
       if (left <= 0) return { value, ended: 'late' };
       const rang = await bell.wait(Math.min(left, chase[0] ?? hold.rereadMs));
       chase = rang ? (hold.chaseMs ?? []) : chase.slice(1);
@@ -146,6 +145,14 @@ async function holdOn<T>(
     draining.removeEventListener('abort', onEnd);
     for (const unsubscribe of unsubscribes) unsubscribe();
   }
+}
+
+/** The first beat at once: whoever waits long wants to know early that it does. */
+function startBeat<T>(hold: HoldOptions<T>, sinceMs: number): NodeJS.Timeout | undefined {
+  const { onBeat } = hold;
+  if (onBeat === undefined) return undefined;
+  onBeat(performance.now() - sinceMs);
+  return setInterval(() => onBeat(performance.now() - sinceMs), hold.beatMs ?? 15_000);
 }
 
 /** A store that does not answer now may answer at the next look. */

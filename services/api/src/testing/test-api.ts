@@ -7,7 +7,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { openDatabase } from '@makima/db/client';
 import { openBus } from '@makima/bus/queues';
-import { openPubSub } from '@makima/bus/pubsub';
+import { openPubSub, type PubSub } from '@makima/bus/pubsub';
 import { limits, type Limits } from '@makima/domain/limits';
 import type { Engine } from '@makima/engine/context';
 import { ensureOwner } from '@makima/engine/identity/ensure-owner';
@@ -25,6 +25,8 @@ export interface TestApi extends Assembled {
   readonly ownerId: string;
   readonly ownerKey: string;
   readonly send: Send;
+  /** Hints as another process would send them. */
+  readonly pubsubOfAnother: PubSub;
   readonly stop: () => Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const database = openDatabase(store.url, { max: 8 });
   const bus = openBus({ url: redis.url, log, metrics });
   const pubsub = openPubSub(bus);
+  const pubsubOfAnother = openPubSub(bus);
   const engine: Engine = {
     database,
     // No test is about the number of requests unless it says so.
@@ -110,10 +113,11 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     ownerId,
     ownerKey: ownerKey ?? '',
     send: sender(port),
+    pubsubOfAnother,
     async stop() {
       await assembled.server.stop?.();
       assembled.auth.stop();
-      await pubsub.close();
+      await Promise.all([pubsub.close(), pubsubOfAnother.close()]);
       await bus.close(200);
       await database.close();
       await Promise.all([store.drop(), redis.stop()]);
