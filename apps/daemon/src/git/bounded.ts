@@ -44,14 +44,21 @@ export function runBounded(
   args: readonly string[],
   options: BoundedOptions,
 ): Promise<BoundedResult> {
-  const child = spawn(file, [...args], {
-    cwd: options.cwd,
-    env: { ...options.env },
-    detached: true,
-    shell: false,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  return follow(child, options);
+  try {
+    const child = spawn(file, [...args], {
+      cwd: options.cwd,
+      env: { ...options.env },
+      detached: true,
+      shell: false,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    return follow(child, options);
+  } catch (error) {
+    // A NUL in an argument: there is no such process.
+    const none = { exitCode: null, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+    const spawnError = error instanceof Error ? error : new Error('unknown');
+    return Promise.resolve({ ...none, ending: 'spawn_failed', spawnError });
+  }
 }
 
 function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedResult> {

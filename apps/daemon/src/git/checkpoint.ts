@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { commitTree, countChanges, isAncestor, publicBase, updateRefs } from './commit.ts';
 import type { ChangeCount, Identity } from './commit.ts';
-import { hasReason, refuse } from './failure.ts';
+import { GitFailure, hasReason, refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
 import { assertSha, checkpointRef } from './names.ts';
 import { git } from './run.ts';
@@ -61,8 +61,8 @@ export async function makeCheckpoint(
   const { store } = workdir;
   const ref = checkpointRef(options.task, options.number);
   const existing = await resolveCommit(store, ref);
-  if (existing !== null)
-    return describe(store, ref, existing, options, { embedded: [], skipped: [] });
+  const nothing = { embedded: [], skipped: [] };
+  if (existing !== null) return describe(store, ref, existing, options, nothing);
   const saved = await saveFiles(workdir, options);
   const trailers = [
     `Makima-Task: ${options.task}`,
@@ -89,6 +89,8 @@ export interface SavedFiles {
   readonly tree: string;
   readonly parentSha: string;
   readonly branchName: string;
+  /** Why the agent's commits could not be taken, with `files_only`; null when they were. */
+  readonly commitsMissing: string | null;
   readonly embedded: readonly EmbeddedReport[];
   readonly skipped: readonly Skipped[];
 }
@@ -104,29 +106,36 @@ export async function saveFiles(
   const { store } = workdir;
   await assertRealDirectory(workdir.dir);
   const base = await resolveCommit(store, assertSha(options.baseSha));
-  if (base === null)
-    throw refuse('base_missing', 'The base commit of the task is not in the store');
-  const taken = await takeOrNone(workdir, options);
+  if (base === null) throw refuse('base_missing', 'The base of the task is not in the store');
+  const answer = await takeOrReason(workdir, options);
+  const taken = typeof answer === 'string' ? null : answer;
   const head = taken?.headSha ?? null;
   const sane = head !== null && (await isAncestor(store, base, head));
   const snapshot = await withRepoLock(workdir.shadowDir, async () => {
     await ensureShadow(workdir);
     return snapshotTree(workdir, head ?? base, options);
   });
-  return { ...snapshot, parentSha: sane ? head : base, branchName: taken?.branch ?? 'detached' };
+  return {
+    ...snapshot,
+    parentSha: sane ? head : base,
+    branchName: taken?.branch ?? 'detached',
+    commitsMissing: typeof answer === 'string' ? answer : null,
+  };
 }
 
-async function takeOrNone(
+/** With `files_only` the files are worth more than the reason why the commits cannot be had. */
+async function takeOrReason(
   workdir: Workdir,
   options: Pick<CheckpointOptions, 'task' | 'attempt' | 'onBrokenGit'>,
-): Promise<Taken | null> {
+): Promise<Taken | string> {
   try {
     return await takeCommits(workdir, options);
   } catch (error) {
     const broken = ['git_dir_replaced', 'git_dir_foreign_objects', 'git_dir_unreadable'] as const;
-    const tolerable = broken.some((reason) => hasReason(error, reason));
-    if (options.onBrokenGit === 'files_only' && tolerable) return null;
-    throw error;
+    const tolerable =
+      broken.some((reason) => hasReason(error, reason)) || error instanceof GitFailure;
+    if (options.onBrokenGit !== 'files_only' || !tolerable) throw error;
+    return error instanceof Error ? error.message : 'unknown';
   }
 }
 

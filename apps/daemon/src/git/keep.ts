@@ -47,6 +47,8 @@ export interface KeptWork {
   readonly kept: Kept | null;
   /** A commit that holds all of it: start from here (`checkpoint`) to go on elsewhere. */
   readonly workSha: string;
+  /** Why the agent's commits since the last take could not be had; null when they were. */
+  readonly commitsMissing: string | null;
   readonly embedded: readonly EmbeddedReport[];
   readonly skipped: readonly Skipped[];
 }
@@ -88,8 +90,8 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
   }
   if (kept !== null) refs.push(kept.ref);
   refs.push(...(await otherKeptRefs(store, options, refs)));
-  const { embedded, skipped } = saved;
-  return { refs, kept, workSha: kept?.sha ?? tip, embedded, skipped };
+  const { commitsMissing, embedded, skipped } = saved;
+  return { refs, kept, workSha: kept?.sha ?? tip, commitsMissing, embedded, skipped };
 }
 
 function commitFiles(

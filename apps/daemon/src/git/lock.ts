@@ -3,7 +3,8 @@
  *
  * Law: the file names its owner by pid and start time and appears with its contents; a dead owner's lock
  * is cleared by whoever holds the break mutex, after what it left running has been ended. Locks are taken
- * in the order working directory, then store, never the other way.
+ * in the order working directory, then store, never the other way, and never twice by the same work: a
+ * lock held is not given again.
  *
  * export withRepoLock<T>(gitDir, work: (lock: { takenOver: boolean }) => Promise<T>, options?: { waitMs? }): Promise<T>
  * export clearStaleLocks(gitDir): Promise<string[]>   removes git's own *.lock files; only under the lock
@@ -74,8 +75,9 @@ async function acquire(file: string, waitMs: number): Promise<boolean> {
   for (;;) {
     if (await tryCreate(file)) return takenOver;
     const owner = await readFile(file, 'utf8').catch(() => null);
-    if (owner !== null && !isAlive(owner)) {
-      takenOver = (await breakDead(file)) || takenOver;
+    const isDead = owner !== null && !isAlive(owner);
+    if (isDead && (await breakDead(file))) {
+      takenOver = true;
       continue;
     }
     if (performance.now() > deadline) {

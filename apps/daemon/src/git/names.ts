@@ -6,6 +6,7 @@
  *
  * export assertNewBranch(name): string          for branches we create
  * export assertBranch(name): string             for branches that exist in a repository
+ * export isBranch(name): boolean
  * export assertRef(ref): string                 full ref, `refs/…`
  * export assertSha(sha): string                 full object id, lower case hex
  * export isSha(text): boolean
@@ -17,7 +18,7 @@
 import { invalid } from './failure.ts';
 
 const newBranchPattern = /^[a-z0-9][a-z0-9._/-]{0,200}$/;
-const branchPattern = /^[A-Za-z0-9_][A-Za-z0-9._/+@#=,-]{0,200}$/;
+const branchPattern = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._/+@#=,-]{0,200}$/u;
 const segmentPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const shaPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -49,8 +50,12 @@ export function assertNewBranch(name: string): string {
   return name;
 }
 
+export function isBranch(name: string): boolean {
+  return typeof name === 'string' && branchPattern.test(name) && isSane(name);
+}
+
 export function assertBranch(name: string): string {
-  if (typeof name !== 'string' || !branchPattern.test(name) || !isSane(name)) {
+  if (!isBranch(name)) {
     throw invalid('branchName', 'bad_branch_name', 'This is not a usable branch name');
   }
   return name;

@@ -63,7 +63,7 @@ describe('random life', () => {
     await ensureBranch(store, target, tasks[0]?.baseSha ?? '');
     let step = 0;
     const checkpoints: string[] = [];
-    for (let count = 0; count < 40; count += 1) {
+    for (let count = 0; count < 30; count += 1) {
       step += 1;
       const attempt = random(2) + 1;
       const task = tasks[attempt - 1];

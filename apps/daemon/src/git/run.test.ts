@@ -63,6 +63,7 @@ describe('run', () => {
     expect(await runBounded('sleep', ['60'], aborted)).toMatchObject({ ending: 'aborted' });
     const none = await runBounded('/no/such/program', [], bounds);
     expect(none).toMatchObject({ ending: 'spawn_failed', exitCode: null });
+    expect((await runBounded('true', ['a\0b'], bounds)).ending).toBe('spawn_failed');
     const nowhere = await runBounded('true', [], { ...bounds, cwd: join(place.root, 'none') });
     expect(nowhere.ending).toBe('spawn_failed');
   });

@@ -15,12 +15,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitFailure, hasReason, refuse } from './failure.ts';
-import { locateGitDir } from './gitdir.ts';
+import { GitFailure, refuse } from './failure.ts';
+import { locateGitDir, readHead } from './gitdir.ts';
 import { withRepoLock } from './lock.ts';
-import { assertBranch, assertNewBranch, assertRef, assertSha, isSha } from './names.ts';
+import { assertBranch, assertNewBranch, assertRef, assertSha, isBranch, isSha } from './names.ts';
 import { kindOf } from './plain-file.ts';
 import { git } from './run.ts';
+import type { GitOptions } from './run.ts';
 import { checkSourceHost, parseSource } from './source.ts';
 import type { HostOptions, RepositorySource } from './source.ts';
 
@@ -83,8 +84,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const source = await canonical(parsed, storePath(home, parsed));
   const store: Store = { dir: storePath(home, source), home, source };
   await withRepoLock(store.dir, async () => {
-    if ((await kindOf(store.dir)) === 'missing') await initBare(store.dir);
-    if (!(await hasSourceRefs(store))) await fetchSource(store, options);
+    const isNew = (await kindOf(store.dir)) === 'missing';
+    if (isNew) await initBare(store.dir);
+    const isEmpty = isNew || (await readStoreState(store)).branches.size === 0;
+    if (isEmpty) await fetchSource(store, options);
   });
   return store;
 }
@@ -114,13 +117,6 @@ export async function initBare(dir: string): Promise<void> {
   await git(['init', '--quiet', '--bare', '--template=', '--', aside]);
   await mkdir(join(aside, 'info'), { recursive: true });
   await rename(aside, dir);
-}
-
-async function hasSourceRefs(store: Store): Promise<boolean> {
-  const { stdout } = await git(['for-each-ref', '--count=1', 'refs/remotes/origin'], {
-    gitDir: store.dir,
-  });
-  return stdout !== '';
 }
 
 async function fetchSource(store: Store, options: RefreshOptions): Promise<void> {
@@ -154,16 +150,12 @@ async function fetchSource(store: Store, options: RefreshOptions): Promise<void>
       ],
       run,
     );
-    const heads = await git(
-      ['ls-remote', '--symref', '--upload-pack=git-upload-pack', '--', from, 'HEAD'],
-      run,
-    );
-    await rememberDefault(store, heads.stdout);
+    await rememberDefault(store, await readSourceHead(store.source, run));
   } catch (error) {
     throw explained(error);
   }
   if ((await kindOf(join(store.dir, 'shallow'))) !== 'missing') throw shallow();
-  if (!(await hasSourceRefs(store))) throw empty();
+  if ((await readStoreState(store)).branches.size === 0) throw empty();
 }
 
 async function inspectLocal(path: string): Promise<void> {
@@ -179,11 +171,25 @@ async function inspectLocal(path: string): Promise<void> {
   if ((await kindOf(join(place.commonDir, 'shallow'))) !== 'missing') throw shallow();
 }
 
-async function rememberDefault(store: Store, lsRemote: string): Promise<void> {
-  const target = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(lsRemote)?.[1];
+/** The branch that HEAD of the source stands on; of a repository on this machine read as data. */
+async function readSourceHead(
+  source: RepositorySource,
+  run: GitOptions,
+): Promise<string | undefined> {
+  if (source.kind === 'local') {
+    const place = await locateGitDir(source.path);
+    const head =
+      place === null ? null : (await readHead({ ...place, gitDir: place.commonDir })).ref;
+    return head?.replace('refs/heads/', '');
+  }
+  const args = ['ls-remote', '--symref', '--upload-pack=git-upload-pack', '--', source.url, 'HEAD'];
+  return /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec((await git(args, run)).stdout)?.[1];
+}
+
+async function rememberDefault(store: Store, target: string | undefined): Promise<void> {
   const { branches } = await readStoreState(store);
   const name = [target, 'main', 'master', ...(branches.size === 1 ? branches.keys() : [])].find(
-    (candidate) => candidate !== undefined && branches.has(candidate),
+    (candidate) => candidate !== undefined && branches.has(candidate) && isBranch(candidate),
   );
   const head = 'refs/remotes/origin/HEAD';
   if (name === undefined) {
@@ -193,8 +199,7 @@ async function rememberDefault(store: Store, lsRemote: string): Promise<void> {
     });
     return;
   }
-  const pointer = `refs/remotes/origin/${assertBranch(name)}`;
-  await git(['symbolic-ref', '--', head, pointer], { gitDir: store.dir });
+  await git(['symbolic-ref', '--', head, `refs/remotes/origin/${name}`], { gitDir: store.dir });
 }
 
 export async function readStoreState(store: Store): Promise<StoreState> {
@@ -219,12 +224,12 @@ export async function resolveCommit(store: Store, name: string): Promise<string 
     : name.startsWith('refs/')
       ? [assertRef(name)]
       : ['refs/heads/', 'refs/remotes/origin/', 'refs/tags/'].map((p) => p + assertBranch(name));
-  for (const candidate of candidates) {
-    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${candidate}^{commit}`];
-    const found = await git(args, { gitDir: store.dir, okCodes: [0, 1, 128] });
-    if (found.exitCode === 0) return found.stdout.trim();
-  }
-  return null;
+  const found = await git(['cat-file', '--batch-check=%(objectname)'], {
+    gitDir: store.dir,
+    input: candidates.map((candidate) => `${candidate}^{commit}\n`).join(''),
+  });
+  // One line each; what is not there is said to be missing or ambiguous.
+  return found.stdout.split('\n').find((line) => isSha(line)) ?? null;
 }
 
 /** A branch of makima's in the store, created where it is missing; an existing one stays where it is. */
@@ -245,7 +250,7 @@ export async function ensureBranch(
 }
 
 function explained(error: unknown): unknown {
-  if (!(error instanceof GitFailure) || hasReason(error, 'source_empty')) return error;
+  if (!(error instanceof GitFailure)) return error;
   if (/dubious ownership/.test(error.stderr)) {
     return refuse(
       'source_foreign_owner',

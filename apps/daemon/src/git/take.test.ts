@@ -139,6 +139,13 @@ describe('take and keep', () => {
     await asAgent(task.dir, 'update-ref', 'HEAD', evil);
     await expect(takeCommits(task.workdir, name)).rejects.toMatchObject({ code: 'GIT_FAILED' });
     expect(await resolveCommit(store, taken.ref)).toBe(head);
+    await writeFile(join(task.dir, 'precious'), 'p');
+    const saved = await keepWorkdir(task.workdir, { ...name, baseSha: task.baseSha });
+    expect(saved.commitsMissing).toMatch(/git fetch failed/);
+    const shown = await git(['cat-file', 'blob', `${saved.workSha}:precious`], {
+      gitDir: store.dir,
+    });
+    expect(shown.stdout).toBe('p');
   });
 
   it('refuses borrowed objects and a replaced .git', async () => {

@@ -39,12 +39,6 @@ export interface Taken {
   readonly refusedIds: readonly string[];
 }
 
-interface Incoming {
-  readonly head: string | null;
-  readonly others: readonly string[];
-  readonly refused: readonly string[];
-}
-
 export async function takeCommits(workdir: Workdir, options: TakeOptions): Promise<Taken> {
   const repository = await inspectGitDir(workdir);
   const ref = taskRef(options.task, options.attempt);
@@ -55,17 +49,21 @@ export async function takeCommits(workdir: Workdir, options: TakeOptions): Promi
     return withRepoLock(workdir.store.dir, async () => {
       const previousSha = await resolveCommit(workdir.store, ref);
       const head = repository.headSha === null ? null : (ids.get(repository.headSha) ?? null);
+      const tips = await storeTips(workdir);
       const all = [...new Set(ids.values())].filter((id) => id !== head);
-      const others = await unheld(workdir, head, all);
-      const got = await bringOver(workdir, space, head, others);
-      const kept = await settle(workdir, options, { ref, space, previousSha, head: got.head });
+      const others = await unheld(workdir, all, head === null ? tips : [head, ...tips]);
+      const isNew = head !== null && (await unheld(workdir, [head], tips)).length > 0;
+      const isSame = !isNew && head === previousSha && others.length === 0;
+      if (isSame) return sameAsBefore(ref, repository, head);
+      const refusedIds = await bringOver(workdir, space, isNew ? head : null, others);
+      const kept = await settle(workdir, options, { ref, space, previousSha, head });
       return {
         ref,
-        headSha: got.head,
+        headSha: head,
         previousSha,
         branch: repository.headRef?.replace('refs/heads/', '') ?? null,
         keptRef: kept,
-        refusedIds: got.refused,
+        refusedIds,
       };
     });
   });
@@ -99,21 +97,29 @@ async function existingCommits(workdir: Workdir, ids: string[]): Promise<Map<str
   return found;
 }
 
-/**
- * Of these commits the newest of each line that neither the head nor a ref of the store reaches. Where the
- * agent's history is torn git cannot tell: then all of them count.
- */
-async function unheld(
-  workdir: Workdir,
-  head: string | null,
-  ids: readonly string[],
-): Promise<readonly string[]> {
-  if (ids.length === 0) return ids;
+function sameAsBefore(ref: string, repository: AgentRepository, head: string | null): Taken {
+  const branch = repository.headRef?.replace('refs/heads/', '') ?? null;
+  return { ref, headSha: head, previousSha: head, branch, keptRef: null, refusedIds: [] };
+}
+
+async function storeTips(workdir: Workdir): Promise<string[]> {
   const { stdout } = await git(['for-each-ref', '--format=%(objecttype) %(objectname)'], {
     gitDir: workdir.store.dir,
   });
-  const tips = stdout.split('\n').filter((line) => line.startsWith('commit '));
-  const known = [...(head === null ? [] : [head]), ...tips.map((line) => line.slice(7))];
+  const commits = stdout.split('\n').filter((line) => line.startsWith('commit '));
+  return [...new Set(commits.map((line) => line.slice(7)))];
+}
+
+/**
+ * Of these commits the newest of each line that none of the known ones reaches. Where the agent's history
+ * is torn git cannot tell: then all of them count.
+ */
+async function unheld(
+  workdir: Workdir,
+  ids: readonly string[],
+  known: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.every((id) => known.includes(id))) return [];
   const input = [...ids, ...known.map((id) => `^${id}`), ''].join('\n');
   const run = { gitDir: workdir.shadowDir, input, okCodes: [0, 128] };
   const listed = await git(['rev-list', '--parents', '--stdin'], run);
@@ -130,34 +136,35 @@ function newest(listed: string): string[] {
   return lines.map((line) => line[0] ?? '').filter((id) => !parents.has(id));
 }
 
-/** Everything at once; when something in it is faulty, the head alone, then the others one by one. */
+/**
+ * Everything at once; when something in it is faulty, the head alone, then the others one by one. Returns
+ * those that were refused.
+ */
 async function bringOver(
   workdir: Workdir,
   space: string,
   head: string | null,
   others: readonly string[],
-): Promise<Incoming> {
+): Promise<readonly string[]> {
   const ids = head === null ? others : [head, ...others];
   try {
     await fetchIds(workdir, space, ids);
-    return { head, others, refused: [] };
+    return [];
   } catch (error) {
     if (!(error instanceof GitFailure) || error.ending !== 'exit' || others.length === 0)
       throw error;
   }
   if (head !== null) await fetchIds(workdir, space, [head]);
-  const taken: string[] = [];
   const refused: string[] = [];
   for (const id of others) {
     try {
       await fetchIds(workdir, space, [id]);
-      taken.push(id);
     } catch (error) {
       if (!(error instanceof GitFailure) || error.ending !== 'exit') throw error;
       refused.push(id);
     }
   }
-  return { head, others: taken, refused };
+  return refused;
 }
 
 async function fetchIds(workdir: Workdir, space: string, ids: readonly string[]): Promise<void> {

@@ -210,16 +210,19 @@ async function initTaskRepository(aside: string, options: PrepareOptions): Promi
   await mkdir(join(gitDir, 'objects/info'), { recursive: true });
   const objects = join(options.store.dir, 'objects');
   await writeFile(join(gitDir, 'objects/info/alternates'), `${objects}\n`);
-  const settings = {
-    'user.name': oneLine(options.identity.name) || 'makima',
-    'user.email': oneLine(options.identity.email) || 'makima@localhost',
-    'gc.auto': '0',
-    'gc.pruneExpire': 'never',
-    'gc.reflogExpire': 'never',
-    'gc.reflogExpireUnreachable': 'never',
-  };
-  for (const [key, value] of Object.entries(settings))
-    await git(['config', key, value], { gitDir });
+  const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  const settings = [
+    '[user]',
+    `\tname = ${quoted(oneLine(options.identity.name) || 'makima')}`,
+    `\temail = ${quoted(oneLine(options.identity.email) || 'makima@localhost')}`,
+    '[gc]',
+    '\tauto = 0',
+    '\tpruneExpire = never',
+    '\treflogExpire = never',
+    '\treflogExpireUnreachable = never',
+    '',
+  ];
+  await writeFile(join(gitDir, 'config'), settings.join('\n'), { flag: 'a' });
 }
 
 async function checkOut(aside: string, start: Start, branch: string): Promise<void> {
