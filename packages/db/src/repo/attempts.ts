@@ -146,3 +146,14 @@ export async function liveAttemptsOfContract(
      where t.contract_id = ${args.contractId} and a.state in ('assigned', 'running')`;
   return row?.n ?? 0;
 }
+
+/** The newest attempt of each of these tasks. */
+export async function newestAttempts(
+  db: Queryable,
+  args: { ownerId: string; taskIds: readonly string[] },
+): Promise<AttemptRow[]> {
+  return db<AttemptRow[]>`
+    select distinct on (task_id) * from task_attempts
+     where owner_id = ${args.ownerId} and task_id = any(${args.taskIds as string[]}::uuid[])
+     order by task_id, attempt desc`;
+}

@@ -122,6 +122,17 @@ export async function recordPhaseChange(
   await tx`insert into phase_changes ${tx(row)}`;
 }
 
+/** When the present phase began; undefined in the first. */
+export async function lastPhaseChange(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<Date | undefined> {
+  const [row] = await db<{ at: Date }[]>`
+    select at from phase_changes where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
+     order by version desc limit 1`;
+  return row?.at;
+}
+
 export async function changeContract(
   tx: Tx,
   args: {

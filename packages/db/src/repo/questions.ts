@@ -130,3 +130,12 @@ export async function listQuestionRows(
        ${args.afterId === undefined ? db`` : db`and q.id > ${args.afterId}`}
      order by q.id limit ${args.limit}`;
 }
+
+export async function openQuestionsOfTasks(
+  db: Queryable,
+  args: { ownerId: string; taskIds: readonly string[] },
+): Promise<QuestionRow[]> {
+  return db<QuestionRow[]>`
+    select * from questions where owner_id = ${args.ownerId} and status = 'open'
+       and task_id = any(${args.taskIds as string[]}::uuid[]) order by id`;
+}

@@ -103,10 +103,13 @@ export async function changeTask(
   return row;
 }
 
-/** Pending tasks of an owner whose contract may work and whose needs are complete, oldest first. */
+/**
+ * Pending tasks of an owner whose contract may work, whose needs are complete and whose last agent is gone,
+ * in the order of their turn. `claim` locks them and leaves out what somebody else holds.
+ */
 export async function placeableTasks(
-  tx: Tx,
-  args: { ownerId: string; limit: number },
+  tx: Queryable,
+  args: { ownerId: string; limit: number; lock: 'claim' | 'none' },
 ): Promise<(TaskRow & { contractRunning: number })[]> {
   return tx<(TaskRow & { contractRunning: number })[]>`
     with running as (
@@ -119,9 +122,23 @@ export async function placeableTasks(
      where t.owner_id = ${args.ownerId} and t.status = 'pending'
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
        and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
+       and not exists (select 1 from task_attempts a where a.task_id = t.id and a.state in ('assigned', 'running'))
      order by t.is_supervisor desc, t.priority desc, t.pending_since
      limit ${args.limit}
-       for no key update of t skip locked`;
+     ${args.lock === 'claim' ? tx`for no key update of t skip locked` : tx``}`;
+}
+
+/** Where the supervisors of these contracts last ran, by contract. */
+export async function supervisorHomes(
+  db: Queryable,
+  args: { ownerId: string; contractIds: readonly string[] },
+): Promise<Map<string, string>> {
+  if (args.contractIds.length === 0) return new Map();
+  const rows = await db<{ contractId: string; daemonId: string }[]>`
+    select contract_id, home_daemon_id as daemon_id from tasks
+     where owner_id = ${args.ownerId} and is_supervisor and home_daemon_id is not null
+       and contract_id = any(${args.contractIds as string[]}::uuid[])`;
+  return new Map(rows.map((row) => [row.contractId, row.daemonId]));
 }
 
 /** Owners with pending tasks, for the sweep. */

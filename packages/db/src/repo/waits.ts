@@ -74,3 +74,12 @@ export async function statusesOf(
     select id, status from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[])`;
   return new Map(rows.map((row) => [row.id, row.status]));
 }
+
+export async function openWaitsOfTasks(
+  db: Queryable,
+  args: { ownerId: string; taskIds: readonly string[] },
+): Promise<WaitRow[]> {
+  return db<WaitRow[]>`
+    select * from waits where owner_id = ${args.ownerId} and state = 'open'
+       and task_id = any(${args.taskIds as string[]}::uuid[]) order by id`;
+}

@@ -157,7 +157,8 @@ async function merged(a: Act, contract: ContractRow, taskId: string): Promise<Fo
   }
   const merges = await operationsOf(a.tx, { contractId: contract.id, kind: 'branch.merge' });
   const done = merges.findLast((row) => row.taskId === taskId && row.state === 'done');
-  const commit = task.commitSha ?? String(done?.result?.['commitSha'] ?? '');
+  const where = done?.result?.['commitSha'];
+  const commit = task.commitSha ?? (typeof where === 'string' ? where : '');
   return { ok: { kind: 'merge', branch: task.branch ?? task.name, commit } };
 }
 

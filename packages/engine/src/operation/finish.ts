@@ -101,7 +101,7 @@ async function checkpointMade(
     commitSha: result.commitSha,
     baseSha: result.baseSha,
     branchName: result.branchName,
-    message: String(row.request['message'] ?? ''),
+    message: typeof row.request['message'] === 'string' ? row.request['message'] : '',
     filesChanged: result.filesChanged,
     linesAdded: result.linesAdded,
     linesRemoved: result.linesRemoved,

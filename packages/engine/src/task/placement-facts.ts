@@ -1,0 +1,76 @@
+/**
+ * What the placement rule looks at, read from rows: pending tasks that could start, and the places that
+ * daemons have. The assigner claims the tasks; `why` only looks.
+ */
+import { place, type DaemonSlot, type PendingTask, type Placement } from '@makima/domain/placement';
+import { daemonLoad, daemonsOf } from '@makima/db/repo/daemons';
+import { placeableTasks, supervisorHomes } from '@makima/db/repo/tasks';
+import type { Queryable } from '@makima/db/client';
+import type { DaemonRow, TaskRow } from '@makima/db/rows';
+
+export interface PlacementLook {
+  readonly rows: readonly TaskRow[];
+  /** The connected ones. */
+  readonly daemons: readonly DaemonRow[];
+  readonly placement: Placement;
+}
+
+/** `claim` locks the tasks that it takes and leaves out those that somebody else holds. */
+export async function lookForPlaces(
+  db: Queryable,
+  args: { ownerId: string; now: Date; limit: number; lock: 'claim' | 'none' },
+): Promise<PlacementLook> {
+  const { ownerId } = args;
+  const rows = await placeableTasks(db, args);
+  if (rows.length === 0) return { rows, daemons: [], placement: { assignments: [], unplaced: [] } };
+  const contractIds = rows.flatMap((row) => (row.contractId === null ? [] : [row.contractId]));
+  const [all, load, homes] = await Promise.all([
+    daemonsOf(db, { ownerId }),
+    daemonLoad(db, { ownerId }),
+    supervisorHomes(db, { ownerId, contractIds: [...new Set(contractIds)] }),
+  ]);
+  const daemons = all.filter((daemon) => daemon.status === 'connected');
+  const slots = daemons.map((daemon) => slotOf(daemon, load.get(daemon.id)));
+  const pending = rows.map((row) => pendingOf(row, homes, slots));
+  return { rows, daemons, placement: place(pending, slots, args.now) };
+}
+
+function slotOf(
+  daemon: DaemonRow,
+  load: { running: number; supervisors: number } | undefined,
+): DaemonSlot {
+  return {
+    daemonId: daemon.id,
+    maxConcurrent: daemon.maxConcurrentTasks,
+    running: load?.running ?? 0,
+    runningSupervisors: load?.supervisors ?? 0,
+    agents: daemon.agents.filter((agent) => agent.available).map((agent) => agent.kind),
+  };
+}
+
+/**
+ * A contract's tasks are best placed beside its supervisor, where the branches are. A path exists on one
+ * machine only: such a task is bound to the daemon where its contract began.
+ */
+function pendingOf(
+  row: TaskRow & { contractRunning: number },
+  homes: ReadonlyMap<string, string>,
+  slots: readonly DaemonSlot[],
+): PendingTask {
+  const home =
+    row.homeDaemonId ?? (row.contractId === null ? undefined : homes.get(row.contractId));
+  const bound = row.localPath !== null && home !== undefined && slots.length > 0 ? home : null;
+  return {
+    taskId: row.id,
+    contractId: row.contractId ?? row.id,
+    isSupervisor: row.isSupervisor,
+    priority: row.priority,
+    pendingSince: row.pendingSince,
+    agent: row.agent,
+    failedDaemonIds: row.failedDaemonIds,
+    preferredDaemonId: home ?? null,
+    boundDaemonId: bound,
+    notBefore: row.resumeAt,
+    contractRunning: row.contractRunning,
+  };
+}
