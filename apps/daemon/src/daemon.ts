@@ -21,6 +21,7 @@ import type { DaemonConfig } from './config.ts';
 import type { DaemonContext } from './context.ts';
 import { sweepLeftovers } from './driver/kill.ts';
 import { daemonDrivers, probeDrivers, type ProbedDrivers } from './drivers.ts';
+import { readGitVersion } from './git/version.ts';
 import { homeAt, type Home } from './home.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { createLink, type Link } from './link/link.ts';
@@ -47,6 +48,9 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const secrets = createSecrets();
   secrets.add('daemon-key', config.key);
   await sweepLeftovers(home.runs);
+  const gitVersion = await readGitVersion();
+  if (!gitVersion.ok)
+    log.error({ version: gitVersion.version }, gitVersion.fix ?? 'git is too old');
   const journal = await openDaemonJournal(config, home, secrets, log);
   const probed = await probeDrivers(daemonDrivers(config, home));
   const context = await createContext({ config, home, secrets, journal, probed, log }, (ask) =>
@@ -63,7 +67,9 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const bootId = context.newId();
   const link = linkOf(to, keeper, { bootId, probed });
   const leaseTimer = setInterval(() => keeper.tick(), config.timings.leaseTickMs);
-  const reported = reportFormerLife(context);
+  const reported = reportFormerLife(context).catch((error: unknown) =>
+    log.error({ err: error }, 'ends of the former life were not told'),
+  );
   link.start();
   let stopping: Promise<void> | null = null;
   return {
@@ -152,7 +158,9 @@ function linkOf(
         replayed = true;
         replayPending(to);
       },
-      leased: (frame, atMs) => keeper.heard({ kept: frame.renewed, fenced: frame.fenced }, atMs),
+      leased(frame, atMs) {
+        keeper.heard({ kept: frame.renewed, fenced: frame.fenced, leaseMs: frame.leaseMs }, atMs);
+      },
       apply: (seq, command) => dispatch(to, seq, command),
       asked: (ask) => answerServer(context, ask),
     },
@@ -172,7 +180,7 @@ function dropFencedStarts(to: CommandContext, frame: ServerFrameOf<'welcome'>): 
     const { taskId, attempt } = command;
     if (!frame.fenced.some((of) => of.taskId === taskId && of.attempt === attempt)) continue;
     void reportEnd(to.context, command, { outcome: 'fenced', summary: 'it was not begun here' });
-    void journal.applied(seq);
+    void journal.applied(seq).catch(() => undefined);
   }
 }
 

@@ -46,9 +46,9 @@ export interface JournalState {
 }
 
 export const journalLimits = {
-  operations: 200,
+  operations: 100,
   /** A result whose JSON is longer is not remembered; its operation is done again when asked again. */
-  operationChars: 32_768,
+  operationChars: 8_192,
   tasks: 2_000,
 } as const;
 

@@ -242,7 +242,10 @@ function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
     const known = { journalId, ackedSeq, lastReportSeq, reportAck: frame.reportAck };
     log.error(known, 'the server knows another history of this journal: going on under a new one');
     const socket = core.socket;
-    void journal.renew().finally(() => socket.close(1000, 'a new journal'));
+    void journal
+      .renew()
+      .catch((error: unknown) => log.error({ err: error }, 'the journal was not renewed'))
+      .finally(() => socket.close(1000, 'a new journal'));
     return;
   }
   core.welcomed = true;

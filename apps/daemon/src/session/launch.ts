@@ -14,6 +14,7 @@ import { startFailureReason } from '../driver/start-failure.ts';
 import { join } from 'node:path';
 import type { TaskRecord } from '../workspace/port.ts';
 import { namedId } from './ids.ts';
+import { joinPieces } from './transcript.ts';
 import type { LiveAttempt } from './live.ts';
 
 const goOn =
@@ -146,16 +147,16 @@ function sessionLost(cause: unknown): MakimaError {
 
 async function fetchTranscript(context: DaemonContext, live: LiveAttempt): Promise<string[]> {
   const { taskId, attempt } = live.start;
-  const lines: string[] = [];
+  const pieces: string[] = [];
   for (let fromSeq: number | null = 1; fromSeq !== null;) {
     const from: number = fromSeq;
     const page = await withPatience(context, live, () =>
       context.ask({ kind: 'transcript', taskId, attempt, fromSeq: from }),
     );
-    lines.push(...page.lines);
+    for (const piece of page.lines) pieces.push(piece);
     fromSeq = page.nextSeq;
   }
-  return lines;
+  return joinPieces(pieces);
 }
 
 /** Asks again while the control plane cannot be reached, for as long as a start may wait for it. */

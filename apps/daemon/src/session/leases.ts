@@ -7,40 +7,19 @@
  */
 import type { Running } from '@makima/contracts/socket/frames';
 import type { Log } from '@makima/runtime/log';
-import { attemptKey } from '../journal/state.ts';
 import { fencedEnding, type Attempts } from './attempts.ts';
 import type { LiveAttempt } from './live.ts';
 
-/** When each attempt was last known to be ours. Pure, but for its memory. */
-export interface LeaseBook {
-  /** It was ours at that moment: its command came, or a beat was answered. */
-  renewed(of: Running, atMs: number): void;
-  forget(of: Running): void;
-  /** How long nothing has been known of its lease. */
-  silentMs(of: Running, nowMs: number): number;
-}
-
-export function createLeaseBook(): LeaseBook {
-  const safeAt = new Map<string, number>();
-  return {
-    renewed(of, atMs) {
-      const key = attemptKey(of.taskId, of.attempt);
-      safeAt.set(key, Math.max(safeAt.get(key) ?? -Infinity, atMs));
-    },
-    forget: (of) => void safeAt.delete(attemptKey(of.taskId, of.attempt)),
-    silentMs(of, nowMs) {
-      const at = safeAt.get(attemptKey(of.taskId, of.attempt));
-      return at === undefined ? 0 : nowMs - at;
-    },
-  };
+export interface LeaseWord {
+  readonly kept: readonly Running[];
+  readonly fenced: readonly Running[];
+  /** How long the server gives; agents are frozen after three quarters of it at the latest. */
+  readonly leaseMs?: number;
 }
 
 export interface LeaseKeeper {
   /** The server's word on what is ours, as of `atMs`. */
-  heard(
-    word: { readonly kept: readonly Running[]; readonly fenced: readonly Running[] },
-    atMs: number,
-  ): void;
+  heard(word: LeaseWord, atMs: number): void;
   /** Freezes what has been silent for too long. */
   tick(): void;
 }
@@ -54,23 +33,21 @@ export interface LeaseKeeperOptions {
 
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const { attempts, log } = options;
-  const book = createLeaseBook();
+  let { freezeAfterMs } = options;
   const tick = (): void => {
     for (const attempt of attempts.all()) {
-      const { start } = attempt;
-      book.renewed(start, attempt.bornAtMs);
-      const expired = book.silentMs(start, options.now()) >= options.freezeAfterMs;
-      if (expired) freeze(attempt, log);
+      if (options.now() - attempt.leasedAtMs >= freezeAfterMs) freeze(attempt, log);
       else thaw(attempt, log);
     }
   };
   return {
-    heard({ kept, fenced }, atMs) {
-      for (const of of kept) if (attempts.find(of) !== null) book.renewed(of, atMs);
-      for (const of of fenced) {
-        book.forget(of);
-        void attempts.end(of, fencedEnding);
+    heard({ kept, fenced, leaseMs }, atMs) {
+      freezeAfterMs = Math.min(options.freezeAfterMs, (leaseMs ?? Infinity) * 0.75);
+      for (const of of kept) {
+        const attempt = attempts.find(of);
+        if (attempt !== null) attempt.leasedAtMs = Math.max(attempt.leasedAtMs, atMs);
       }
+      for (const of of fenced) void attempts.end(of, fencedEnding);
       tick();
     },
     tick,

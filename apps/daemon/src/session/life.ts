@@ -5,6 +5,8 @@
  * Law: exactly one end is reported per attempt, after no process of it is left and after its work stands in
  * the store; never rejects.
  */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isMakimaError } from '@makima/domain/error';
 import type { DaemonContext } from '../context.ts';
@@ -35,6 +37,9 @@ export async function live(context: DaemonContext, attempt: LiveAttempt): Promis
     log.error({ err: error }, 'the end was not written');
   } finally {
     for (const undo of attempt.undo) undo();
+    await rm(join(context.home.runs, attempt.runId), { recursive: true, force: true }).catch(
+      (error: unknown) => log.warn({ err: error }, 'a run folder was not removed'),
+    );
   }
 }
 

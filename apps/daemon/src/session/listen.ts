@@ -7,7 +7,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Report } from '@makima/contracts/socket/reports';
-import { wireLimits } from '@makima/contracts/limits';
 import type { DaemonContext } from '../context.ts';
 import type { AgentSession } from '../driver/driver.ts';
 import type { AgentEvent, EventOf } from '../driver/events.ts';
@@ -16,6 +15,7 @@ import { namedId } from './ids.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
+import { groupsOf } from './transcript.ts';
 import { afterTurn, wireOutcome } from './turns.ts';
 
 const endGraceMs = 5_000;
@@ -169,7 +169,9 @@ async function storeTranscript(
   const { taskId, attempt } = live.start;
   let { replace } = event;
   await room(context, live);
-  for (const lines of chunksOf(event.lines)) {
+  // Before it is cut in pieces, so that no secret is cut in halves.
+  const clean = event.lines.map((line) => context.secrets.redact(line.toWellFormed()));
+  for (const lines of groupsOf(clean)) {
     const known = context.journal.state.attempts.get(attemptKey(taskId, attempt));
     const fromSeq = (known?.transcriptSeq ?? 0) + 1;
     const replaces = replace ? { replaces: true } : {};
@@ -188,23 +190,6 @@ async function storeTranscript(
 /** A transcript must not have holes: when the journal is full, the agent waits. */
 async function room(context: DaemonContext, live: LiveAttempt): Promise<void> {
   while (context.journal.full && live.ending === null) await pause(100);
-}
-
-/** Lines in groups that fit a report even when each character has to be escaped. */
-function* chunksOf(lines: readonly string[]): Generator<string[]> {
-  const limit = wireLimits.chunkBytes / 2;
-  let chunk: string[] = [];
-  let chars = 0;
-  for (const line of lines) {
-    if (chunk.length > 0 && chars + line.length > limit) {
-      yield chunk;
-      chunk = [];
-      chars = 0;
-    }
-    chunk.push(line);
-    chars += line.length;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 /** A report that waits for the disk, and is told of in the log when the journal is closed already. */

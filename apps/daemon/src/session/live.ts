@@ -26,7 +26,8 @@ export interface Ending {
 export interface LiveAttempt {
   readonly start: TaskStart;
   readonly runId: string;
-  readonly bornAtMs: number;
+  /** When it was last known to be ours: its command came, or a beat that was sent then was answered. */
+  leasedAtMs: number;
   readonly output: Output;
   readonly mailbox: Mailbox;
   readonly usage: UsageCount;
@@ -64,7 +65,7 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
   return {
     start,
     runId: context.newId(),
-    bornAtMs: context.now(),
+    leasedAtMs: context.now(),
     output: createOutput({
       taskId,
       attempt,

@@ -23,8 +23,8 @@ import { collectWork, keepSettled } from './collect.ts';
 import { prepareTask, storeOf, type Place } from './prepare.ts';
 import type { ResultOf, TaskRecord, Workspace } from './port.ts';
 
-/** JSON of a result beyond this is made anew with smaller limits. */
-const resultMaxChars = 700_000;
+/** A result whose JSON is larger is made anew with smaller limits. */
+const resultMaxBytes = 800_000;
 const outputMaxBytes = 64 * 1024;
 
 export function gitWorkspace(place: Place): Workspace {
@@ -104,7 +104,7 @@ async function diffTask(place: Place, record: TaskRecord): Promise<ResultOf<'tas
     const workdir = workdirAt(store, record.directory);
     return diffWorkdir(workdir, { baseSha: baseOf(record), task, attempt }, limits);
   };
-  for (let maxBytes = 256 * 1024; ; maxBytes = Math.floor(maxBytes / 4)) {
+  for (let maxBytes = 192 * 1024; ; maxBytes = Math.floor(maxBytes / 4)) {
     const { diff, files, stats, truncated } = await look({ maxBytes, filesMax: 500 });
     const result: ResultOf<'task.diff'> = {
       kind: 'task.diff',
@@ -120,7 +120,8 @@ async function diffTask(place: Place, record: TaskRecord): Promise<ResultOf<'tas
       stats,
       truncated,
     };
-    if (JSON.stringify(result).length <= resultMaxChars || maxBytes < 1024) return result;
+    const bytes = Buffer.byteLength(JSON.stringify(result));
+    if (bytes <= resultMaxBytes || maxBytes < 1024) return result;
   }
 }
 

@@ -12,7 +12,9 @@ import { makimaIdentity } from '../git/commit.ts';
 import { refuse } from '../git/failure.ts';
 import { taskRef } from '../git/names.ts';
 import { ensureBranch, openStore, refreshStore, resolveCommit, type Store } from '../git/store.ts';
-import { prepareWorkdir, type WorkStart } from '../git/workdir.ts';
+import { keepWorkdir } from '../git/keep.ts';
+import { workdirAt } from '../git/shadow.ts';
+import { prepareWorkdir, removeWorkdir, type WorkStart } from '../git/workdir.ts';
 import type { Prepared, PrepareOptions, TaskRecord } from './port.ts';
 
 export interface Place {
@@ -47,12 +49,25 @@ export async function prepareTask(
       : { copy: { from: start.repository.path, paths: start.copyFiles } }),
   });
   options.signal.throwIfAborted();
+  // What cannot be kept stays where it is.
+  if (former !== null) await retire(store, former, directory).catch(() => undefined);
   return {
     directory: prepared.workdir.dir,
     branch: prepared.branch,
     sharedWith: null,
     baseSha: prepared.startSha,
   };
+}
+
+/** The directory of an attempt that began anew: what it holds is kept, then it goes. */
+async function retire(store: Store, former: TaskRecord, present: string): Promise<void> {
+  const { directory, sharedWith, baseSha, taskId: task, attempt } = former;
+  if (directory === present || sharedWith !== null || baseSha === null) return;
+  if (!(await isThere(directory))) return;
+  const workdir = workdirAt(store, directory);
+  const isKept = former.settledSha !== null;
+  if (!isKept) await keepWorkdir(workdir, { task, attempt, baseSha, why: 'retired' });
+  await removeWorkdir(workdir);
 }
 
 export function storeOf(place: Place, spec: RepositorySpec, signal?: AbortSignal): Promise<Store> {

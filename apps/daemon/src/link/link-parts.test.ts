@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { createHeart } from './heart.ts';
+import { retryAfterMs, retryDelayMs } from './retry-delay.ts';
+import { parseFrame } from './socket.ts';
+
+describe('the wait before the next connect', () => {
+  it('is flat jitter under a cap that grows to 30 s', () => {
+    for (const failures of [0, 1, 3, 5, 50]) {
+      const cap = Math.min(30_000, 1_000 * 2 ** Math.min(failures, 10));
+      expect(retryDelayMs({ failures, hintMs: null }, 0)).toBe(0);
+      expect(retryDelayMs({ failures, hintMs: null }, 0.999)).toBeLessThanOrEqual(cap);
+      expect(retryDelayMs({ failures, hintMs: null }, 0.999)).toBeGreaterThan(cap * 0.99 - 1);
+    }
+  });
+
+  it('follows the hint of the server, within reason', () => {
+    expect(retryDelayMs({ failures: 9, hintMs: 400 }, 0)).toBe(400);
+    expect(retryDelayMs({ failures: 9, hintMs: 0 }, 0.9)).toBe(0);
+    expect(retryDelayMs({ failures: 0, hintMs: 1e9 }, 0)).toBe(300_000);
+    expect(retryDelayMs({ failures: 0, hintMs: null, replaced: true }, 0)).toBe(20_000);
+    expect(retryAfterMs('2')).toBe(2_000);
+    for (const header of [undefined, '', 'soon', '-1', '1e9']) {
+      expect(retryAfterMs(header)).toBeNull();
+    }
+  });
+});
+
+describe('a heartbeat', () => {
+  it('counts from when the answered beat was sent, and only the answered one', () => {
+    const heart = createHeart();
+    const [first, second] = [heart.beat(100), heart.beat(200)];
+    expect(heart.silentFor(450)).toBe(350);
+    expect(heart.answered(second)).toBe(200);
+    expect(heart.answered(first)).toBeNull();
+    expect(heart.answered(second)).toBeNull();
+    expect(heart.answered(99)).toBeNull();
+    expect(heart.silentFor(1_000)).toBe(0);
+    heart.beat(1_000);
+    heart.reset();
+    expect(heart.silentFor(9_000)).toBe(0);
+  });
+});
+
+describe('a frame', () => {
+  it('is one of ours or nothing', () => {
+    expect(parseFrame('{"type":"goaway","afterMs":5}')).toEqual({ type: 'goaway', afterMs: 5 });
+    for (const text of ['', '{', '5', '{"type":"goaway"}', '{"type":"goaway","afterMs":5,"x":1}']) {
+      expect(parseFrame(text), text).toBeNull();
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});
