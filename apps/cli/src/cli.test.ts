@@ -1,4 +1,6 @@
 /** The program as a process: help, usage, exit codes, the anatomy of errors. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   startDescribedServer,
@@ -43,6 +45,18 @@ describe('help', () => {
     expect(by).toEqual(of);
     const [none, dashed] = await Promise.all([stage.run([]), stage.run(['--help'])]);
     expect(none).toEqual(dashed);
+  });
+
+  it('loads nothing but the description of the commands', async () => {
+    const folder = join(stage.home, 'coverage');
+    await stage.run(['--help'], { env: { NODE_V8_COVERAGE: folder } });
+    const loaded = readdirSync(folder).flatMap((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url);
+    });
+    expect(loaded.some((url) => url.endsWith('/cli/src/program.ts'))).toBe(true);
+    const heavy = /\/commands\/|\/zod\/|\/contracts\/src\/|\/client\/src\/|string-width/;
+    expect(loaded.filter((url) => heavy.test(url))).toEqual([]);
   });
 
   it('lists the exit codes', async () => {

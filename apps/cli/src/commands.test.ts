@@ -308,6 +308,14 @@ describe('questions', () => {
     expect([code, sent()]).toEqual([0, { response }]);
   });
 
+  it('may have numbers as choices', async () => {
+    await serve(withQuestions({ choices: ['20', '10', '2'] }));
+    await stage.run(['answer', id, '2']);
+    expect(sent()).toEqual({ response: '2' });
+    await stage.run(['answer', id, '1']);
+    expect(sent()).toEqual({ response: '20' });
+  });
+
   it('take several choices where they allow it', async () => {
     await serve(withQuestions({ multiSelect: true }));
     await stage.run(['answer', id, '1,2']);

@@ -62,6 +62,6 @@ function refusalOf(body: unknown, status: number): string {
   const problem = z.object({ title: z.string(), detail: z.string() }).partial().safeParse(body);
   const words = problem.success ? (problem.data.detail ?? problem.data.title) : undefined;
   return (
-    words ?? `The API refused the token (${status}). Make a new one with: makima daemons token`
+    words ?? `The API refused the token (${status}). Make a new one with: makima daemon enrol`
   );
 }

@@ -23,13 +23,16 @@ export async function run(
 }
 
 /**
- * Numbers choose when the question has choices; anything else is the answer's words.
+ * A choice's own words are that choice; other numbers choose when the question has choices; anything else
+ * is the answer's words.
  * @throws usage error for a number that no choice has, and for several where one is asked for.
  */
 export function responseOf(question: Question, words: readonly string[]): string | string[] {
+  const said = words.join(' ');
+  if (question.choices.includes(said)) return said;
   const numbers = words.flatMap((word) => word.split(',')).filter((word) => word !== '');
   const allNumbers = numbers.length > 0 && numbers.every((word) => /^\d+$/.test(word));
-  if (question.choices.length === 0 || !allNumbers) return words.join(' ');
+  if (question.choices.length === 0 || !allNumbers) return said;
   const chosen = numbers.map((number) => {
     const choice = question.choices[Number(number) - 1];
     if (choice !== undefined) return choice;
