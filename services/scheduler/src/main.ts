@@ -5,7 +5,10 @@
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
 import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
+import { pruneRequeues } from '@makima/db/repo/requeue';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
+import { createReconciler } from '@makima/bus/reconciler';
+import { requeueDue } from '@makima/engine/outbox/requeue';
 import { limitsOf, settingsOf } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
 import { createHealth } from '@makima/runtime/health';
@@ -44,13 +47,29 @@ const consumers = schedulerConsumers(bus, schedulerHandlers(engine, place), {
   timings: { drainMs: 8_000 },
 });
 const { sql } = engine.database;
-const prune = (): Promise<number> => pruneOutbox(sql, { olderThanHours: 24 });
+const prune = async (): Promise<number> => {
+  const rows = await pruneOutbox(sql, { olderThanHours: 24 });
+  return rows + (await pruneRequeues(sql, { olderThanDays: 7 }));
+};
 metrics.gauge({
   name: 'makima_outbox_oldest_seconds',
   help: 'Age of the oldest outbox row that should have left, 0 when none waits.',
   collect: async (gauge) => gauge.set(await outboxLagSeconds(sql)),
 });
 const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune });
+const reconciler = createReconciler({
+  bus,
+  port: {
+    async requeue(olderThanMs) {
+      let written: number | null = null;
+      await leader('requeue', async () => {
+        written = await requeueDue(engine, { olderThanMs });
+      });
+      return written;
+    },
+  },
+  requeued: () => relay.poke(),
+});
 const health = createHealth({
   checks: [...wire.checks, ...consumers.checks],
 });
@@ -63,6 +82,7 @@ await runApp({
     wire.stores,
     relay,
     sweeps,
+    reconciler,
     consumers,
   ],
 });

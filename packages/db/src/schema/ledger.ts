@@ -74,6 +74,21 @@ export const outbox = snakeCase.table(
   ],
 );
 
+/** How often a row that should have a job was given another ticket, and when last. */
+export const requeues = snakeCase.table(
+  'requeues',
+  {
+    queue: text().$type<JobName>().notNull(),
+    entityId: uuid().notNull(),
+    /** The attempt or version that the ticket speaks of. */
+    fence: integer().notNull(),
+    ownerId: ownerId(),
+    count: integer().notNull().default(1),
+    lastAt: bornAt(),
+  },
+  (t) => [primaryKey({ columns: [t.queue, t.entityId, t.fence] })],
+);
+
 export const idempotencyKeys = snakeCase.table(
   'idempotency_keys',
   {

@@ -1,0 +1,106 @@
+/**
+ * Rows that should have a job: what Redis must hold is derived from here, whatever Redis has lost. Each row
+ * has a counter, so that its next ticket has an id of its own, and a pause that doubles, because a job may
+ * just wait its turn.
+ */
+import type { JobName } from '@makima/contracts/jobs';
+import type { Sql, Tx } from '../client.ts';
+
+export interface DueJob {
+  readonly queue: JobName;
+  readonly ownerId: string;
+  /** A task, or a contract for the jobs about contracts. */
+  readonly entityId: string;
+  readonly fence: number;
+  /** Number of this ticket, from 1. */
+  readonly count: number;
+}
+
+export interface DueArgs {
+  /** How long a row may need a job before it counts as forgotten; 0 = at once, whatever was tried before. */
+  readonly olderThanMs: number;
+  /** Rows that were given a ticket after this moment are left alone. */
+  readonly before: Date;
+  /** Pause after the first ticket; doubles with each, five times at most. */
+  readonly spacingMs: number;
+  /** Grace of contracts that complete. */
+  readonly graceMs: number;
+  readonly limit: number;
+}
+
+/** Counts a ticket for each row that is due and has none on its way; one placement per owner is enough. */
+export async function takeDueJobs(tx: Tx, args: DueArgs): Promise<DueJob[]> {
+  const older = tx`make_interval(secs => ${args.olderThanMs / 1000})`;
+  return tx<DueJob[]>`
+    with due as (${dueRows(tx, args.graceMs)}),
+    ripe as (
+      select d.*, row_number() over (
+               partition by d.queue, case when d.queue = 'spawn-task' then d.owner_id else d.entity_id end
+               order by d.since, d.entity_id) as place
+        from due d
+        left join requeues r on r.queue = d.queue and r.entity_id = d.entity_id and r.fence = d.fence
+       where d.since <= clock() - ${older}
+         and (r.last_at is null or r.last_at < ${args.before} and (${args.olderThanMs} = 0
+              or r.last_at + make_interval(secs => ${args.spacingMs / 1000}) * power(2, least(r.count, 5)) < clock()))
+         and not exists (
+           select 1 from outbox o
+            where o.published_at is null and o.queue = d.queue
+              and o.payload ->> d.subject = case d.subject when 'ownerId' then d.owner_id else d.entity_id end :: text))
+    insert into requeues (queue, entity_id, fence, owner_id)
+    select queue, entity_id, fence, owner_id from ripe where place = 1 order by since limit ${args.limit}
+    on conflict (queue, entity_id, fence) do update set count = requeues.count + 1, last_at = clock()
+    returning queue, owner_id, entity_id, fence, count`;
+}
+
+/** Every row that should have a job, since when, and by which field of a payload its ticket is known. */
+function dueRows(tx: Tx, graceMs: number) {
+  const mayWork = tx`(c.id is null or c.status in ('created', 'active', 'waiting_for_input'))`;
+  return tx`
+    select 'spawn-task' as queue, t.owner_id, t.id as entity_id, t.current_attempt as fence,
+           greatest(t.pending_since, t.resume_at) as since, 'ownerId' as subject
+      from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+     where t.status = 'pending' and (t.resume_at is null or t.resume_at <= clock()) and ${mayWork}
+       and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
+    union all
+    select case when t.is_supervisor then 'restore-supervisor' else 'retry-task' end, t.owner_id, t.id,
+           t.current_attempt, t.pending_since, 'taskId'
+      from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+     where t.status = 'interrupted' and t.session <> 'parked' and t.current_attempt > 0 and ${mayWork}
+    union all
+    select 'wake-supervisor', t.owner_id, t.id, t.current_attempt, news.since, 'taskId'
+      from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+      join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
+      cross join lateral (
+        select min(at) as since from (
+          select w.ended_at as at from waits w
+           where w.task_id = t.id and w.state in ('satisfied', 'timed_out') and w.seen_at is null
+             and w.ended_at > a.assigned_at
+          union all
+          select m.created_at from agent_messages m
+           where m.task_id = t.id and m.state in ('pending', 'queued')
+             and (m.sent_attempt is null or m.sent_attempt < t.current_attempt)) as one) as news
+     where t.session = 'parked' and t.status in ('paused', 'interrupted') and news.since is not null and ${mayWork}
+    union all
+    select 'clean-contract', c.owner_id, c.id, c.version, coalesce(c.completion_detected_at, c.status_changed_at)
+           + case when c.status = 'completing' then make_interval(secs => ${graceMs / 1000}) else interval '0' end, 'contractId'
+      from contracts c
+     where c.status = 'completing' or c.status = 'failed' and exists (
+             select 1 from tasks t where t.contract_id = c.id and (
+                    t.status not in ('done', 'failed', 'merged', 'cancelled')
+                 or t.home_daemon_id is not null and t.current_attempt > 0 and not exists (
+                      select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))`;
+}
+
+/** Counters of rows that went on long ago; by then no ticket of theirs is remembered anywhere. */
+export async function pruneRequeues(sql: Sql, args: { olderThanDays: number }): Promise<number> {
+  const gone =
+    await sql`delete from requeues where last_at < clock() - make_interval(days => ${args.olderThanDays})`;
+  return gone.count;
+}
+
+/** The database's time, as the mark of a round. */
+export async function requeueMark(sql: Sql): Promise<Date> {
+  const [row] = await sql<{ now: Date }[]>`select clock() as now`;
+  if (row === undefined) throw new Error('the database has no clock()');
+  return row.now;
+}
