@@ -46,7 +46,7 @@ export function withHeaders(api: Api): MiddlewareHandler<ApiEnv> {
       { route: routeOf(c.req.routePath), status: `${Math.floor(status / 100)}xx` },
       tookMs / 1_000,
     );
-    const level = status >= 500 ? 'warn' : 'debug';
+    const level = status >= 500 ? 'warn' : c.req.method === 'GET' ? 'debug' : 'info';
     c.get('log')[level](
       { method: c.req.method, path: c.req.path, status, tookMs: Math.round(tookMs) },
       'request',

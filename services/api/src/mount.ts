@@ -104,6 +104,10 @@ async function serve(c: ApiCtx, { api, endpoint, handler }: Mounted): Promise<Re
   }
   const body = endpoint.method === 'GET' ? undefined : await readBody(c, api);
   const search = new URL(c.req.url).searchParams;
+  c.set(
+    'log',
+    c.get('log').child({ endpoint: endpoint.id, ...subjectOf(c, endpoint), ...keyOf(caller) }),
+  );
   const input = parseInput(endpoint, { params: c.req.param(), search, body });
   const call: Call =
     endpoint.idempotent === true
@@ -124,6 +128,21 @@ async function serve(c: ApiCtx, { api, endpoint, handler }: Mounted): Promise<Re
     ...headers,
     ...answer.headers,
   });
+}
+
+/** What a line of the log is about. */
+function subjectOf(c: ApiCtx, endpoint: Endpoint): Record<string, string> {
+  const id = c.req.param('id');
+  if (id === undefined) return {};
+  const short = id.slice(0, 64);
+  if (endpoint.path.includes('/contracts/{id}')) return { contractId: short };
+  return endpoint.path.includes('/tasks/{id}') ? { taskId: short } : {};
+}
+
+function keyOf(caller: Principal): Record<string, string> {
+  if (caller.kind === 'system') return {};
+  if (caller.kind !== 'agent' || caller.contractId === null) return { keyId: caller.keyId };
+  return { keyId: caller.keyId, callerContractId: caller.contractId };
 }
 
 /** Stands in for the caller of a public route; no verb of those looks at it. */
