@@ -43,7 +43,7 @@ export function supervisorScript(pauseMs: number): string {
     {
       deliverable: {
         id: 'implementation',
-        evidence: tasks.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.id}` })),
+        evidence: tasks.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.taskId}` })),
       },
     },
     { done: 'It is done.' },

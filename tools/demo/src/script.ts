@@ -90,7 +90,7 @@ export function mendingScript(): string {
     {
       deliverable: {
         id: 'implementation',
-        evidence: pieces.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.id}` })),
+        evidence: pieces.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.taskId}` })),
       },
     },
     {
@@ -149,7 +149,7 @@ export function noteScript(): string {
     {
       deliverable: {
         id: 'implementation',
-        evidence: names.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.id}` })),
+        evidence: names.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.taskId}` })),
       },
     },
     {
