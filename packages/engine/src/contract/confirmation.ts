@@ -128,7 +128,7 @@ export async function tellDecision(
   await sendMessage(a, {
     taskId: contract.supervisorTaskId,
     text: answerText(question, words),
-    mode: 'queue',
+    mode: 'steer',
     source: 'answer',
     sourceId: null,
   });

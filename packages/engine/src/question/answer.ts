@@ -5,18 +5,13 @@
  */
 import { channels } from '@makima/contracts/channels';
 import type { Question } from '@makima/contracts/entity/question';
-import { answerText, checkAnswer, isConfirming } from '@makima/domain/question';
+import { checkAnswer, isConfirming } from '@makima/domain/question';
 import { afterLastAnswer } from '@makima/domain/supervisor';
+import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import { decideConfirmation, findConfirmation } from '@makima/db/repo/confirmations';
 import { findContract, lockContract, touchContract } from '@makima/db/repo/contracts';
-import {
-  answerRow,
-  findQuestion,
-  lockQuestion,
-  openQuestionsOf,
-  takeAnswer,
-} from '@makima/db/repo/questions';
+import { answerRow, findQuestion, lockQuestion, openQuestionsOf } from '@makima/db/repo/questions';
 import { findSupervisor } from '@makima/db/repo/supervisors';
 import { findTask } from '@makima/db/repo/tasks';
 import type { ContractRow, QuestionRow } from '@makima/db/rows';
@@ -27,8 +22,8 @@ import { decide } from '../contract/change-phase.ts';
 import { digestOf, gateOf } from '../contract/gate.ts';
 import { finishContract } from '../contract/finish.ts';
 import { syncWaiting } from '../contract/move.ts';
-import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
+import { deliver } from './deliver.ts';
 import { questionView } from './get.ts';
 
 export function answerQuestion(
@@ -145,9 +140,14 @@ async function settleConfirmation(
   );
   if (decided === undefined) return;
   if (!yes) return deliver(a, question);
+  if (!mayWork(contract.status)) {
+    throw new MakimaError('INVALID_TRANSITION', `the contract is ${contract.status}`, {
+      fix: `resume it first: makima contracts resume ${contract.slug}`,
+    });
+  }
   if (decided.kind === 'completion') {
     await finishContract(a, contract, { confirmed: true });
-    return;
+    return deliver(a, question, { consequence: 'The contract completes' });
   }
   const outcome = await decide(
     a,
@@ -161,34 +161,7 @@ async function settleConfirmation(
       details: { ...outcome },
     });
   }
-  await takeAnswer(a.tx, { id: question.id });
-}
-
-/** As a message, unless a request holds for it right now and will answer with it. */
-export async function deliver(a: Act, question: QuestionRow): Promise<void> {
-  if (question.taskId === null) return;
-  const held = question.heldUntil !== null && question.heldUntil > a.now;
-  if (held) return;
-  await sendMessage(a, {
-    taskId: question.taskId,
-    text:
-      question.askKey === null
-        ? answerText(question.question, question.response ?? '')
-        : (question.response ?? ''),
-    mode: 'queue',
-    source: 'answer',
-    sourceId: question.id,
-    ...(question.askKey === null ? {} : { requestId: question.askKey }),
-  });
-  await takeAnswer(a.tx, { id: question.id });
-  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
-  if (task?.session === 'parked') {
-    a.mail(
-      'wake-supervisor',
-      { taskId: task.id, attempt: task.currentAttempt },
-      { entityId: task.id, fence: task.currentAttempt },
-    );
-  }
+  return deliver(a, question, { consequence: `The contract is now in ${outcome.phase}` });
 }
 
 async function afterAnswer(a: Act, contract: ContractRow, question: QuestionRow): Promise<void> {

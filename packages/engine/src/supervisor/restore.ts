@@ -34,7 +34,7 @@ import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { moveContract } from '../contract/move.ts';
 import { sendMessage } from '../message/send.ts';
-import { deliver } from '../question/answer.ts';
+import { deliver } from '../question/deliver.ts';
 import { restorationFacts, type RestorationFacts } from './restoration-facts.ts';
 
 export type Restored = 'nothing' | 'blocked' | RestorationPlan['strategy'];
@@ -97,7 +97,7 @@ async function carryOut(
   await sendMessage(a, {
     id: noticeId,
     taskId: task.id,
-    mode: 'queue',
+    mode: 'steer',
     source: 'notice',
     sourceId: null,
     text: notice(contract, task, facts, plan, { epoch, count }),

@@ -50,7 +50,7 @@ export function wakeSupervisor(
     if (row === undefined) return 'nothing';
     await sendMessage(a, {
       taskId: task.id,
-      mode: 'queue',
+      mode: 'steer',
       source: 'wake',
       sourceId: null,
       text: wakeDigest({

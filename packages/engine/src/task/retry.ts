@@ -122,7 +122,7 @@ export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow>
     await sendMessage(a, {
       taskId: task.id,
       text: `[Continue] You were interrupted (${how.words}). Your conversation and working directory are as they were. Look at what is done, then finish the task.`,
-      mode: 'queue',
+      mode: 'steer',
       source: 'retry',
       sourceId: null,
     });
