@@ -28,11 +28,13 @@ export interface DueArgs {
   readonly limit: number;
 }
 
+const restedMinMs = 60_000;
+
 /** Counts a ticket for each row that is due and has none on its way; one placement per owner is enough. */
 export async function takeDueJobs(tx: Tx, args: DueArgs): Promise<DueJob[]> {
   const older = tx`make_interval(secs => ${args.olderThanMs / 1000})`;
   return tx<DueJob[]>`
-    with due as (${dueRows(tx, args.graceMs)}),
+    with due as (${dueRows(tx, args)}),
     ripe as (
       select d.*, row_number() over (
                partition by d.queue, case when d.queue = 'spawn-task' then d.owner_id else d.entity_id end
@@ -41,7 +43,7 @@ export async function takeDueJobs(tx: Tx, args: DueArgs): Promise<DueJob[]> {
         left join requeues r on r.queue = d.queue and r.entity_id = d.entity_id and r.fence = d.fence
        where d.since <= clock() - ${older}
          and (r.last_at is null or r.last_at < ${args.before} and (${args.olderThanMs} = 0
-              or r.last_at + make_interval(secs => ${args.spacingMs / 1000}) * power(2, least(r.count, 5)) < clock()))
+              or case when d.once then r.last_at < d.since else r.last_at + make_interval(secs => ${args.spacingMs / 1000}) * power(2, least(r.count, 5)) < clock() end))
          and not exists (
            select 1 from outbox o
             where o.published_at is null and o.queue = d.queue
@@ -52,22 +54,27 @@ export async function takeDueJobs(tx: Tx, args: DueArgs): Promise<DueJob[]> {
     returning queue, owner_id, entity_id, fence, count`;
 }
 
-/** Every row that should have a job, since when, and by which field of a payload its ticket is known. */
-function dueRows(tx: Tx, graceMs: number) {
+/**
+ * Every row that should have a job, since when, by which field of a payload its ticket is known, and whether
+ * one ticket is enough until something new happens.
+ */
+function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
+  // A contract is looked at once more when it has rested a while since something in it changed.
+  const restedMs = olderThanMs === 0 ? 0 : Math.max(olderThanMs, restedMinMs);
   const mayWork = tx`(c.id is null or c.status in ('created', 'active', 'waiting_for_input'))`;
   return tx`
     select 'spawn-task' as queue, t.owner_id, t.id as entity_id, t.current_attempt as fence,
-           greatest(t.pending_since, t.resume_at) as since, 'ownerId' as subject
+           greatest(t.pending_since, t.resume_at) as since, 'ownerId' as subject, false as once
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
      where t.status = 'pending' and (t.resume_at is null or t.resume_at <= clock()) and ${mayWork}
        and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
     union all
     select case when t.is_supervisor then 'restore-supervisor' else 'retry-task' end, t.owner_id, t.id,
-           t.current_attempt, t.pending_since, 'taskId'
+           t.current_attempt, t.pending_since, 'taskId', false
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
      where t.status = 'interrupted' and t.session <> 'parked' and t.current_attempt > 0 and ${mayWork}
     union all
-    select 'wake-supervisor', t.owner_id, t.id, t.current_attempt, news.since, 'taskId'
+    select 'wake-supervisor', t.owner_id, t.id, t.current_attempt, news.since, 'taskId', false
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
       cross join lateral (
@@ -82,13 +89,18 @@ function dueRows(tx: Tx, graceMs: number) {
      where t.session = 'parked' and t.status in ('paused', 'interrupted') and news.since is not null and ${mayWork}
     union all
     select 'clean-contract', c.owner_id, c.id, c.version, coalesce(c.completion_detected_at, c.status_changed_at)
-           + case when c.status = 'completing' then make_interval(secs => ${graceMs / 1000}) else interval '0' end, 'contractId'
+           + case when c.status = 'completing' then make_interval(secs => ${graceMs / 1000}) else interval '0' end, 'contractId', false
       from contracts c
      where c.status = 'completing' or c.status = 'failed' and exists (
              select 1 from tasks t where t.contract_id = c.id and (
                     t.status not in ('done', 'failed', 'merged', 'cancelled')
                  or t.home_daemon_id is not null and t.current_attempt > 0 and not exists (
-                      select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))`;
+                      select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))
+    union all
+    select 'evaluate-contract', c.owner_id, c.id, c.version, a.last_progress_at, 'contractId', true
+      from contracts c join contract_activity a on a.contract_id = c.id
+     where c.status in ('active', 'waiting_for_input')
+       and a.last_progress_at <= clock() - make_interval(secs => ${restedMs / 1000})`;
 }
 
 /** Counters of rows that went on long ago; by then no ticket of theirs is remembered anywhere. */
