@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +13,7 @@ import {
   type TestDatabase,
   type TestRedis,
 } from '@makima/stack/test-stores';
+import { mintToken } from '@makima/engine/identity/token';
 import { sender } from './testing/test-api.ts';
 
 let store: TestDatabase;
@@ -150,6 +152,13 @@ describe('the API as a process', () => {
     const ready = await ask('GET', '/readyz');
     expect(ready).toMatchObject({ status: 503, json: { code: 'DEPENDENCY_UNAVAILABLE' } });
     expect(ready.headers['retry-after']).toBeDefined();
+    const key = mintToken('user', randomUUID()).token;
+    const unserved = await ask('GET', '/api/v1/whoami', { key });
+    expect(unserved).toMatchObject({
+      status: 503,
+      json: { code: 'DEPENDENCY_UNAVAILABLE', retryable: true },
+    });
+    expect(unserved.headers['retry-after']).toBeDefined();
     storeless.child.kill('SIGTERM');
     expect(await storeless.exit).not.toBeNull();
   });

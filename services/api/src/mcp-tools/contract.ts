@@ -19,7 +19,7 @@ export const deliverable = defineTool({
   name: 'makima_deliverable',
   title: 'Complete a deliverable',
   description:
-    'Mark a deliverable of the present phase as done, with evidence that is looked at: a file in the contract’s branch, a command that must exit 0 there, a merged task, or your word. makima_status lists what is owed. `ready` tells that the phase may be left.',
+    'Mark a deliverable of the present phase as done, with evidence that a machine looks at: a file in the contract’s branch, a command that must exit 0 there, or a merged task. Your word alone does not count. makima_status lists what is owed; `ready` tells that the phase may be left.',
   input: z.strictObject({
     deliverableId: z.string().min(1).max(100),
     phase: z.string().max(100).optional(),
