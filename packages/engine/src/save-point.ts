@@ -36,6 +36,11 @@ export async function savePoint(
       },
     });
   }
+  mailSave(act, task);
+}
+
+/** Have a snapshot built, where the condition stays as it is. */
+export function mailSave(act: Act, task: Pick<TaskRow, 'id' | 'currentAttempt'>): void {
   act.mail(
     'save-state',
     { taskId: task.id, attempt: task.currentAttempt },

@@ -88,22 +88,46 @@ export async function supersede(
             where task_id = ${args.taskId} and attempt = ${args.attempt}`;
 }
 
-/** Renew what of the given is live on this daemon; answers those renewed. */
+/**
+ * Renew what of the given is live on this daemon; answers those renewed. With `sessionEpoch`, only for that
+ * connection. Locks in the order of the tasks, as everybody does who takes several.
+ */
 export async function renewAttempts(
   tx: Queryable,
   args: {
     daemonId: string;
+    sessionEpoch?: number;
     running: readonly { taskId: string; attempt: number }[];
     leaseMs: number;
   },
 ): Promise<{ taskId: string; attempt: number }[]> {
   if (args.running.length === 0) return [];
   return tx<{ taskId: string; attempt: number }[]>`
+    with held as (
+      select a.task_id, a.attempt from task_attempts a
+        join unnest(${args.running.map((r) => r.taskId)}::uuid[], ${args.running.map((r) => r.attempt)}::int[]) as g(task_id, attempt)
+          on a.task_id = g.task_id and a.attempt = g.attempt
+       where a.daemon_id = ${args.daemonId} and a.state in ('assigned', 'running')
+         ${
+           args.sessionEpoch === undefined
+             ? tx``
+             : tx`and exists (select 1 from daemons d where d.id = a.daemon_id and d.session_epoch = ${args.sessionEpoch} and d.status = 'connected')`
+         }
+       order by a.task_id for no key update of a)
     update task_attempts a set lease_expires_at = clock() + make_interval(secs => ${args.leaseMs / 1000})
-      from unnest(${args.running.map((r) => r.taskId)}::uuid[], ${args.running.map((r) => r.attempt)}::int[]) as g(task_id, attempt)
-     where a.task_id = g.task_id and a.attempt = g.attempt and a.daemon_id = ${args.daemonId}
-       and a.state in ('assigned', 'running')
+      from held where a.task_id = held.task_id and a.attempt = held.attempt
     returning a.task_id, a.attempt`;
+}
+
+/** The live attempts of these tasks, locked in the order of the tasks. */
+export async function lockLiveAttempts(
+  tx: Tx,
+  args: { ownerId: string; taskIds: readonly string[] },
+): Promise<void> {
+  if (args.taskIds.length === 0) return;
+  await tx`
+    select 1 from task_attempts where owner_id = ${args.ownerId} and task_id = any(${args.taskIds as string[]}::uuid[])
+       and state in ('assigned', 'running') order by task_id for no key update`;
 }
 
 export async function liveAttemptsOn(

@@ -161,10 +161,13 @@ export async function startPending(
   return rows.length > 0;
 }
 
-/** The session epoch of a connected daemon, held so that a newer connection waits; undefined when not connected. */
-export async function holdSession(tx: Tx, args: { id: string }): Promise<number | undefined> {
-  const [row] = await tx<{ sessionEpoch: number }[]>`
-    select session_epoch from daemons where id = ${args.id} and status = 'connected' for key share`;
+/** The session epoch of a daemon; undefined when it is not connected. */
+export async function sessionEpochOf(
+  db: Queryable,
+  args: { id: string },
+): Promise<number | undefined> {
+  const [row] = await db<{ sessionEpoch: number }[]>`
+    select session_epoch from daemons where id = ${args.id} and status = 'connected'`;
   return row?.sessionEpoch;
 }
 

@@ -51,6 +51,17 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
      order by g.i`;
 }
 
+/** Whether the owner was told that the gate is met at this version of the contract. */
+export async function readyTold(
+  db: Queryable,
+  args: { contractId: string; version: number },
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from events where contract_id = ${args.contractId} and type = 'contract.ready'
+       and data ->> 'version' = ${String(args.version)} limit 1`;
+  return rows.length > 0;
+}
+
 export interface EventPosition {
   readonly xid: string;
   readonly id: number;

@@ -6,6 +6,11 @@ export async function lockOwnerForPlacement(tx: Tx, args: { ownerId: string }): 
   await tx`select pg_advisory_xact_lock(hashtextextended(${`placement:${args.ownerId}`}, 0))`;
 }
 
+/** One name at a time is chosen per owner, so that two equal names get two slugs. */
+export async function lockOwnerForNames(tx: Tx, args: { ownerId: string }): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`names:${args.ownerId}`}, 0))`;
+}
+
 /** Run `work` if no other process does it now; answers whether it ran. */
 export async function asLeader(
   sql: Sql,

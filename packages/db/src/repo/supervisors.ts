@@ -130,5 +130,8 @@ export async function heartbeatSupervisors(
   args: { taskIds: readonly string[] },
 ): Promise<void> {
   if (args.taskIds.length === 0) return;
-  await tx`update supervisors set last_heartbeat_at = clock() where task_id = any(${args.taskIds as string[]}::uuid[])`;
+  await tx`
+    with held as (select task_id from supervisors where task_id = any(${args.taskIds as string[]}::uuid[])
+                   order by task_id for no key update)
+    update supervisors s set last_heartbeat_at = clock() from held where s.task_id = held.task_id`;
 }

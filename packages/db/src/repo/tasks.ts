@@ -30,6 +30,16 @@ export async function lockTask(
   return row;
 }
 
+/** Several tasks, locked in the order of their ids. */
+export async function lockTasks(
+  tx: Tx,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<TaskRow[]> {
+  return tx<TaskRow[]>`
+    select * from tasks where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[])
+     order by id for no key update`;
+}
+
 export async function tasksOfContract(
   db: Queryable,
   args: { ownerId: string; contractId: string },

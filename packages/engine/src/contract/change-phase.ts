@@ -16,17 +16,24 @@ import {
   openConfirmation,
   questionOfConfirmation,
 } from '@makima/db/repo/confirmations';
-import { recordPhaseChange, setContractPhase, touchContract } from '@makima/db/repo/contracts';
+import {
+  findContract,
+  recordPhaseChange,
+  setContractPhase,
+  touchContract,
+} from '@makima/db/repo/contracts';
 import { answerRow } from '@makima/db/repo/questions';
+import { findTask } from '@makima/db/repo/tasks';
 import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Person } from '../principal.ts';
 import { lockedContract, requireLead } from '../authorize.ts';
 import { channels } from '@makima/contracts/channels';
+import { deliver } from '../question/deliver.ts';
 import { requestConfirmation, tellDecision } from './confirmation.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { syncWaiting } from './move.ts';
-import { findContract } from '@makima/db/repo/contracts';
+import { mailSave } from '../save-point.ts';
 
 export interface PhaseInput {
   readonly id: string;
@@ -192,6 +199,9 @@ export async function approve(
         taskId: answered.taskId,
         data: { questionId: answered.id, response: words, by: person.name },
       });
+      const to = confirmation.toPhase;
+      const consequence = to === null ? 'The contract completes' : `The contract is now in ${to}`;
+      await deliver(a, answered, { consequence });
     }
   }
   a.audit(
@@ -327,13 +337,18 @@ async function advance(
   await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
   const present = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
   await syncWaiting(a, present ?? row);
-  if (a.caller.kind === 'person' || a.caller.kind === 'system') {
+  // Whoever asked for a confirmation hears the answer to it; an agent that advances itself knows.
+  if (confirmation === undefined && a.caller.kind !== 'agent') {
     await tellDecision(
       a,
       contract,
       `May the contract go from ${contract.phase} to ${to}?`,
-      `${guarded ? 'Approved' : 'Done'}: the contract is now in ${to}.`,
+      `Done: the contract is now in ${to}.`,
     );
+  }
+  if (contract.supervisorTaskId !== null) {
+    const lead = await findTask(a.tx, { ownerId: a.ownerId, id: contract.supervisorTaskId });
+    if (lead !== undefined) mailSave(a, lead);
   }
   a.mail(
     'evaluate-contract',

@@ -11,15 +11,15 @@ import { isTaskFinal } from '@makima/domain/task';
 import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
 import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
 import { completionConfirmed } from '@makima/db/repo/confirmations';
-import { appendCommand } from '@makima/db/repo/daemons';
-import { insertOperation, operationsOf } from '@makima/db/repo/operations';
-import { tasksOfContract } from '@makima/db/repo/tasks';
+import { appendCommand, daemonsOf } from '@makima/db/repo/daemons';
+import { insertOperation, openCleanups, operationsOf } from '@makima/db/repo/operations';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
 import { contractBranch } from '../task/start-command.ts';
 import { completeContract } from './finish.ts';
+import { lockedTasks } from './pause.ts';
 
 export type Cleaning = 'nothing' | 'not_yet' | 'stopping' | 'keeping' | 'done';
 
@@ -43,8 +43,8 @@ export function cleanContract(
       )
     )
       return 'nothing';
-    const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
     if (contract.status === 'completing' && (await graceLeft(a, contract))) return 'not_yet';
+    const tasks = await lockedTasks(a, contract);
     const open = tasks.filter((task) => !isTaskFinal(task.status));
     if (open.length > 0) {
       for (const task of open) await endTask(a, contract, task);
@@ -73,13 +73,16 @@ async function endTask(a: Act, contract: ContractRow, task: TaskRow): Promise<vo
 }
 
 async function keep(a: Act, contract: ContractRow, tasks: readonly TaskRow[]): Promise<Cleaning> {
-  const [cleans, delivers] = await Promise.all([
+  const [cleans, delivers, daemons] = await Promise.all([
     operationsOf(a.tx, { contractId: contract.id, kind: 'workdir.clean' }),
     operationsOf(a.tx, { contractId: contract.id, kind: 'branch.deliver' }),
+    daemonsOf(a.tx, { ownerId: a.ownerId }),
   ]);
-  const asked = await askMissing(a, contract, tasks, cleans, delivers);
-  if (asked || [...cleans, ...delivers].some((operation) => operation.state === 'pending'))
-    return 'keeping';
+  // A machine that was revoked never reports: nothing is asked of it and nobody waits for it.
+  const gone = new Set(daemons.filter((d) => d.status === 'revoked').map((d) => d.id));
+  const reachable = tasks.filter((task) => !gone.has(task.homeDaemonId ?? ''));
+  const asked = await askMissing(a, contract, reachable, cleans, delivers);
+  if (asked || (await openCleanups(a.tx, { contractId: contract.id })) > 0) return 'keeping';
   if (contract.status === 'completing') await completeContract(a, contract);
   return 'done';
 }

@@ -18,7 +18,7 @@ import { tellDecision } from './confirmation.ts';
 import { contractNow, finishContract } from './finish.ts';
 import { digestOf, gateOf, shownOf } from './gate.ts';
 import { moveContract } from './move.ts';
-import { updateContract } from './update.ts';
+import { writeSettings } from './update.ts';
 
 /**
  * `completing`: begin to complete; at once when the request for confirmation is open, else with the grace.
@@ -71,7 +71,7 @@ async function confirm(a: Act, person: Person, contract: ContractRow): Promise<C
 
 /**
  * Back to work. From now on it asks before it completes: the gate is met as it was, and the next look at
- * the contract would only come to the same end.
+ * the contract, which comes when something in it changes, would only come to the same end.
  */
 export async function rejectCompletion(
   a: Act,
@@ -92,7 +92,7 @@ export async function rejectCompletion(
     );
   }
   const row = await moveContract(a, contract, { to: 'active', reason });
-  await updateContract(a, row, { autoCompleteEnabled: false });
+  await writeSettings(a, row, { autoCompleteEnabled: false });
   await tellDecision(
     a,
     await contractNow(a, row.id),

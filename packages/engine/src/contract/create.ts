@@ -17,6 +17,7 @@ import {
   insertRepository,
   slugsLike,
 } from '@makima/db/repo/contracts';
+import { lockOwnerForNames } from '@makima/db/repo/locks';
 import type { ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
@@ -34,6 +35,7 @@ export function createContract(
     const type = findType(input.contractType);
     if (type === undefined) throw unknownType(input.contractType);
     checkExtras(type, input);
+    await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
     const slugs = new Set(await slugsLike(a.tx, { ownerId: a.ownerId, slug: slugify(input.name) }));
     const contract = await insertContract(a.tx, {
       ownerId: a.ownerId,

@@ -7,8 +7,9 @@
  */
 import { isTerminalPhase, nextPhase } from '@makima/domain/contract-type';
 import { lockContract } from '@makima/db/repo/contracts';
+import { readyTold } from '@makima/db/repo/events';
 import { openQuestionsOf } from '@makima/db/repo/questions';
-import { tasksOfContract } from '@makima/db/repo/tasks';
+import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { isTaskFinal } from '@makima/domain/task';
 import type { ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
@@ -17,7 +18,8 @@ import { decide } from './change-phase.ts';
 import { requestConfirmation } from './confirmation.ts';
 import { failContract } from './fail.ts';
 import { finishContract } from './finish.ts';
-import { gateOf } from './gate.ts';
+import { advancesByItself } from './phase-readiness.ts';
+import { gateOf, type Gate } from './gate.ts';
 
 export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed';
 
@@ -37,18 +39,14 @@ export function evaluateContract(
       (contract.status !== 'active' && contract.status !== 'waiting_for_input')
     )
       return 'nothing';
-    if (await supervisorFailed(a, contract)) return 'failed';
     const gate = await gateOf(a.tx, contract);
+    if (await leaderless(a, contract, gate)) return 'failed';
     if (!gate.readiness.ready) return 'nothing';
     if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract);
     const to = nextPhase(contract.contractType, contract.phase);
-    if (
-      to === undefined ||
-      gate.readiness.noGate ||
-      !engine.settings.autoAdvancePhases ||
-      !contract.autoCompleteEnabled
-    )
-      return 'nothing';
+    if (to === undefined || gate.readiness.noGate) return 'nothing';
+    await tellReady(a, contract);
+    if (!advancesByItself(engine, contract)) return 'nothing';
     if (contract.guardedPhases.includes(contract.phase)) {
       await requestConfirmation(a, contract, to);
       return 'asked';
@@ -58,12 +56,19 @@ export function evaluateContract(
   });
 }
 
+/** The gate is met: told once for each version of the contract. */
+async function tellReady(a: Act, contract: ContractRow): Promise<void> {
+  const { version, phase } = contract;
+  if (await readyTold(a.tx, { contractId: contract.id, version })) return;
+  a.emit('contract.ready', { contractId: contract.id, data: { phase, version } });
+}
+
 async function terminal(a: Act, contract: ContractRow): Promise<Evaluation> {
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (open.some((q) => !q.nonBlocking && q.questionType === 'general')) return 'nothing';
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
-  a.emit('contract.ready', { contractId: contract.id, data: { phase: contract.phase } });
+  await tellReady(a, contract);
   if (!contract.autoCompleteEnabled || contract.guardedPhases.includes(contract.phase)) {
     await requestConfirmation(a, contract, null);
     return 'asked';
@@ -72,12 +77,16 @@ async function terminal(a: Act, contract: ContractRow): Promise<Evaluation> {
   return 'completing';
 }
 
-/** A contract whose supervisor failed by its own word has nobody to lead it. */
-async function supervisorFailed(a: Act, contract: ContractRow): Promise<boolean> {
-  const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  const supervisor = tasks.find((task) => task.isSupervisor);
-  if (supervisor?.status !== 'failed') return false;
-  const reason = `the supervisor failed: ${supervisor.errorMessage ?? 'no reason given'}`;
+/** A contract whose supervisor failed, was cancelled, or left before the end has nobody to lead it. */
+async function leaderless(a: Act, contract: ContractRow, gate: Gate): Promise<boolean> {
+  if (contract.supervisorTaskId === null) return false;
+  const supervisor = await findTask(a.tx, { ownerId: a.ownerId, id: contract.supervisorTaskId });
+  if (supervisor === undefined || !isTaskFinal(supervisor.status)) return false;
+  // What it left may be enough, or a person is looking at it.
+  if (supervisor.status === 'done' && (gate.readiness.ready || contract.waitingFor !== null))
+    return false;
+  const said = supervisor.errorMessage ?? supervisor.outputSummary ?? 'no reason given';
+  const reason = `the supervisor ${supervisor.status === 'done' ? 'ended too early' : `is ${supervisor.status}`}: ${said.slice(0, 1_000)}`;
   await failContract(a, contract, reason);
   return true;
 }

@@ -5,10 +5,11 @@
  * Law: what rests on its own account (parked, interrupted) is not touched by a pause; when the contract goes
  * on, its own way back (wake, restoration, retry) is asked for again.
  */
+import { lockLiveAttempts } from '@makima/db/repo/attempts';
 import { openWaitsOf } from '@makima/db/repo/waits';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import { openQuestionsOf } from '@makima/db/repo/questions';
-import { changeTask, lockTask, tasksOfContract } from '@makima/db/repo/tasks';
+import { changeTask, lockTasks, tasksOfContract } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { stopTask } from '../task/cancel.ts';
@@ -32,16 +33,16 @@ export async function resumeTasks(a: Act, contract: ContractRow, words: string):
   }
   const fence = `resumed-${a.now.getTime().toString(36)}`;
   a.mail('spawn-task', { taskId: null }, { entityId: contract.id, fence });
+  a.mail('evaluate-contract', { contractId: contract.id }, { entityId: contract.id, fence });
 }
 
-async function lockedTasks(a: Act, contract: ContractRow): Promise<TaskRow[]> {
-  const rows = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  const locked: TaskRow[] = [];
-  for (const { id } of rows) {
-    const row = await lockTask(a.tx, { ownerId: a.ownerId, id });
-    if (row !== undefined) locked.push(row);
-  }
-  return locked;
+/** All tasks, then all live attempts, each in the order of ids; for whoever stops several. */
+export async function lockedTasks(a: Act, contract: ContractRow): Promise<TaskRow[]> {
+  const about = { ownerId: a.ownerId, contractId: contract.id };
+  const ids = (await tasksOfContract(a.tx, about)).map((task) => task.id);
+  const rows = await lockTasks(a.tx, { ownerId: a.ownerId, ids });
+  await lockLiveAttempts(a.tx, { ownerId: a.ownerId, taskIds: ids });
+  return rows;
 }
 
 /** A pause costs no retry: the count of before stays. */

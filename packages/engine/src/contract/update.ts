@@ -17,6 +17,22 @@ export async function updateContract(
   contract: ContractRow,
   wanted: ContractSettings,
 ): Promise<ContractRow> {
+  const row = await writeSettings(a, contract, wanted);
+  if (row.version === contract.version) return row;
+  a.mail(
+    'evaluate-contract',
+    { contractId: row.id },
+    { entityId: row.id, fence: `v${row.version}` },
+  );
+  return row;
+}
+
+/** The same, but nobody looks at the contract because of it. */
+export async function writeSettings(
+  a: Act,
+  contract: ContractRow,
+  wanted: ContractSettings,
+): Promise<ContractRow> {
   const set = differences(contract, wanted);
   const changed = Object.keys(set);
   if (changed.length === 0) return contract;
@@ -33,11 +49,6 @@ export async function updateContract(
     data: { changed, version: row.version },
   });
   await voidIfChanged(a, row);
-  a.mail(
-    'evaluate-contract',
-    { contractId: row.id },
-    { entityId: row.id, fence: `v${row.version}` },
-  );
   return contractNow(a, row.id);
 }
 

@@ -13,6 +13,8 @@ import {
   lockJournal,
   startPending,
 } from '@makima/db/repo/daemons';
+import { lockTasks } from '@makima/db/repo/tasks';
+import type { AttemptRow } from '@makima/db/rows';
 import { act, type Act, type Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { loseAttempt } from '../task/lose-attempt.ts';
@@ -32,6 +34,27 @@ export async function connectDaemon(
   at: { gatewayId: string },
 ): Promise<Welcome> {
   const { result } = await act(engine, { caller }, async (a): Promise<Welcome> => {
+    // Journal, tasks, attempts, then the daemon's row: the order in which reports take them.
+    const reportAck = await lockJournal(a.tx, {
+      ownerId: a.ownerId,
+      daemonId: caller.daemonId,
+      journalId: hello.journalId,
+    });
+    if (reportAck === undefined)
+      throw new MakimaError('FORBIDDEN', 'this journal belongs to another daemon');
+    if (hello.lastCommandSeq > 0)
+      await ackCommandRows(a.tx, { daemonId: caller.daemonId, upToSeq: hello.lastCommandSeq });
+    const live = await liveAttemptsOn(a.tx, { daemonId: caller.daemonId });
+    await lockTasks(a.tx, { ownerId: a.ownerId, ids: live.map((attempt) => attempt.taskId) });
+    const keep = await renewAttempts(a.tx, {
+      daemonId: caller.daemonId,
+      running: hello.running,
+      leaseMs: engine.settings.leaseMs,
+    });
+    const fenced = hello.running.filter(
+      (r) => !keep.some((k) => k.taskId === r.taskId && k.attempt === r.attempt),
+    );
+    await loseUnknown(a, caller, hello, live);
     const row = await connectDaemonRow(a.tx, {
       ownerId: a.ownerId,
       id: caller.daemonId,
@@ -43,24 +66,6 @@ export async function connectDaemon(
       agents: hello.agents,
     });
     if (row === undefined) throw new MakimaError('UNAUTHENTICATED', 'this daemon was revoked');
-    const reportAck = await lockJournal(a.tx, {
-      ownerId: a.ownerId,
-      daemonId: caller.daemonId,
-      journalId: hello.journalId,
-    });
-    if (reportAck === undefined)
-      throw new MakimaError('FORBIDDEN', 'this journal belongs to another daemon');
-    if (hello.lastCommandSeq > 0)
-      await ackCommandRows(a.tx, { daemonId: caller.daemonId, upToSeq: hello.lastCommandSeq });
-    const keep = await renewAttempts(a.tx, {
-      daemonId: caller.daemonId,
-      running: hello.running,
-      leaseMs: engine.settings.leaseMs,
-    });
-    const fenced = hello.running.filter(
-      (r) => !keep.some((k) => k.taskId === r.taskId && k.attempt === r.attempt),
-    );
-    await loseUnknown(a, caller, hello);
     a.emit('daemon.connected', {
       contractId: null,
       data: {
@@ -91,8 +96,12 @@ export async function connectDaemon(
  * Attempts of this daemon that it does not hold: their process is gone with the daemon's earlier life.
  * One whose start command is not acked yet will still be started, and stays.
  */
-async function loseUnknown(a: Act, caller: DaemonPrincipal, hello: Hello): Promise<void> {
-  const live = await liveAttemptsOn(a.tx, { daemonId: caller.daemonId });
+async function loseUnknown(
+  a: Act,
+  caller: DaemonPrincipal,
+  hello: Hello,
+  live: readonly AttemptRow[],
+): Promise<void> {
   for (const attempt of live) {
     const known = hello.running.some(
       (r) => r.taskId === attempt.taskId && r.attempt === attempt.attempt,

@@ -1,7 +1,7 @@
 /** Sweep: answers that came while nobody held for them any more go to their asker as messages, once. */
 import { lockQuestion, undeliveredAnswers } from '@makima/db/repo/questions';
 import { act, type Engine } from '../context.ts';
-import { deliver } from './answer.ts';
+import { deliver } from './deliver.ts';
 
 export async function deliverLateAnswers(
   engine: Engine,

@@ -7,9 +7,10 @@
  */
 import type { Report } from '@makima/contracts/socket/reports';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
-import { advanceJournal, holdSession, lockJournal } from '@makima/db/repo/daemons';
+import { advanceJournal, sessionEpochOf, lockJournal } from '@makima/db/repo/daemons';
 import { act, type Act, type Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { lockFrame } from './lock-frame.ts';
 import { applyReport } from './dispatch.ts';
 
 export interface ReportFrame {
@@ -42,6 +43,7 @@ async function applyFrame(
     const applied = await journalPosition(a, caller, frame);
     const end = frame.fromSeq + frame.reports.length - 1;
     if (end <= applied) return { appliedSeq: applied };
+    await lockFrame(a, frame.reports);
     for (const [i, report] of frame.reports.entries()) {
       if (frame.fromSeq + i > applied) await applyReport(a, caller, report);
     }
@@ -56,9 +58,6 @@ async function journalPosition(
   caller: DaemonPrincipal,
   frame: ReportFrame,
 ): Promise<number> {
-  const session = await holdSession(a.tx, { id: caller.daemonId });
-  if (session !== frame.sessionEpoch)
-    throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
   const applied = await lockJournal(a.tx, {
     ownerId: a.ownerId,
     daemonId: caller.daemonId,
@@ -66,6 +65,10 @@ async function journalPosition(
   });
   if (applied === undefined)
     throw new MakimaError('FENCED', 'this journal belongs to another daemon');
+  // After the journal's lock, which a newer connection takes too: it is seen here, or waits for us.
+  const session = await sessionEpochOf(a.tx, { id: caller.daemonId });
+  if (session !== frame.sessionEpoch)
+    throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
   if (frame.fromSeq > applied + 1) {
     throw new MakimaError('FENCED', `reports ${applied + 1} to ${frame.fromSeq - 1} are missing`, {
       details: { appliedSeq: applied },

@@ -88,6 +88,21 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
     );
   }
   if (!fenced.present) return;
+  // Resumed before its agent had ended: only now it can be placed.
+  if (fenced.task.status === 'pending') {
+    a.mail(
+      'spawn-task',
+      { taskId: report.taskId },
+      { entityId: report.taskId, fence: `ended-${report.attempt}` },
+    );
+  }
+  if (report.outcome === 'parked' && fenced.task.isSupervisor) {
+    a.emit('supervisor.parked', {
+      contractId: fenced.task.contractId,
+      taskId: report.taskId,
+      data: { epoch: report.attempt },
+    });
+  }
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: report.taskId,

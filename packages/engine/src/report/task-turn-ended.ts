@@ -23,6 +23,7 @@ export async function taskTurnEnded(
     ownerId: a.ownerId,
     id: task.id,
     attempt: report.attempt,
+    from: ['starting', 'running'],
     set: {
       session: limited ? 'limited' : 'live',
       resumeAt: limited && report.resumeAt !== null ? new Date(report.resumeAt) : null,

@@ -93,6 +93,12 @@ async function stopAgent(a: Act, task: TaskRow, reason: Stop['reason']): Promise
   const attempt = await findAttempt(a.tx, { taskId: task.id, attempt: task.currentAttempt });
   if (attempt === undefined || (attempt.state !== 'assigned' && attempt.state !== 'running'))
     return;
+  await changeAttempt(a.tx, {
+    taskId: task.id,
+    attempt: task.currentAttempt,
+    from: ['assigned', 'running'],
+    set: { reason },
+  });
   await appendCommand(a.tx, {
     ownerId: a.ownerId,
     daemonId: attempt.daemonId,
@@ -105,12 +111,6 @@ async function stopAgent(a: Act, task: TaskRow, reason: Stop['reason']): Promise
       reason,
       graceMs: stopGraceMs,
     },
-  });
-  await changeAttempt(a.tx, {
-    taskId: task.id,
-    attempt: task.currentAttempt,
-    from: ['assigned', 'running'],
-    set: { reason },
   });
   a.hint(channels.daemonWake(attempt.daemonId));
 }

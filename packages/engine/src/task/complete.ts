@@ -28,6 +28,7 @@ export async function completeTask(a: Act, task: TaskRow, done: Completion): Pro
     from: ['assigned', 'running'],
     set: { state: 'done', summary: done.summary, endedAt: a.now },
   });
+  await underWayAgain(a, task, done.attempt);
   const row = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
@@ -67,6 +68,7 @@ export async function failTask(
     from: ['assigned', 'running'],
     set: { state: 'failed', reason: failure.message, endedAt: a.now },
   });
+  await underWayAgain(a, task, failure.attempt);
   const row = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
@@ -99,6 +101,18 @@ export async function failTask(
       errorMessage: failure.message,
     });
   await afterTaskEnd(a, row);
+}
+
+/**
+ * It was paused, perhaps resumed, but its agent came to its end before the stop reached it: that end counts.
+ * The way back to `running` is the table's.
+ */
+async function underWayAgain(a: Act, task: TaskRow, attempt: number): Promise<void> {
+  const about = { ownerId: a.ownerId, id: task.id, attempt };
+  if (task.status === 'pending')
+    await changeTask(a.tx, { ...about, from: ['pending'], set: { status: 'starting' } });
+  if (task.status === 'paused')
+    await changeTask(a.tx, { ...about, from: ['paused'], set: { status: 'running' } });
 }
 
 /** What the end of any task sets in motion, however it ended. */

@@ -60,7 +60,16 @@ async function interrupt(a: Act, task: TaskRow, loss: Loss): Promise<void> {
     from: ['starting', 'running'],
     set: { status: 'interrupted', session: 'none', pendingSince: a.now, errorMessage: loss.detail },
   });
-  if (interrupted === undefined) return;
+  if (interrupted === undefined) {
+    // Resumed while its agent was still ending: only now it can be placed.
+    if (task.status === 'pending')
+      a.mail(
+        'spawn-task',
+        { taskId: task.id },
+        { entityId: task.id, fence: `lost-${loss.attempt}` },
+      );
+    return;
+  }
   a.emit('task.interrupted', {
     contractId: task.contractId,
     taskId: task.id,

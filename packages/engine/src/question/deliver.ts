@@ -1,0 +1,38 @@
+/** An answer on its way to its asker: as its tool's result when a request holds for it, else as a message. */
+import { answerText } from '@makima/domain/question';
+import { takeAnswer } from '@makima/db/repo/questions';
+import { findTask } from '@makima/db/repo/tasks';
+import type { QuestionRow } from '@makima/db/rows';
+import type { Act } from '../context.ts';
+import { sendMessage } from '../message/send.ts';
+
+/** `consequence`: a sentence on what the answer has brought about, for a message. */
+export async function deliver(
+  a: Act,
+  question: QuestionRow,
+  options: { consequence?: string } = {},
+): Promise<void> {
+  if (question.taskId === null) return;
+  const held = question.heldUntil !== null && question.heldUntil > a.now;
+  if (held) return;
+  const response = question.response ?? '';
+  const words =
+    options.consequence === undefined ? response : `${response}. ${options.consequence}`;
+  await sendMessage(a, {
+    taskId: question.taskId,
+    text: question.askKey === null ? answerText(question.question, words) : response,
+    mode: 'queue',
+    source: 'answer',
+    sourceId: question.id,
+    ...(question.askKey === null ? {} : { requestId: question.askKey }),
+  });
+  await takeAnswer(a.tx, { id: question.id });
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
+  if (task?.session === 'parked') {
+    a.mail(
+      'wake-supervisor',
+      { taskId: task.id, attempt: task.currentAttempt },
+      { entityId: task.id, fence: task.currentAttempt },
+    );
+  }
+}

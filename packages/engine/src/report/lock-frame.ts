@@ -1,0 +1,27 @@
+/**
+ * The rows that the reports of a frame speak of, locked before the first of them is applied, in the order
+ * that everybody keeps: contracts, tasks, attempts, each by id. A frame mixes tasks as they come.
+ */
+import type { Report } from '@makima/contracts/socket/reports';
+import { lockLiveAttempts } from '@makima/db/repo/attempts';
+import { lockContract } from '@makima/db/repo/contracts';
+import { lockTasks, tasksByIds } from '@makima/db/repo/tasks';
+import type { Act } from '../context.ts';
+
+export async function lockFrame(a: Act, reports: readonly Report[]): Promise<void> {
+  if (reports.length < 2) return;
+  const { ownerId } = a;
+  const asking = idsOf(reports.filter((report) => report.kind === 'agent.asked'));
+  const askers = asking.length === 0 ? [] : await tasksByIds(a.tx, { ownerId, ids: asking });
+  const contractIds = new Set(askers.flatMap((task) => task.contractId ?? []));
+  for (const id of [...contractIds].toSorted())
+    await lockContract(a.tx, { ownerId, id, strength: 'update' });
+  const taskIds = idsOf(reports);
+  if (taskIds.length === 0) return;
+  await lockTasks(a.tx, { ownerId, ids: taskIds });
+  await lockLiveAttempts(a.tx, { ownerId, taskIds });
+}
+
+function idsOf(reports: readonly Report[]): string[] {
+  return [...new Set(reports.flatMap((report) => ('taskId' in report ? [report.taskId] : [])))];
+}
