@@ -13,7 +13,7 @@ import { defaultTimings, type LinkTimings } from './link/link.ts';
 export const daemonSettings = z.object({
   MAKIMA_GATEWAY_URL: setting
     .url(['ws', 'wss'])
-    .default('ws://127.0.0.1:7410/daemon')
+    .default('ws://127.0.0.1:7401/daemon')
     .describe('Socket of the gateway, ending in /daemon.'),
   MAKIMA_API_URL: setting
     .url(['http', 'https'])

@@ -61,7 +61,5 @@ async function writeKey(file: string, key: string): Promise<void> {
 function refusalOf(body: unknown, status: number): string {
   const problem = z.object({ title: z.string(), detail: z.string() }).partial().safeParse(body);
   const words = problem.success ? (problem.data.detail ?? problem.data.title) : undefined;
-  return (
-    words ?? `The API refused the token (${status}). Make a new one with: makima daemon enrol`
-  );
+  return words ?? `The API refused the token (${status}). Make a new one with: makima daemon enrol`;
 }

@@ -4,7 +4,7 @@
  * Law: exit codes: 0 done or drained, 1 it failed, 2 it was called wrongly. A key stands in a file, never in
  * an argument that stays or in the environment of agents.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -61,15 +61,17 @@ async function start(settings: DaemonSettings): Promise<number | null> {
   let daemon: Daemon | null = null;
   let statusTimer: NodeJS.Timeout | undefined;
   const config = configFrom(settings, key);
+  let written = '';
   const writeStatus = async (): Promise<void> => {
-    const now = new Date().toISOString();
     const { bootId, connected, running } = daemon ?? {
       bootId: null,
       connected: false,
       running: [],
     };
-    const facts = { pid: process.pid, at: now, bootId, connected, running };
-    await writeFile(home.statusFile, JSON.stringify(facts), { mode: 0o600 }).catch(() => undefined);
+    const facts = JSON.stringify({ pid: process.pid, bootId, connected, running });
+    if (facts === written) return;
+    written = facts;
+    await writeStatusFile(home.statusFile, facts).catch(() => undefined);
   };
   await runApp({
     log,
@@ -81,7 +83,7 @@ async function start(settings: DaemonSettings): Promise<number | null> {
         async start() {
           daemon = await startDaemon(config, log);
           await writeStatus();
-          statusTimer = setInterval(() => void writeStatus(), 1_000);
+          statusTimer = setInterval(() => void writeStatus(), 100);
         },
         async stop() {
           clearInterval(statusTimer);
@@ -92,6 +94,12 @@ async function start(settings: DaemonSettings): Promise<number | null> {
     ],
   });
   return null;
+}
+
+/** Whole or not at all: others read it at any moment. */
+async function writeStatusFile(file: string, facts: string): Promise<void> {
+  await writeFile(`${file}.new`, facts, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }
 
 function configFrom(settings: DaemonSettings, key: string): DaemonConfig {

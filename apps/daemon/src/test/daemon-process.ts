@@ -25,7 +25,7 @@ export const testTimings: Partial<DaemonTimings> = {
   resendMs: 600,
   gapMs: 400,
   askMs: 1_000,
-  retryScale: 0.05,
+  retryScale: 0.01,
   leaseTickMs: 50,
   drainGraceMs: 1_000,
   drainFlushMs: 3_000,
