@@ -1,34 +1,9 @@
-/** The scripted agent as a process: its steps, and that a kill anywhere changes nothing in the end. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+/** The scripted agent as a process: what its steps and tools do. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Candidate, Stage, Watched } from '../driver/conformance-stage.ts';
-import { git, onStage, said } from '../driver/conformance-stage.ts';
-import { scriptedDriver } from '../driver/scripted.ts';
-
-const candidate: Candidate = {
-  name: 'scripted',
-  faults: null,
-  open: (home) => ({
-    driver: scriptedDriver({
-      sessionsDir: join(home, 'sessions'),
-      environment: { PATH: process.env.PATH, HOME: home },
-    }),
-    prompt: (deed) => deed,
-  }),
-};
-
-const plan = (script: string) => said(`Do it.\n\n\`\`\`makima-script\n${script}\n\`\`\`\n`);
-const play = (body: (stage: Stage) => Promise<void>) => onStage(candidate, body);
-const texts = (agent: Watched) =>
-  agent
-    .of('text')
-    .filter((event) => !event.delta)
-    .map((event) => event.text);
-
-async function endOf(agent: Watched) {
-  return agent.until('turn_end');
-}
+import { git, said } from '../driver/conformance-stage.ts';
+import { endOf, plan, play, texts } from './test-stage.ts';
 
 describe('steps', () => {
   it('write, append, run, repeat, decide and remember', () =>
@@ -300,96 +275,5 @@ steps:
       const gone = { url: 'http://127.0.0.1:9/mcp', token: 't' };
       const nobody = await start({ tools: gone, sessionId: 'another', prompt: bare });
       expect((await endOf(nobody)).text).toMatch(/makima_list: .*ECONNREFUSED/);
-    }));
-});
-
-describe('restoration', () => {
-  it('crashes once, is told of it, and refers to what was before', () =>
-    play(async ({ start, root }) => {
-      const ledger = join(root, 'ledger.jsonl');
-      const script = `
-steps:
-  - set: magenta
-    as: colour
-  - say: before
-  - crash: { once: true }
-  - say: 'it was \${colour}, restored \${restored.count}'`;
-      const env = { MAKIMA_LEDGER: ledger };
-      const first = await start({ env, prompt: plan(script) });
-      expect(await first.until('exit')).toMatchObject({ code: 137, expected: false });
-      const notice = said('=== SUPERVISOR RESTORATION NOTICE ===\nYou were restored.');
-      const second = await start({ env, mode: 'resume', attempt: 2, prompt: notice });
-      await endOf(second);
-      expect(texts(second)).toEqual([
-        'Restored (attempt 2): going on where I was.',
-        'it was magenta, restored 1',
-      ]);
-      const noted = readFileSync(ledger, 'utf8')
-        .trim()
-        .split('\n')
-        .map(
-          (line) => JSON.parse(line) as { event: string; attempt: number; pid: number; n: number },
-        );
-      const starts = noted.filter(({ event }) => event === 'start');
-      expect(starts.map(({ attempt }) => attempt)).toEqual([1, 2]);
-      expect(starts.map(({ pid }) => pid)).toEqual([first.session.pid, second.session.pid]);
-      expect(noted.filter(({ event }) => event === 'restored')).toHaveLength(1);
-    }));
-
-  it('ends the same wherever it is killed', () =>
-    play(async ({ start, repo, tools }) => {
-      const script = `
-steps:
-  - write: { file: log.txt, content: "begin\\n" }
-  - repeat: 6
-    steps:
-      - append: { file: log.txt, content: "line \${index}\\n" }
-      - tool: { name: makima_echo, args: { value: 'v\${index}' } }
-        as: echo
-      - append: { file: log.txt, content: "\${echo.echo}\\n" }
-      - commit: 'step \${index}'
-  - done: finished`;
-      const prompt = plan(script);
-      let kills = 0;
-      for (let attempt = 1; ; attempt += 1) {
-        const agent = await start({ attempt, mode: attempt === 1 ? 'new' : 'resume', prompt });
-        // Each life gets a little further before it is killed, at a place that nobody chose.
-        const victim = setTimeout(
-          () => process.kill(agent.session.pid, 'SIGKILL'),
-          15 + attempt * 7,
-        );
-        const turn = await endOf(agent).catch(() => null);
-        clearTimeout(victim);
-        if (turn?.outcome === 'completed') break;
-        kills += 1;
-        expect(kills).toBeLessThan(60);
-      }
-      const lines = [0, 1, 2, 3, 4, 5].flatMap((n) => [`line ${n}`, `v${n}`]);
-      expect(readFileSync(join(repo, 'log.txt'), 'utf8')).toBe(
-        `${['begin', ...lines, ''].join('\n')}`,
-      );
-      expect(git(repo, 'log', '--reverse', '--format=%s').split('\n')).toEqual([
-        'start',
-        ...[0, 1, 2, 3, 4, 5].map((n) => `step ${n}`),
-      ]);
-      const calls = new Map(tools.calls.map((call) => [call.toolId, call.args.value]));
-      expect([...calls.values()]).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5']);
-      expect(kills).toBeGreaterThan(2);
-    }));
-
-  it('takes a conversation whose last line was cut', () =>
-    play(async ({ start, root, sessionId }) => {
-      const agent = await start({
-        prompt: plan('steps:\n  - say: one\n  - wait_message\n  - say: two'),
-      });
-      await agent.until('tool_start');
-      process.kill(agent.session.pid, 'SIGKILL');
-      await agent.until('exit');
-      const file = join(root, 'home-here', 'sessions', `${sessionId}.jsonl`);
-      expect(existsSync(file)).toBe(true);
-      appendFileSync(file, '{"t":"end","key":"scr');
-      const later = await start({ mode: 'resume', attempt: 2, prompt: said('well?') });
-      await endOf(later);
-      expect(texts(later)).toEqual(['two']);
     }));
 });

@@ -5,17 +5,16 @@
  * Law: one turn at a time; a turn that was cut by a kill goes on by itself after a resume, one that was broken
  * off in order goes on with the next message.
  */
-import type { ApiError, Tokens, TurnOutcome } from '../driver/events.ts';
 import type { Host } from './host.ts';
 import { TurnOver } from './host.ts';
 import type { BreakReason, Walk } from './interpreter.ts';
 import { runSteps } from './interpreter.ts';
 import { readMail, sayLine } from './mail.ts';
-import type { Letter } from './mailbox.ts';
-import { addTokens, openTurn, totalTokens, turnCount } from './progress.ts';
+import { openTurn, turnCount } from './progress.ts';
 import type { Script } from './script.ts';
-import { parseScript, ScriptError } from './script.ts';
+import { parseScript } from './script.ts';
 import { selectScript } from './select.ts';
+import { completed, endingOf, endTurn, lastEnding } from './turn-end.ts';
 
 export interface Agent {
   /** Runs until the process is ended from outside. */
@@ -71,12 +70,6 @@ export function scriptedAgent(
   };
 }
 
-interface Ending {
-  readonly outcome: TurnOutcome;
-  readonly text: string;
-  readonly error: ApiError | null;
-}
-
 async function runTurn(
   walk: Walk,
   options: { readonly scriptPath: string | undefined },
@@ -90,10 +83,16 @@ async function runTurn(
   host.emit({ t: 'state', state: 'working' });
   if (open === null || open.waits) conversation.append({ t: 'turn', n, key });
   const ending = await endingOf(async () => {
-    const letters = readMail(host, { between: true });
-    const script = scriptOf(host, letters, options);
-    if (key === 'script') await runSteps(walk, script.steps, 'script');
-    await answerLetters(walk, script);
+    readMail(host, { between: true });
+    // Nothing but a notice: what was said at the end of the last turn may not have been heard.
+    if (key === 'messages' && host.mailbox.open().length === 0) return lastEnding(host);
+    const script = scriptOf(host, options);
+    const ending = await endingOf(async () => {
+      if (key === 'script') await runSteps(walk, script.steps, 'script');
+      return completed;
+    });
+    if (ending.outcome === 'completed') await answerLetters(walk, script);
+    return ending;
   });
   endTurn(host, n, ending);
 }
@@ -123,64 +122,12 @@ async function answerLetters(walk: Walk, script: Script): Promise<void> {
   }
 }
 
-async function endingOf(body: () => Promise<void>): Promise<Ending> {
-  try {
-    await body();
-    return { outcome: 'completed', text: '', error: null };
-  } catch (cause) {
-    if (cause instanceof TurnOver) return cause;
-    const message = (cause as Error).message;
-    const kind = cause instanceof ScriptError ? ('invalid' as const) : ('unknown' as const);
-    return { outcome: 'failed', text: message, error: { kind, status: null, message } };
-  }
-}
-
-function endTurn(host: Host, n: number, ending: Ending): void {
-  const { conversation } = host;
-  const turn = tokensOf(conversation.entries.slice(sinceLastTurn(host)));
-  const resumable = ending.outcome === 'interrupted' || ending.error?.kind === 'rate_limit';
-  conversation.append({ t: 'turn_end', n, outcome: ending.outcome, turn, resumable });
-  const total = totalTokens(conversation.entries);
-  host.emit({ t: 'usage', turn, total, costUsd: 0, contextSize: null });
-  const said = conversation.entries.findLast((entry) => entry.t === 'said');
-  const text = ending.text === '' && said?.t === 'said' ? said.text : ending.text;
-  const { outcome, error } = ending;
-  host.ledger.note('turn_end', { outcome });
-  host.emit({ t: 'turn_end', outcome, text, error, deferred: null });
-  host.mailbox.turnOver();
-  host.emit({ t: 'state', state: resumable && error !== null ? 'limited' : 'idle' });
-}
-
-function sinceLastTurn(host: Host): number {
-  return host.conversation.entries.findLastIndex((entry) => entry.t === 'turn_end') + 1;
-}
-
-/** Four characters are a token: messages read are input, what was said and done is output. */
-function tokensOf(entries: Host['conversation']['entries']): Tokens {
-  const size = (text: string) => Math.ceil(text.length / 4);
-  return entries.reduce(
-    (sum, entry) => {
-      if (entry.t === 'message') return addTokens(sum, only('input', size(entry.text)));
-      if (entry.t === 'said') return addTokens(sum, only('output', size(entry.text)));
-      return sum;
-    },
-    only('input', 0),
-  );
-}
-
-function only(what: 'input' | 'output', tokens: number): Tokens {
-  const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-  return { ...none, [what]: tokens };
-}
-
 /** The conversation's script; found in the first letters and kept from then on. */
-function scriptOf(
-  host: Host,
-  letters: readonly Letter[],
-  options: { readonly scriptPath: string | undefined },
-): Script {
+function scriptOf(host: Host, options: { readonly scriptPath: string | undefined }): Script {
   const kept = host.conversation.entries.find((entry) => entry.t === 'script');
   if (kept?.t === 'script') return parseScript(kept.text, kept.source);
+  // A kill may have come after the prompt was read and before its script was kept: it lies open then.
+  const letters = host.mailbox.open();
   const prompt = letters.map((letter) => letter.text).join('\n');
   const { text, source } = selectScript({ prompt, cwd: host.cwd, scriptPath: options.scriptPath });
   const script = parseScript(text, source);

@@ -5,9 +5,9 @@
  * Law: a line is written before the step it announces and after the step it reports; a last line that was cut
  * never happened. Every line is also told to the driver, so the same lines restore it elsewhere.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Tokens, TurnOutcome } from '../driver/events.ts';
+import type { ApiError, Tokens, TurnOutcome } from '../driver/events.ts';
 
 export type Entry =
   | { readonly t: 'session'; readonly v: 1; readonly sessionId: string }
@@ -35,6 +35,8 @@ export type Entry =
       readonly t: 'turn_end';
       readonly n: number;
       readonly outcome: TurnOutcome;
+      readonly text: string;
+      readonly error: ApiError | null;
       readonly turn: Tokens;
       /** The next message lets it go on where it was. */
       readonly resumable: boolean;
@@ -53,37 +55,44 @@ export interface Conversation {
   append(entry: Entry): void;
 }
 
-/** Starts an empty conversation. Null when the file is already there. */
+/** Starts a conversation. Null when there is one already (in which at least a message was taken over). */
 export function createConversation(
   path: string,
   sessionId: string,
   onLine: (line: string) => void,
 ): Conversation | null {
-  if (existsSync(path)) return null;
+  if (readLines(path).some((line) => parseEntry(line)?.t === 'message')) return null;
+  rmSync(path, { force: true });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const conversation = writer(path, [], onLine);
   conversation.append({ t: 'session', v: 1, sessionId });
   return conversation;
 }
 
-/** Opens what is there. Null when there is nothing of that session. */
+/** Opens what is there. Null when there is nothing of that session, or no message was ever taken over. */
 export function openConversation(
   path: string,
   sessionId: string,
   onLine: (line: string) => void,
 ): Conversation | null {
+  const known = readLines(path);
+  const entries = known.map(parseEntry);
+  const [first] = entries;
+  if (first?.t !== 'session' || first.sessionId !== sessionId) return null;
+  return entries.some((entry) => entry?.t === 'message') ? writer(path, known, onLine) : null;
+}
+
+/** Whole lines; a last one that was cut is taken off the file. */
+function readLines(path: string): string[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    return null;
+    return [];
   }
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (lines.length < text.length) truncateSync(path, Buffer.byteLength(lines));
-  const known = lines.split('\n').filter((line) => line !== '');
-  const first = known.length === 0 ? null : parseEntry(known[0] as string);
-  if (first === null || first.t !== 'session' || first.sessionId !== sessionId) return null;
-  return writer(path, known, onLine);
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+  return whole.split('\n').filter((line) => line !== '');
 }
 
 function writer(path: string, known: string[], onLine: (line: string) => void): Conversation {

@@ -23,7 +23,9 @@ export interface Mailbox {
     readonly letters: readonly Letter[];
     readonly notices: readonly Letter[];
   };
-  /** The oldest letter that was read and not yet used, containing the words. */
+  /** Letters that were read and not yet used, oldest first. */
+  open(): readonly Letter[];
+  /** The oldest of them that contains the words. */
   oldest(containing: string): Letter | null;
   used(id: string): void;
   /** How often the agent was told of a restoration, and the last notice; null: never. */
@@ -84,6 +86,7 @@ export function mailbox(conversation: Conversation, emit: (line: FromAgent) => v
         notices: now.filter((letter) => isNotice(letter)),
       };
     },
+    open: () => desk.open,
     oldest: (containing) => desk.open.find((letter) => letter.text.includes(containing)) ?? null,
     used(id) {
       if (desk.open.some((letter) => letter.id === id)) write({ t: 'used', id });
