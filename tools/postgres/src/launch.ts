@@ -152,6 +152,8 @@ const settings = (options: PostgresOptions): string[] => {
 };
 
 const scratchSettings = {
+  // In its own folder, so that nothing stays in shared memory when it is killed.
+  dynamic_shared_memory_type: 'mmap',
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',

@@ -17,7 +17,8 @@ beforeEach(() => {
   dir = join(mkdtempSync(join(tmpdir(), 'makima postgres ')), 'deep '.repeat(24).trim());
 });
 afterEach(async () => {
-  await server?.end('SIGKILL');
+  // A clean end: a killed one leaves its shared memory to the next start.
+  await server?.end('SIGINT');
   server = undefined;
   rmSync(join(dir, '..'), { recursive: true, force: true });
 });
