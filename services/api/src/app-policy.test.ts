@@ -111,6 +111,25 @@ describe.each(
   });
 });
 
+it('what was refused stands in the audit', async () => {
+  const { sql } = api.engine.database;
+  const refused = () => sql<{ action: string; kind: string }[]>`
+    select distinct action, actor->>'kind' as kind from audit where outcome = 'refused'`;
+  await expect
+    .poll(async () => (await refused()).map((row) => `${row.kind} ${row.action}`))
+    .toEqual(
+      expect.arrayContaining([
+        'agent createKey',
+        'agent answerQuestion',
+        'agent deleteContract',
+        'agent spawnTask',
+        'agent createEnrolment',
+        'daemon listContracts',
+        'person createKey',
+      ]),
+    );
+});
+
 describe('the routes that are mounted', () => {
   it('are described, or stand in the list of those that are not', () => {
     const known = new Set(

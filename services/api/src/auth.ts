@@ -11,7 +11,7 @@ import { channels } from '@makima/contracts/channels';
 import { MakimaError } from '@makima/domain/error';
 import type { PubSub } from '@makima/bus/pubsub';
 import type { Principal } from '@makima/engine/principal';
-import { remoteAddress, type ApiCtx, type ApiEnv, type Session } from './context.ts';
+import { remoteAddress, type ApiCtx, type ApiEnv, type Session } from './request.ts';
 import type { FailedAuth } from './failed-auth.ts';
 
 export interface Authenticator {

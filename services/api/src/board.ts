@@ -17,7 +17,8 @@ import {
 } from './admin-session.ts';
 import { adminPage, adminPagePolicy } from './admin-page.ts';
 import { unauthenticated } from './auth.ts';
-import { remoteAddress, type Api, type ApiCtx, type ApiEnv, type Session } from './context.ts';
+import type { Api } from './context.ts';
+import { remoteAddress, type ApiCtx, type ApiEnv, type Session } from './request.ts';
 import { authorize } from './policy.ts';
 import { invalid, problemResponse } from './problem.ts';
 import { readJsonBody } from './read-body.ts';

@@ -1,14 +1,11 @@
 /**
- * What every request of the API works with, made once in `main.ts`, and what travels with one request.
+ * What every request of the API works with: put together once, when the process starts.
  *
  * Law: handlers get everything by argument; nothing here is global.
  */
-import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
 import type { Bus } from '@makima/bus/queues';
 import type { PubSub } from '@makima/bus/pubsub';
 import type { Engine } from '@makima/engine/context';
-import type { Principal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
 import type { Metrics } from '@makima/runtime/metrics';
 import type { Authenticator } from './auth.ts';
@@ -38,27 +35,4 @@ export interface Api {
   readonly sealingKey: Uint8Array;
   /** `checked`: each answer is parsed by its schema, and one that does not fit is an error. For tests. */
   readonly responses: 'trusted' | 'checked';
-}
-
-/** Who sent a request. The token is kept for streams that look again whether it is still good. */
-export interface Session {
-  readonly principal: Principal;
-  readonly token: string;
-}
-
-export interface ApiEnv {
-  Bindings: HttpBindings;
-  Variables: {
-    requestId: string;
-    log: Log;
-    /** Absent on public routes. */
-    session?: Session;
-  };
-}
-
-export type ApiCtx = Context<ApiEnv>;
-
-/** The address of the peer that holds the socket. Forwarding headers are not believed. */
-export function remoteAddress(c: ApiCtx): string {
-  return c.env.incoming.socket.remoteAddress ?? 'unknown';
 }

@@ -7,7 +7,7 @@
  */
 import { MakimaError } from '@makima/domain/error';
 import type { MiddlewareHandler } from 'hono';
-import type { ApiEnv } from './context.ts';
+import type { ApiEnv } from './request.ts';
 
 export interface HostGuard {
   /** Whether a Host header names this server. */

@@ -7,7 +7,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { MakimaError } from '@makima/domain/error';
 import { limits } from '@makima/domain/limits';
-import type { ApiEnv } from './context.ts';
+import type { ApiEnv } from './request.ts';
 import { invalid } from './problem.ts';
 
 export function guardPath(): MiddlewareHandler<ApiEnv> {

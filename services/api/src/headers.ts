@@ -6,7 +6,8 @@
 import type { MiddlewareHandler } from 'hono';
 import { mintId } from '@makima/contracts/ids';
 import { randomBytes } from 'node:crypto';
-import type { Api, ApiEnv } from './context.ts';
+import type { Api } from './context.ts';
+import type { ApiEnv } from './request.ts';
 
 const nothing =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";

@@ -18,11 +18,12 @@ import type { Call } from '@makima/engine/context';
 import type { Principal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
 import { sessionOf } from './auth.ts';
-import type { Api, ApiCtx, ApiEnv } from './context.ts';
+import type { Api } from './context.ts';
+import type { ApiCtx, ApiEnv } from './request.ts';
 import { keyIdOf, toolCall } from './idempotency.ts';
 import { tools, toolsOf } from './mcp-tools/all.ts';
 import { toolHoldMs, type Tool, type ToolArgs } from './mcp-tools/tool.ts';
-import { authorize } from './policy.ts';
+import { authorizeNoted, note } from './refusals.ts';
 import { asMakimaError, invalid } from './problem.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 import { readJsonBody } from './read-body.ts';
@@ -51,7 +52,7 @@ export function mountMcp(app: Hono<ApiEnv>, api: Api): void {
   );
   app.post('/mcp', async (c) => {
     const { principal, token } = sessionOf(c);
-    authorize(callers, principal);
+    authorizeNoted(api, principal, { policy: callers, action: 'mcp' });
     const headers = rateLimitHeaders(api.rates.take(keyIdOf(principal)));
     const parsedBody = await readBody(c, api);
     const serving: Serving = {
@@ -108,7 +109,7 @@ function buildServer(serving: Serving): McpServer {
   }
   // One that exists for others is refused in words, not as if it were unknown.
   const others = tools.find((tool) => tool.name === called && !mine.includes(tool));
-  if (others !== undefined) registerRefusal(server, others, caller);
+  if (others !== undefined) registerRefusal(server, serving, others);
   return server;
 }
 
@@ -133,15 +134,15 @@ function register(server: McpServer, serving: Serving, tool: Tool): void {
   );
 }
 
-function registerRefusal(server: McpServer, tool: Tool, caller: Principal): void {
+function registerRefusal(server: McpServer, { api, caller }: Serving, tool: Tool): void {
   const text =
     caller.kind === 'agent'
       ? `NOT_SUPERVISOR: ${tool.name} is the supervisor's. Finish your own task; say in your last message what should be done.`
       : `FORBIDDEN: ${tool.name} is for agents.`;
-  server.registerTool(tool.name, { description: tool.description }, () => ({
-    content: [{ type: 'text', text }],
-    isError: true,
-  }));
+  server.registerTool(tool.name, { description: tool.description }, () => {
+    note(api, caller, { action: tool.name, reason: text });
+    return { content: [{ type: 'text', text }], isError: true };
+  });
 }
 
 interface ToolUse {

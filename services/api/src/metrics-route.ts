@@ -5,7 +5,8 @@
  * it was forwarded, and is not this machine.
  */
 import type { Hono } from 'hono';
-import { remoteAddress, type Api, type ApiCtx, type ApiEnv } from './context.ts';
+import type { Api } from './context.ts';
+import { remoteAddress, type ApiCtx, type ApiEnv } from './request.ts';
 import { isLoopbackHost } from './guard-host.ts';
 import { authorize } from './policy.ts';
 

@@ -18,10 +18,11 @@ import { limits } from '@makima/domain/limits';
 import type { Acted, Call, Engine } from '@makima/engine/context';
 import type { Principal } from '@makima/engine/principal';
 import { sessionOf } from './auth.ts';
-import type { Api, ApiCtx, ApiEnv } from './context.ts';
+import type { Api } from './context.ts';
+import type { ApiCtx, ApiEnv } from './request.ts';
 import { callOf, keyIdOf } from './idempotency.ts';
 import { parseInput } from './parse-input.ts';
-import { authorize } from './policy.ts';
+import { authorizeNoted } from './refusals.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 import { readJsonBody } from './read-body.ts';
 
@@ -99,7 +100,7 @@ async function serve(c: ApiCtx, { api, endpoint, handler }: Mounted): Promise<Re
   const caller = isPublic ? nobody : sessionOf(c).principal;
   const headers: Record<string, string> = {};
   if (!isPublic) {
-    authorize(endpoint.policy, caller);
+    authorizeNoted(api, caller, { policy: endpoint.policy, action: endpoint.id });
     Object.assign(headers, rateLimitHeaders(api.rates.take(keyIdOf(caller))));
   }
   const body = endpoint.method === 'GET' ? undefined : await readBody(c, api);

@@ -6,7 +6,7 @@
  */
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { problemStatus, toProblem } from '@makima/contracts/problem';
-import type { ApiCtx } from './context.ts';
+import type { ApiCtx } from './request.ts';
 
 export const problemType = 'application/problem+json';
 

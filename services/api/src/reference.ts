@@ -9,7 +9,8 @@ import type { Hono } from 'hono';
 import { errorCodes } from '@makima/domain/error';
 import { problemStatus } from '@makima/contracts/problem';
 import { MakimaError } from '@makima/domain/error';
-import type { Api, ApiEnv } from './context.ts';
+import type { Api } from './context.ts';
+import type { ApiEnv } from './request.ts';
 import { buildOpenApi } from './openapi.ts';
 import { problemMeanings } from './problem-meanings.ts';
 

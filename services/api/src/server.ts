@@ -16,7 +16,7 @@ import { toProblem } from '@makima/contracts/problem';
 import type { Part } from '@makima/runtime/lifecycle';
 import { withDeadline } from '@makima/runtime/deadline';
 import type { Log } from '@makima/runtime/log';
-import type { ApiEnv } from './context.ts';
+import type { ApiEnv } from './request.ts';
 import { newRequestId } from './headers.ts';
 import { problemType } from './problem.ts';
 import type { Holds } from './wait.ts';

@@ -11,3 +11,6 @@ export interface HoldCaller {
   /** Told while it is held; for tools whose client asked for progress. */
   readonly beats?: Pick<HoldOptions<unknown>, 'onBeat' | 'beatMs'> | undefined;
 }
+
+/** Longest hold of one HTTP request: many clients give up on an answer that has not begun after 300 s. */
+export const requestHoldMs = 295_000;

@@ -19,11 +19,9 @@ import { startContract } from '@makima/engine/contract/start';
 import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
 import { whyContract } from '@makima/engine/contract/why';
 import { holdForDeliverable } from '../holds/deliverable.ts';
+import { requestHoldMs } from '../holds/hold-caller.ts';
 import { reads, writes, type Handlers } from '../mount.ts';
 import { phaseAnswer } from './phase.ts';
-
-/** As long as a validator may run, and the way there and back. */
-const evidenceMs = 930_000;
 
 export const contractHandlers = {
   createContract: writes(createContract),
@@ -40,7 +38,7 @@ export const contractHandlers = {
     return { result: phaseAnswer(result), replayed };
   },
   completeDeliverable: async ({ api, call, caller, signal, input }) => {
-    const outcome = await holdForDeliverable({ api, caller, signal, holdMs: evidenceMs }, call, {
+    const outcome = await holdForDeliverable({ api, caller, signal, holdMs: requestHoldMs }, call, {
       input,
     });
     if (outcome.state === 'done') return { result: outcome.done, replayed: outcome.replayed };

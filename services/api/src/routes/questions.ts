@@ -5,11 +5,9 @@ import { askQuestion } from '@makima/engine/question/ask';
 import { getQuestion, listQuestions, type AnswerState } from '@makima/engine/question/get';
 import { inbox } from '@makima/engine/question/inbox';
 import { holdForAnswer } from '../holds/answer.ts';
+import { requestHoldMs } from '../holds/hold-caller.ts';
 import { reads, writes, type Handlers } from '../mount.ts';
 import type { Held } from '../wait.ts';
-
-/** Longest hold of one request; after it the asker polls. */
-const requestHoldMs = 300_000;
 
 export const questionHandlers = {
   askQuestion: async ({ api, engine, call, caller, signal, input }) => {

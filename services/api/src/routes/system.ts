@@ -7,7 +7,7 @@ import { listKeys } from '@makima/engine/identity/list-keys';
 import { revokeKey } from '@makima/engine/identity/revoke-key';
 import { whoAmI } from '@makima/engine/identity/who-am-i';
 import type { HealthReport } from '@makima/runtime/health';
-import { remoteAddress } from '../context.ts';
+import { remoteAddress } from '../request.ts';
 import { eventsPage, eventsStream } from '../live.ts';
 import { reads, writes, type Handlers } from '../mount.ts';
 

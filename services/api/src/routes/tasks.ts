@@ -8,6 +8,7 @@ import { spawnTask } from '@makima/engine/task/spawn';
 import { whyTask } from '@makima/engine/task/why';
 import { listCheckpoints, readOperation } from '@makima/engine/operation/read';
 import { requestCheckpoint, requestDiff, requestMerge } from '@makima/engine/operation/request';
+import { requestHoldMs } from '../holds/hold-caller.ts';
 import { holdForOperation, resultOf } from '../holds/operation.ts';
 import { holdForTasks } from '../holds/tasks.ts';
 import { reads, writes, type Handlers } from '../mount.ts';
@@ -23,7 +24,7 @@ export const taskHandlers = {
   contractTree: reads(contractTree),
   getTask: reads(getTask),
   waitForTask: async ({ api, call, caller, signal, input }) => {
-    const hold = { api, caller, signal, holdMs: input.timeoutSeconds * 1_000 };
+    const hold = { api, caller, signal, holdMs: heldFor(input.timeoutSeconds) };
     const { value } = await holdForTasks(hold, call, { taskIds: [input.id], mode: 'all' });
     const [task] = value.tasks;
     if (task === undefined) throw new Error(`wait ${value.waitId} has lost its task`);
@@ -31,7 +32,7 @@ export const taskHandlers = {
     return { result: { ...rest, waitId: value.waitId } };
   },
   waitForTasks: async ({ api, call, caller, signal, input }) => {
-    const hold = { api, caller, signal, holdMs: input.timeoutSeconds * 1_000 };
+    const hold = { api, caller, signal, holdMs: heldFor(input.timeoutSeconds) };
     const { value } = await holdForTasks(hold, call, input);
     return { result: { ...value, tasks: [...value.tasks] } };
   },
@@ -82,3 +83,7 @@ export const taskHandlers = {
   listConversation: reads(listConversation),
   whyTask: reads(whyTask),
 } satisfies Partial<Handlers>;
+
+function heldFor(timeoutSeconds: number): number {
+  return Math.min(timeoutSeconds * 1_000, requestHoldMs);
+}
