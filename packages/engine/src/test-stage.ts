@@ -1,0 +1,91 @@
+/** Scenes that many tests begin with: a contract whose supervisor runs, and tasks below it. */
+import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
+import { zSpawnInput, type SpawnInput, type Task } from '@makima/contracts/entity/task';
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import type { Agent } from './principal.ts';
+import { spawnTask } from './task/spawn.ts';
+import { TestDaemon } from './test-daemon.ts';
+import { by, newContract, runJobs, type TestEngine } from './test-engine.ts';
+
+export interface Stage {
+  readonly t: TestEngine;
+  readonly daemon: TestDaemon;
+  readonly contract: ContractDetail;
+  readonly supervisorTaskId: string;
+  /** The supervisor's agent, in its first epoch. */
+  readonly supervisor: Agent;
+}
+
+/** A contract with a running supervisor on a connected daemon. */
+export async function stage(
+  t: TestEngine,
+  options: { contract?: Partial<ContractInput>; slots?: number; daemon?: TestDaemon } = {},
+): Promise<Stage> {
+  const daemon = options.daemon ?? (await TestDaemon.join(t, { slots: options.slots ?? 8 }));
+  const contract = await newContract(t, options.contract);
+  await runJobs(t);
+  const starts = await daemon.pullOnly('task.start');
+  const start = starts.find((command) => command.contractId === contract.id);
+  if (start === undefined) throw new Error('the supervisor found no place');
+  await daemon.started(start);
+  const supervisor = await daemon.agent(start);
+  return { t, daemon, contract, supervisorTaskId: start.taskId, supervisor };
+}
+
+export const spawnInput = (contractId: string, input: Partial<SpawnInput> = {}): SpawnInput =>
+  zSpawnInput.parse({ name: 'build', plan: 'Build it.', contractId, ...input });
+
+/** Spawned by the supervisor, pending. */
+export async function spawned(scene: Stage, input: Partial<SpawnInput> = {}): Promise<Task> {
+  const whole = spawnInput(scene.contract.id, input);
+  return (await spawnTask(scene.t.engine, by(scene.supervisor), whole)).result;
+}
+
+/** Spawned, assigned and started. */
+export async function running(
+  scene: Stage,
+  input: Partial<SpawnInput> = {},
+): Promise<CommandOf<'task.start'>> {
+  const task = await spawned(scene, input);
+  await runJobs(scene.t);
+  const start = (await scene.daemon.pullOnly('task.start')).find((c) => c.taskId === task.id);
+  if (start === undefined) throw new Error(`task ${task.name} found no place`);
+  await scene.daemon.started(start);
+  return start;
+}
+
+/** Spawned, started and done. */
+export async function done(
+  scene: Stage,
+  input: Partial<SpawnInput> = {},
+): Promise<CommandOf<'task.start'>> {
+  const start = await running(scene, input);
+  await scene.daemon.ended(start);
+  await runJobs(scene.t);
+  return start;
+}
+
+export async function taskRow(
+  t: TestEngine,
+  id: string,
+): Promise<{
+  status: string;
+  currentAttempt: number;
+  session: string;
+  errorMessage: string | null;
+  outputSummary: string | null;
+  retryCount: number;
+}> {
+  const [row] = await t.database.sql`select * from tasks where id = ${id}`;
+  if (row === undefined) throw new Error(`there is no task ${id}`);
+  return row as never;
+}
+
+export async function contractRow(
+  t: TestEngine,
+  id: string,
+): Promise<{ status: string; phase: string; version: number; waitingFor: string | null }> {
+  const [row] = await t.database.sql`select * from contracts where id = ${id}`;
+  if (row === undefined) throw new Error(`there is no contract ${id}`);
+  return row as never;
+}
