@@ -107,6 +107,19 @@ describe('waiting for a task', () => {
   });
 });
 
+it('a wait that a person asks for again, with the same key, is answered from the tasks', async () => {
+  const id = await spawned();
+  const again = () =>
+    api.send('POST', `${mesh}/supervisor/waits`, {
+      key: api.ownerKey,
+      body: { taskIds: [id], timeoutSeconds: 0 },
+      headers: { 'idempotency-key': `wait-${id}` },
+    });
+  expect((await again()).json).toMatchObject({ satisfied: false });
+  await machine.report(ended(id, 1, 'made it'));
+  expect((await again()).json).toMatchObject({ satisfied: true, tasks: [{ completed: true }] });
+});
+
 describe('asking a person', () => {
   const ask = (body: object) =>
     api.send('POST', `${mesh}/supervisor/questions`, { key: contract.supervisorKey, body });

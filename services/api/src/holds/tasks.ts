@@ -27,16 +27,27 @@ export async function holdForTasks(
 ): Promise<Held<WaitState>> {
   const { api, caller, signal } = hold;
   const waitId = wait.waitId ?? (await beginWait(api.engine, call, wait)).result.waitId;
+  // A wait of a person may have been abandoned by an earlier try of the same request: then the tasks decide.
+  const isPerson = caller.kind !== 'agent';
   const held = await api.holds.hold({
     holder: keyIdOf(caller),
-    channels: [channels.waitDone(waitId)],
+    channels: [channels.waitDone(waitId), ...(isPerson ? wait.taskIds.map(channels.taskDone) : [])],
     holdMs: hold.holdMs,
     rereadMs,
     signal,
-    read: () => readWait(api.engine, caller, { waitId }),
+    read: async () => {
+      const state = await readWait(api.engine, caller, { waitId });
+      return { ...state, satisfied: state.satisfied || (isPerson && tasksEnded(state, wait.mode)) };
+    },
     isOver: (state) => state.satisfied,
     ...hold.beats,
   });
-  if (!held.value.satisfied) await abandonWait(api.engine, caller, { waitId });
+  if (isPerson && wait.waitId === undefined) await abandonWait(api.engine, caller, { waitId });
   return held;
+}
+
+function tasksEnded({ tasks }: WaitState, mode: TaskWait['mode']): boolean {
+  return mode === 'all'
+    ? tasks.every((task) => task.completed)
+    : tasks.some((task) => task.completed);
 }
