@@ -82,7 +82,7 @@ export async function eventsAfter(
        and (xid, id) > (${args.after.xid}::xid8, ${args.after.id})
        and xid < pg_snapshot_xmin(pg_current_snapshot())
        ${args.contractId === undefined ? db`` : db`and contract_id = ${args.contractId}`}
-     order by xid, id limit ${args.limit}`;
+     order by events.xid, events.id limit ${args.limit}`;
 }
 
 /** Where a reader begins that wants only what comes from now on. */
