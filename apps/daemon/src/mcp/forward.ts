@@ -30,6 +30,8 @@ const passedUp = [
   'accept',
   'mcp-protocol-version',
   'mcp-session-id',
+  'mcp-method',
+  'mcp-name',
   'last-event-id',
 ];
 const passedDown = ['content-type', 'cache-control', 'mcp-session-id', 'retry-after'];
