@@ -101,7 +101,7 @@ const sourceRules: readonly Rule[] = [
 
 /** Paths of one machine and hosts of registries: true today, for one person. */
 const traces =
-  /(?<![\w.])\/(?:root|work|Users|home\/(?!node\b|user\b|makima\b|ada\b)[a-z][\w-]*)\/[\w.-]+|\bregistry\.[a-z][\w-]*\.[a-z]+|\bpkg\.github\.com\b/g;
+  /(?<![\w.])\/(?:root|work|Users|home\/(?!node\b|user\b|makima\b|ada\b)[a-z][\w-]*)\/[\w.-]+|\/\/registry\.[a-z][\w.-]*|\bregistry\.(?:npmjs|yarnpkg)\.\w+|\bpkg\.github\.com\b/g;
 
 const machineTraces = (file: { path: string; text: string }): Violation[] =>
   matches(
