@@ -1,5 +1,5 @@
 /**
- * A TCP proxy between us and Redis that can go half-open: the sockets stay, nothing passes. That is what a
+ * A TCP proxy between us and a store that can go away or half-open: the sockets stay, nothing passes. That is what a
  * dead router or a moved virtual machine looks like from here.
  *
  * Law: loopback only; every socket is closed at the end.
@@ -13,6 +13,9 @@ export interface Proxy {
   freeze(): void;
   /** Close every connection. */
   cut(): void;
+  /** Close every connection and refuse new ones, until `up`. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,12 +41,20 @@ export async function openProxy(targetUrl: string): Promise<Proxy> {
     pass(near, far);
     pass(far, near);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
 
   const url = new URL(targetUrl);
-  url.port = String((server.address() as AddressInfo).port);
+  url.port = String(port);
   const cut = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
+  };
+  const stop = (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    cut();
+    return closed;
   };
   return {
     url: url.href,
@@ -51,9 +62,8 @@ export async function openProxy(targetUrl: string): Promise<Proxy> {
       for (const pair of pairs) for (const socket of pair) frozen.add(socket);
     },
     cut,
-    close() {
-      cut();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
+    down: stop,
+    up: () => listen(port),
+    close: stop,
   };
 }

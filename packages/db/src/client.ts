@@ -45,6 +45,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     connect_timeout: 5,
     idle_timeout: 60,
     max_lifetime: 1_800,
+    // Seconds between attempts to connect; the client's own would grow to 20 s after an outage.
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1) * (0.5 + Math.random() / 2),
     onnotice: () => {},
     transform: { column: { to: postgres.fromCamel, from: postgres.toCamel } },
     types: {
@@ -72,7 +74,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       await withClientDeadline(timeoutMs, sql`select 1`);
     },
     async close() {
-      await sql.end({ timeout: 5 });
+      await sql.end({ timeout: 2 });
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Delivery of commands to one daemon: pulled from the store after the last one sent, sent in order, in
- * frames of bounded size. A wake says when, a scan says it again, an ack that does not come repeats.
+ * frames of bounded size and no faster than the daemon reads. A wake says when, a scan says it again, an ack that does not come repeats.
  *
  * Law: the store decides what there is to tell; this file only remembers how far it came on this socket.
  * The daemon takes each number once, so sending again is always right.
@@ -29,7 +29,7 @@ interface Numbered {
   readonly command: Command;
 }
 
-const pullLimit = 50;
+const pullLimit = 32;
 /** A frame is closed when it is this large; one command alone may be larger. */
 const frameBytes = 512 * 1024;
 const resendMs = 30_000;
@@ -48,7 +48,8 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
       line.fail(error);
     }
   });
-  const sendFrame = (commands: Numbered[]): boolean => {
+  const sendFrame = async (commands: Numbered[]): Promise<boolean> => {
+    if (line.backlogged) await line.written();
     if (!line.send({ type: 'commands', commands })) return false;
     line.metrics.commands.inc(commands.length);
     sentSeq = commands.at(-1)?.seq ?? sentSeq;
@@ -57,12 +58,12 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
     return true;
   };
   const pump = async (): Promise<void> => {
-    while (!line.patience.signal.aborted && !line.backlogged) {
+    while (!line.patience.signal.aborted) {
       const about = { daemonId: line.daemon.daemonId, afterSeq: sentSeq, limit: pullLimit };
       const commands = await pullCommands(line.engine, about);
       if (line.patience.signal.aborted || commands.length === 0) return;
       await racepoint('gateway.before_send');
-      for (const frame of framesOf(commands)) if (!sendFrame(frame)) return;
+      for (const frame of framesOf(commands)) if (!(await sendFrame(frame))) return;
       if (commands.length < pullLimit) return;
     }
   };

@@ -4,7 +4,7 @@
  *
  * Law: after `end` nothing is sent and `patience.signal` is aborted.
  */
-import type { Running, ServerFrame } from '@makima/contracts/socket/frames';
+import type { ServerFrame } from '@makima/contracts/socket/frames';
 import type { Engine } from '@makima/engine/context';
 import type { DaemonPrincipal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
@@ -22,9 +22,8 @@ export interface Line {
   readonly patience: Patience;
   send(frame: ServerFrame): boolean;
   readonly backlogged: boolean;
+  written(): Promise<void>;
   end(close: Close): void;
   /** Translates an error into the end of the connection. */
   fail(error: unknown): void;
 }
-
-export type { Running };

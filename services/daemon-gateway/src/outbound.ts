@@ -12,6 +12,8 @@ export interface Outbound {
   send(frame: ServerFrame): boolean;
   /** Enough waits already: fetch nothing more. */
   readonly backlogged: boolean;
+  /** Resolves when what was sent so far has left this process, or the socket is gone. */
+  written(): Promise<void>;
   readonly bufferedBytes: number;
 }
 
@@ -24,6 +26,7 @@ export interface OutboundOptions {
 
 export function createOutbound(options: OutboundOptions): Outbound {
   const { socket, backlogBytes, capBytes } = options;
+  let lastWritten: Promise<void> = Promise.resolve();
   return {
     send(frame) {
       if (socket.readyState !== socket.OPEN) return false;
@@ -32,19 +35,18 @@ export function createOutbound(options: OutboundOptions): Outbound {
         options.onOverflow();
         return false;
       }
-      socket.send(JSON.stringify(frame), ignoreLoss);
+      const written = Promise.withResolvers<void>();
+      lastWritten = written.promise;
+      // Called with an error when it was lost; the socket's own `close` tells that.
+      socket.send(JSON.stringify(frame), () => written.resolve());
       return true;
     },
     get backlogged() {
       return socket.bufferedAmount > backlogBytes;
     },
+    written: () => lastWritten,
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
   };
-}
-
-/** The socket's own `close` tells it. */
-function ignoreLoss(): void {
-  return undefined;
 }

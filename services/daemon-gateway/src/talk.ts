@@ -151,6 +151,7 @@ function lineOf(options: TalkOptions, sessionEpoch: number): Line {
     get backlogged() {
       return outbound.backlogged;
     },
+    written: () => outbound.written(),
     end: options.end,
     fail: options.fail,
   };
