@@ -71,7 +71,10 @@ export interface StartSpec {
   readonly home: string;
   /** `resume` continues `sessionId`; without its transcript it fails with reason `no_conversation`. */
   readonly mode: 'new' | 'resume';
-  /** First message. A resume without one waits (or, if its turn was cut, goes on when the kind can). */
+  /**
+   * First message. A resume without one waits (or, if its turn was cut, goes on when the kind can); so does one
+   * whose prompt the conversation knows by its id: give a resume a message of its own.
+   */
   readonly prompt?: AgentMessage;
   readonly model?: string;
   /** Text added to the agent's system prompt. */
