@@ -108,18 +108,20 @@ export async function personOf(
 /** A call of this person, without an idempotency key. */
 export const by = (caller: Call['caller']): Call => ({ caller });
 
-export async function newContract(
-  t: TestEngine,
-  input: Partial<ContractInput> = {},
-): Promise<ContractDetail> {
-  const whole = zContractInput.parse({
+export const contractInput = (input: Partial<ContractInput> = {}): ContractInput =>
+  zContractInput.parse({
     name: 'Build it',
     description: 'Make the test pass',
     agent: 'scripted',
     repositories: [{ localPath: '/srv/repositories/example' }],
     ...input,
   });
-  return (await createContract(t.engine, by(t.owner), whole)).result;
+
+export async function newContract(
+  t: TestEngine,
+  input: Partial<ContractInput> = {},
+): Promise<ContractDetail> {
+  return (await createContract(t.engine, by(t.owner), contractInput(input))).result;
 }
 
 /** Do the jobs that are due until none is left; answers how many of each were done. */

@@ -2,9 +2,16 @@
 import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
 import { zSpawnInput, type SpawnInput, type Task } from '@makima/contracts/entity/task';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { zAskInput } from '@makima/contracts/entity/question';
+import { addRepository } from './contract/repositories.ts';
+import { createKey } from './identity/create-key.ts';
+import { createEnrolment, enrolDaemon } from './identity/enrol.ts';
+import { requestDiff } from './operation/request.ts';
 import type { Agent } from './principal.ts';
+import { askQuestion } from './question/ask.ts';
 import { spawnTask } from './task/spawn.ts';
 import { TestDaemon } from './test-daemon.ts';
+import type { Ids } from './test-ids.ts';
 import { by, newContract, runJobs, type TestEngine } from './test-engine.ts';
 
 export interface Stage {
@@ -88,4 +95,46 @@ export async function contractRow(
   const [row] = await t.database.sql`select * from contracts where id = ${id}`;
   if (row === undefined) throw new Error(`there is no contract ${id}`);
   return row as never;
+}
+
+/** A scene with everything that a verb can be about. */
+export async function fullScene(t: TestEngine, daemon: TestDaemon): Promise<Stage & { ids: Ids }> {
+  const scene = await stage(t, { daemon });
+  const { engine } = t;
+  const contractId = scene.contract.id;
+  const finished = await done(scene, { name: 'finished' });
+  const paused = await running(scene, { name: 'paused' });
+  await daemon.ended(paused, { outcome: 'stopped' });
+  const works = await running(scene, { name: 'works' });
+  const question = await askQuestion(
+    engine,
+    by(scene.supervisor),
+    zAskInput.parse({ question: 'This or that?', choices: ['this', 'that'] }),
+  );
+  const operation = await requestDiff(engine, by(scene.supervisor), { id: finished.taskId });
+  const repository = await addRepository(engine, by(t.owner), {
+    id: contractId,
+    localPath: '/srv/other',
+  });
+  const key = await createKey(engine, by(t.owner), { name: 'spare', scopes: ['read'] });
+  return {
+    ...scene,
+    ids: {
+      contractId,
+      taskId: finished.taskId,
+      pausedTaskId: paused.taskId,
+      runningTaskId: works.taskId,
+      questionId: question.result.questionId,
+      operationId: operation.result.operationId,
+      repositoryId: repository.result.id,
+      daemonId: (await spareDaemon(t)).id,
+      keyId: key.result.info.id,
+    },
+  };
+}
+
+async function spareDaemon(t: TestEngine): Promise<{ id: string }> {
+  const { result } = await createEnrolment(t.engine, by(t.owner), { expiresInSeconds: 60 });
+  const made = await enrolDaemon(t.engine, { token: result.token, name: 'spare', host: 'spare' });
+  return { id: made.daemonId };
 }

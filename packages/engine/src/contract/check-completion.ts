@@ -2,6 +2,7 @@
 import type { ResponseOf } from '@makima/contracts/http/endpoint';
 import type { checkCompletion as endpoint } from '@makima/contracts/http/contracts';
 import { isTerminalPhase } from '@makima/domain/contract-type';
+import { MakimaError } from '@makima/domain/error';
 import { isTaskFinal } from '@makima/domain/task';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { tasksOfContract } from '@makima/db/repo/tasks';
@@ -21,6 +22,8 @@ export async function checkCompletion(
   input: { id: string },
 ): Promise<CompletionCheck> {
   if (caller.kind !== 'agent') requireReader(caller, 'look at contracts');
+  else if (!caller.isSupervisor)
+    throw new MakimaError('NOT_SUPERVISOR', 'only the supervisor of the contract may do this');
   const { sql } = engine.database;
   return reading(
     engine.database,

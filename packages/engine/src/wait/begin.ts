@@ -12,7 +12,7 @@ import { endWait, findWait, insertWait, seeWait, statusesOf } from '@makima/db/r
 import { reading } from '@makima/db/tx';
 import type { TaskRow } from '@makima/db/rows';
 import { act, type Acted, type Act, type Call, type Engine } from '../context.ts';
-import { notFound, refuseDaemon, requirePerson, requirePresent } from '../authorize.ts';
+import { notFound, refuseDaemon, requireLead } from '../authorize.ts';
 import type { Principal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { waitOf } from './settle.ts';
@@ -58,11 +58,9 @@ export function beginWait(
   });
 }
 
-/** An agent waits as its task; a person's wait is nobody's. */
+/** A supervisor waits as its task; a person's wait is nobody's. */
 async function waiterOf(a: Act): Promise<TaskRow | undefined> {
-  if (a.caller.kind === 'agent') return requirePresent(a, a.caller);
-  requirePerson(a.caller, 'wait for tasks');
-  return undefined;
+  return requireLead(a, null, 'wait for tasks');
 }
 
 async function waits(
