@@ -11,7 +11,8 @@ import type { DaemonPrincipal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
 import { closeFor, closes, closeLabel, type Close } from './close.ts';
 import { parseFrame } from './frame.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './context.ts';
+import type { Held } from './held.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 import { sayGone } from './say-gone.ts';
 import { openTalk, type Talk } from './talk.ts';
@@ -21,9 +22,8 @@ const missesMax = 2;
 /** Time for the closing handshake. */
 const lingerMs = 2_000;
 
-export class Connection {
+export class Connection implements Held {
   readonly daemon: DaemonPrincipal;
-  /** Resolves when the socket is closed and nothing of it is under way. */
   readonly over: Promise<void>;
   readonly #gateway: Gateway;
   readonly #socket: WebSocket;
@@ -56,12 +56,10 @@ export class Connection {
     socket.on('close', (code) => void this.#onClose(code));
   }
 
-  /** Of the daemon's process; undefined before its hello. */
   get bootId(): string | undefined {
     return this.#hello?.bootId;
   }
 
-  /** What this connection is about, from its welcome to its end. */
   get talk(): Talk | undefined {
     return this.#ended === undefined ? this.#talk : undefined;
   }
@@ -70,7 +68,6 @@ export class Connection {
     return this.#outbound.bufferedBytes;
   }
 
-  /** A ping goes out; two without any sign of life end the socket. While we do not read, silence is ours. */
   ping(): void {
     if (this.#paused || this.#ended !== undefined) return;
     if (this.#misses >= missesMax) return this.#socket.terminate();
@@ -78,12 +75,10 @@ export class Connection {
     this.#socket.ping();
   }
 
-  /** Tells the daemon to reconnect elsewhere. */
   goAway(afterMs: number): void {
     if (this.talk !== undefined) this.#outbound.send({ type: 'goaway', afterMs });
   }
 
-  /** Close the socket. Twice is fine; the first reason counts. */
   end(close: Close): void {
     if (this.#ended !== undefined) return;
     this.#ended = close;

@@ -4,38 +4,20 @@
  *
  * Law: hint and scan: what a wake does for one connection at once, the look does for all of them.
  */
-import type { PubSub } from '@makima/bus/pubsub';
-import type { Bus } from '@makima/bus/queues';
 import { channels } from '@makima/contracts/channels';
 import { tendSessions } from '@makima/engine/daemon/tend';
 import type { Engine } from '@makima/engine/context';
 import type { Part } from '@makima/runtime/lifecycle';
-import type { Log } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import type { Metrics } from '@makima/runtime/metrics';
 import { closes } from './close.ts';
-import type { Connection } from './connection.ts';
+import type { Gateway } from './context.ts';
 import { drain } from './drain.ts';
-import { gatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts';
+import { gatewayMetrics } from './gateway-metrics.ts';
+import type { Held } from './held.ts';
 import { latest } from './latest.ts';
 import { isAway } from './patience.ts';
 import { createRegistry, type Registry } from './registry.ts';
-import type { Timings } from './timings.ts';
-
-/** What a connection sees of its gateway. */
-export interface Gateway {
-  readonly engine: Engine;
-  readonly bus: Bus;
-  readonly pubsub: PubSub;
-  readonly log: Log;
-  readonly metrics: GatewayMetrics;
-  readonly timings: Timings;
-  readonly registry: Registry;
-  /** Names this process in the rows. */
-  readonly gatewayId: string;
-  /** Something may have changed for this connection: look soon. */
-  look(connection: Connection): void;
-}
 
 export interface RunningGateway extends Gateway, Part {
   /** No new connection is taken any more. */
@@ -59,7 +41,7 @@ const lookAtOnce = 1_000;
 export function createGateway(options: GatewayOptions): RunningGateway {
   const { engine, pubsub, log, timings } = options;
   const registry = createRegistry(() => performance.now());
-  let woken = new Set<Connection>();
+  let woken = new Set<Held>();
   let draining = false;
   let stopping: Promise<void> | undefined;
   let leave: (() => void) | undefined;
@@ -137,7 +119,7 @@ async function scanAll(engine: Engine, registry: Registry): Promise<void> {
   }
 }
 
-async function tend(engine: Engine, connections: readonly Connection[]): Promise<void> {
+async function tend(engine: Engine, connections: readonly Held[]): Promise<void> {
   const welcomed = connections.filter((connection) => connection.talk !== undefined);
   if (welcomed.length === 0) return;
   const found = await tendSessions(

@@ -4,16 +4,16 @@
  * Law: a daemon has one connection here, the newest; copies of a daemon that push each other out are both
  * sent away.
  */
-import type { Connection } from './connection.ts';
+import type { Held } from './held.ts';
 
 export interface Registry {
-  readonly all: ReadonlySet<Connection>;
-  add(connection: Connection): void;
-  remove(connection: Connection): void;
+  readonly all: ReadonlySet<Held>;
+  add(connection: Held): void;
+  remove(connection: Held): void;
   /** The one that was welcomed last for this daemon and still lives. */
-  of(daemonId: string): Connection | undefined;
+  of(daemonId: string): Held | undefined;
   /** Makes this the daemon's one; answers the one that was it before. */
-  claim(connection: Connection): Connection | undefined;
+  claim(connection: Held): Held | undefined;
   /**
    * A daemon with this boot id comes. False when another life of the same daemon is connected and the two
    * have pushed each other out too often in the last minute.
@@ -25,8 +25,8 @@ const takeoversPerMinute = 3;
 const minuteMs = 60_000;
 
 export function createRegistry(now: () => number): Registry {
-  const all = new Set<Connection>();
-  const byDaemon = new Map<string, Connection>();
+  const all = new Set<Held>();
+  const byDaemon = new Map<string, Held>();
   const takeovers = new Map<string, number[]>();
 
   return {

@@ -6,7 +6,7 @@
 import { disconnectDaemon } from '@makima/engine/daemon/disconnect';
 import type { DaemonPrincipal } from '@makima/engine/principal';
 import { closes, type Close } from './close.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './context.ts';
 
 export async function sayGone(
   gateway: Gateway,

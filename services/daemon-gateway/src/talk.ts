@@ -15,23 +15,18 @@ import { answerDaemon } from './asks.ts';
 import { takeBeats } from './beats.ts';
 import { closes, type Close } from './close.ts';
 import { createDelivery } from './deliver.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './context.ts';
+import type { HeldTalk } from './held.ts';
 import { inOrder } from './in-order.ts';
 import type { Line } from './line.ts';
 import type { Outbound } from './outbound.ts';
 import { patiently, type Patience } from './patience.ts';
 import { takeReports, type ReportsFrame } from './reports.ts';
 
-export interface Talk {
-  readonly sessionEpoch: number;
-  /** Number of the last command that was sent. */
-  readonly sentSeq: number;
+export interface Talk extends HeldTalk {
   /** Welcome the daemon and deliver what waits for it. */
   begin(): void;
   take(frame: DaemonFrame, bytes: number): void;
-  /** Commands may wait. */
-  poke(): void;
-  tick(nowMs: number): void;
   /** Resolves when nothing of it is under way. */
   stop(): Promise<void>;
 }
