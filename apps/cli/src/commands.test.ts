@@ -183,7 +183,19 @@ describe('advance', () => {
     listQuestions: () => ({ items: [confirmation(toPhase)], nextCursor: null }),
     changePhase: ({ params, body }) => {
       if (body.confirmed !== true) {
-        throw new MakimaError('PHASE_GUARD_REQUIRED', 'the phase guard needs a person');
+        throw new MakimaError('PHASE_GUARD_REQUIRED', 'the phase guard needs a person', {
+          details: {
+            questionId: sampleId('question', 1),
+            from: 'plan',
+            deliverables: [
+              {
+                id: 'plan-document',
+                completedBy: 'lead\u001b[2J',
+                evidence: [{ kind: 'file', path: 'PLAN.md', commit: 'f7c09af58bab9b6e' }],
+              },
+            ],
+          },
+        });
       }
       const { phase } = body;
       return { success: true, contractId: params.id, previousPhase: 'plan', phase, version: 4 };
@@ -195,6 +207,9 @@ describe('advance', () => {
     const { code, stderr } = await stage.run(['contracts', 'advance', 'fix-login']);
     expect(code).toBe(6);
     expect(stderr).toContain('a person runs: makima contracts advance fix-login --confirm');
+    expect(stderr).toContain('  why   from: plan\n');
+    expect(stderr).toContain('plan-document by lead: file PLAN.md at f7c09af58b\n');
+    expect(stderr).not.toContain(sampleId('question', 1));
   });
 
   it('confirms what it has just seen', async () => {

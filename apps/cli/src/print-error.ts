@@ -5,6 +5,7 @@
  * exit code. Text that may come from an agent passes `plain`.
  */
 import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { deliverableLine } from './deliverable-line.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { formatAskedFor, type Io, wantsColor } from './io.ts';
 import { oneLine, plain, safeJson } from './plain.ts';
@@ -15,7 +16,10 @@ export async function printError(io: Io, thrown: unknown): Promise<number> {
   const exitCode = exitCodeOf(error);
   if (formatAskedFor(io) === 'json') {
     const { toProblem } = await import('@makima/contracts/problem');
-    const problem = toProblem(error, requestIdOf(error) ?? 'none');
+    const { requestId: _, ...details } = error.details;
+    const { code, message, fix, retryable } = error;
+    const known = new MakimaError(code, message, { details, retryable, ...(fix && { fix }) });
+    const problem = toProblem(known, requestIdOf(error) ?? 'none');
     io.stderr.write(`${safeJson({ ...problem, exitCode })}\n`);
   } else {
     const red = wantsColor(io.env, io.stderr.isTTY) && !io.argv.includes('--no-color');
@@ -73,10 +77,8 @@ function factLines(name: string, value: unknown): string[] {
 /** `{pointer, detail}` of a validation, `{id, reason}` of a gate, a deliverable, or plain text. */
 function itemText(item: unknown): string {
   if (typeof item !== 'object' || item === null) return String(item);
-  const { pointer, detail, id, reason, completed } = item as Record<string, unknown>;
-  if (typeof id === 'string' && typeof completed === 'boolean') {
-    return `${id} is ${completed ? 'done' : 'not done'}`;
-  }
+  if ('evidence' in item) return deliverableLine(item as Record<string, unknown>);
+  const { pointer, detail, id, reason } = item as Record<string, unknown>;
   const parts = [pointer ?? id, detail ?? reason].filter((text) => typeof text === 'string');
   return parts.length === 0 ? JSON.stringify(item) : parts.join(': ');
 }

@@ -33,6 +33,11 @@ export function tell(event: Event, context: StoryContext): string {
 
 const attempt = (f: Facts): string => f.with(', attempt ', f.of('attempt'));
 const why = (f: Facts): string => f.with(': ', f.of('detail', 'error', 'reason', 'message', 'why'));
+/** How an agent goes on with what it knew before. */
+const resumed: Readonly<Record<string, string>> = {
+  session: ', same conversation',
+  transcript: ', conversation restored',
+};
 const by = (f: Facts): string =>
   f.event.actor.kind === 'system' ? '' : f.with(' by ', f.event.actor.name);
 const named = (f: Facts): string => f.of('name') || f.task;
@@ -60,7 +65,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'task.assigned': (f) => `${f.task}${f.with(' to ', f.daemon)}${attempt(f)}`,
   'task.unassigned': (f) => `${f.task}${why(f)}`,
   'task.started': (f) =>
-    `${f.task}${attempt(f)}${f.with(', pid ', f.of('pid'))}${f.of('resumedFrom') === '' ? '' : ', same conversation'}`,
+    `${f.task}${attempt(f)}${f.with(', pid ', f.of('pid'))}${resumed[f.of('resumedFrom')] ?? ''}`,
   'task.completed': (f) => `${f.task}${f.with(': ', f.of('summary', 'outputSummary'))}`,
   'task.failed': (f) => `${f.task}${why(f)}`,
   'task.interrupted': (f) => `${f.task}${attempt(f)}${why(f)}`,

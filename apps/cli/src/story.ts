@@ -79,12 +79,15 @@ export function storyAct(event: Event): string | null {
 
 /** Told only to those who ask for every event: book-keeping, and what another event says better. */
 export function isChatter(event: Event): boolean {
+  if (event.type === 'supervisor.state_changed') return !stands.has(event.data['to']);
   return chatter.has(event.type);
 }
 
+/** States in which a supervisor does nothing, so that a person may have to. */
+const stands: ReadonlySet<unknown> = new Set(['idle', 'blocked', 'failed', 'interrupted']);
+
 const chatter: ReadonlySet<EventType> = new Set<EventType>([
   'supervisor.saved',
-  'supervisor.state_changed',
   'message.sent',
   'message.delivered',
   'operation.requested',

@@ -1,5 +1,6 @@
 /** `makima inbox`: what needs a person, most urgent first, and the command that settles it. */
 import type { InboxItem } from '@makima/contracts/entity/question';
+import { deliverableLine } from '../deliverable-line.ts';
 import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
@@ -46,6 +47,9 @@ function block(item: InboxItem, shell: Shell, short: (id: string) => string): st
   if (question !== null) {
     if (oneLine(question.question) !== oneLine(item.title)) lines.push(oneLine(question.question));
     if (question.context !== null) lines.push(colors.dim(oneLine(question.context)));
+    for (const deliverable of question.confirmation?.deliverables ?? []) {
+      lines.push(`${colors.green('v')} ${deliverableLine(deliverable)}`);
+    }
     for (const [at, choice] of question.choices.entries()) {
       lines.push(`  ${at + 1}  ${oneLine(choice)}`);
     }
