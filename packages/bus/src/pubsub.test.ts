@@ -2,7 +2,8 @@
 import { channels } from '@makima/contracts/channels';
 import { spareRedis } from '@makima/stack/test-stores';
 import { describe, expect, it } from 'vitest';
-import { openPubSub, type Heard, type PubSub } from './pubsub.ts';
+import type { Heard } from './heard.ts';
+import { openPubSub, type PubSub } from './pubsub.ts';
 import type { Bus } from './queues.ts';
 import { openProxy } from './test-proxy.ts';
 import { busReady, eventually, onEnd, testBus } from './test-bus.ts';

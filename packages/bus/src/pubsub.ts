@@ -6,15 +6,10 @@
  * listener is called once with `missed`, since what was published in between is gone.
  */
 import type { Hint } from '@makima/contracts/channels';
+import type { Heard } from './heard.ts';
 import { createPublisher } from './publisher.ts';
 import type { Bus } from './queues.ts';
 import { openSubscriber, type Subscriber } from './subscriber.ts';
-
-/** What a listener is told. */
-export type Heard =
-  | { readonly kind: 'hint'; readonly channel: string; readonly body: string }
-  /** The connection was lost and is back: read the truth once. */
-  | { readonly kind: 'missed'; readonly channel: string };
 
 /** Must return quickly and not throw; what it throws is logged. */
 export type HintListener = (heard: Heard) => void;

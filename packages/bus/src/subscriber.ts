@@ -7,7 +7,7 @@
 import { withDeadline } from '@makima/runtime/deadline';
 import type { Log } from '@makima/runtime/log';
 import { createLoop, type Loop } from '@makima/runtime/loop';
-import type { Heard } from './pubsub.ts';
+import type { Heard } from './heard.ts';
 import type { Bus } from './queues.ts';
 import { openRedis, type Redis } from './redis.ts';
 
