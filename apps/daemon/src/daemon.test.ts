@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
-import { createFakeGateway, same, type FakeGateway } from './test/gateway.ts';
+import { same } from './test/gateway-talk.ts';
+import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
 
 describe('a daemon', () => {
   let gateway: FakeGateway;

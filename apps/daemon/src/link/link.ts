@@ -110,6 +110,34 @@ interface Core {
 }
 
 export function createLink(options: LinkOptions): Link {
+  const core = createCore(options);
+  return {
+    start() {
+      if (core.ticker !== undefined || core.stopped) return;
+      core.ticker = setInterval(() => tick(core), options.timings.heartbeatMs);
+      connect(core);
+    },
+    close() {
+      core.intake.close();
+    },
+    flushed: (limitMs) => flushed(core, limitMs),
+    stop() {
+      core.stopped = true;
+      clearInterval(core.ticker);
+      clearTimeout(core.retry);
+      clearTimeout(core.welcomeTimer);
+      core.socket?.close(1000, 'the daemon stops');
+      core.asks.dropped();
+    },
+    ask: (ask) => core.asks.ask(ask),
+    beat: () => void beat(core),
+    get welcomed() {
+      return core.welcomed;
+    },
+  };
+}
+
+function createCore(options: LinkOptions): Core {
   const core: Core = {
     options,
     asks: createAsks({
@@ -144,30 +172,7 @@ export function createLink(options: LinkOptions): Link {
     welcomeTimer: undefined,
     ticker: undefined,
   };
-  return {
-    start() {
-      if (core.ticker !== undefined || core.stopped) return;
-      core.ticker = setInterval(() => tick(core), options.timings.heartbeatMs);
-      connect(core);
-    },
-    close() {
-      core.intake.close();
-    },
-    flushed: (limitMs) => flushed(core, limitMs),
-    stop() {
-      core.stopped = true;
-      clearInterval(core.ticker);
-      clearTimeout(core.retry);
-      clearTimeout(core.welcomeTimer);
-      core.socket?.close(1000, 'the daemon stops');
-      core.asks.dropped();
-    },
-    ask: (ask) => core.asks.ask(ask),
-    beat: () => void beat(core),
-    get welcomed() {
-      return core.welcomed;
-    },
-  };
+  return core;
 }
 
 function connect(core: Core): void {

@@ -31,87 +31,118 @@ export interface Sender {
 
 const bufferedLimitBytes = 1024 * 1024;
 
+/** How far the journal was read for the present socket. */
+interface Progress {
+  readonly options: SenderOptions;
+  socket: GatewaySocket | null;
+  sentSeq: number;
+  /** Frames under way: last number and size. */
+  flying: { readonly seq: number; readonly bytes: number }[];
+  flyingBytes: number;
+  /** Since when no ack has moved, while something is under way. */
+  quietSince: number;
+  pumping: boolean;
+}
+
 export function createSender(options: SenderOptions): Sender {
   const { journal } = options;
-  let socket: GatewaySocket | null = null;
-  let sentSeq = 0;
-  let flying: { readonly seq: number; readonly bytes: number }[] = [];
-  let flyingBytes = 0;
-  let quietSince = 0;
-  let pumping = false;
-
-  const restart = (): void => {
-    sentSeq = journal.state.ackedSeq;
-    flying = [];
-    flyingBytes = 0;
-    quietSince = options.now();
+  const progress: Progress = {
+    options,
+    socket: null,
+    sentSeq: 0,
+    flying: [],
+    flyingBytes: 0,
+    quietSince: 0,
+    pumping: false,
   };
-  const roomFor = (to: GatewaySocket): boolean =>
-    sentSeq < journal.durableSeq &&
-    (flyingBytes < options.windowBytes || flying.length === 0) &&
-    to.bufferedBytes < bufferedLimitBytes;
-
-  const sendNext = async (to: GatewaySocket): Promise<boolean> => {
-    const fromSeq = Math.max(sentSeq, journal.state.ackedSeq) + 1;
-    const bodies = await journal.read(fromSeq, options.frameBytes);
-    // While the disk was read, the socket may have gone or an ack may have overtaken this read.
-    if (socket !== to) return false;
-    if (fromSeq !== Math.max(sentSeq, journal.state.ackedSeq) + 1) return true;
-    if (bodies.length === 0) return false;
-    const text = reportsFrame(journal.state.journalId, fromSeq, bodies);
-    if (!to.send(text, pump)) return false;
-    if (flying.length === 0) quietSince = options.now();
-    sentSeq = fromSeq + bodies.length - 1;
-    flying.push({ seq: sentSeq, bytes: text.length });
-    flyingBytes += text.length;
-    return true;
-  };
-  const run = async (): Promise<void> => {
-    for (;;) {
-      const to = socket;
-      if (to === null || !roomFor(to) || !(await sendNext(to))) return;
-    }
-  };
-  const pump = (): void => {
-    if (pumping || socket === null) return;
-    pumping = true;
-    void run()
-      .catch(options.onTrouble)
-      .finally(() => {
-        pumping = false;
-        // Room may have come between the last look and here.
-        if (socket !== null && roomFor(socket) && flying.length === 0) setImmediate(pump);
-      });
-  };
-  journal.onDurable(pump);
-
+  journal.onDurable(() => pump(progress));
   return {
     attach(to, ackedSeq) {
-      socket = to;
+      progress.socket = to;
       journal.ack(ackedSeq);
-      restart();
-      pump();
+      restart(progress);
+      pump(progress);
     },
     detach() {
-      socket = null;
+      progress.socket = null;
     },
-    acked(seq) {
-      const before = journal.state.ackedSeq;
-      journal.ack(Math.min(seq, sentSeq));
-      if (journal.state.ackedSeq === before) return;
-      quietSince = options.now();
-      while (flying[0] !== undefined && flying[0].seq <= journal.state.ackedSeq) {
-        flyingBytes -= flying.shift()?.bytes ?? 0;
-      }
-      pump();
-    },
+    acked: (seq) => settle(progress, seq),
     tick() {
-      if (socket !== null && flying.length > 0 && options.now() - quietSince > options.resendMs) {
-        restart();
-      }
-      pump();
+      const isLate = options.now() - progress.quietSince > options.resendMs;
+      if (progress.socket !== null && progress.flying.length > 0 && isLate) restart(progress);
+      pump(progress);
     },
   };
+}
+
+function restart(progress: Progress): void {
+  progress.sentSeq = progress.options.journal.state.ackedSeq;
+  progress.flying = [];
+  progress.flyingBytes = 0;
+  progress.quietSince = progress.options.now();
+}
+
+function settle(progress: Progress, seq: number): void {
+  const { journal, now } = progress.options;
+  const before = journal.state.ackedSeq;
+  journal.ack(Math.min(seq, progress.sentSeq));
+  if (journal.state.ackedSeq === before) return;
+  progress.quietSince = now();
+  while (progress.flying[0] !== undefined && progress.flying[0].seq <= journal.state.ackedSeq) {
+    progress.flyingBytes -= progress.flying.shift()?.bytes ?? 0;
+  }
+  pump(progress);
+}
+
+function pump(progress: Progress): void {
+  if (progress.pumping || progress.socket === null) return;
+  progress.pumping = true;
+  void run(progress)
+    .catch(progress.options.onTrouble)
+    .finally(() => {
+      progress.pumping = false;
+      const { socket, flying } = progress;
+      // Room may have come between the last look and here.
+      if (socket !== null && flying.length === 0 && hasRoom(progress, socket)) {
+        setImmediate(() => pump(progress));
+      }
+    });
+}
+
+async function run(progress: Progress): Promise<void> {
+  for (;;) {
+    const to = progress.socket;
+    if (to === null || !hasRoom(progress, to) || !(await sendNext(progress, to))) return;
+  }
+}
+
+function hasRoom({ options, sentSeq, flying, flyingBytes }: Progress, to: GatewaySocket): boolean {
+  return (
+    sentSeq < options.journal.durableSeq &&
+    (flyingBytes < options.windowBytes || flying.length === 0) &&
+    to.bufferedBytes < bufferedLimitBytes
+  );
+}
+
+const nextSeq = ({ options, sentSeq }: Progress): number =>
+  Math.max(sentSeq, options.journal.state.ackedSeq) + 1;
+
+/** False: nothing was sent and nothing more will go at this moment. */
+async function sendNext(progress: Progress, to: GatewaySocket): Promise<boolean> {
+  const { journal, frameBytes, now } = progress.options;
+  const fromSeq = nextSeq(progress);
+  const bodies = await journal.read(fromSeq, frameBytes);
+  // While the disk was read, the socket may have gone or an ack may have overtaken this read.
+  if (progress.socket !== to) return false;
+  if (fromSeq !== nextSeq(progress)) return true;
+  if (bodies.length === 0) return false;
+  const text = reportsFrame(journal.state.journalId, fromSeq, bodies);
+  if (!to.send(text, () => pump(progress))) return false;
+  if (progress.flying.length === 0) progress.quietSince = now();
+  progress.sentSeq = fromSeq + bodies.length - 1;
+  progress.flying.push({ seq: progress.sentSeq, bytes: text.length });
+  progress.flyingBytes += text.length;
+  return true;
 }
 
 /** The frame, put together from texts that are JSON already. */

@@ -1,9 +1,10 @@
 /**
- * One tool call: the agent's body to the API with the run's key, the API's answer back as it comes.
+ * One tool call: the agent's body to the API with the run's key, the API's answer back as it comes. An API
+ * that dies in the middle is waited for and asked again, so that its restart is no event for the agent.
  *
- * Law: a call goes up twice only when the first was refused before anything was sent. When the agent goes
- * away, the call upstream ends; when the API fails, the agent reads a JSON-RPC error that tells whether to
- * try again.
+ * Law: a call that was sent goes up again only when it is the same call to the API too (it carries the
+ * agent's tool-use id, or changes nothing). When the agent goes away, the call upstream ends; when the API
+ * stays away, the agent reads a JSON-RPC error that tells whether to try again.
  */
 import {
   request as httpRequest,
@@ -13,6 +14,7 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
+import { passBack, readCall, type WantedCall } from './pass-back.ts';
 import type { ToolRun } from './runs.ts';
 
 export interface ForwardOptions {
@@ -34,7 +36,6 @@ const passedUp = [
   'mcp-name',
   'last-event-id',
 ];
-const passedDown = ['content-type', 'cache-control', 'mcp-session-id', 'retry-after'];
 
 export async function forward(
   request: IncomingMessage,
@@ -51,8 +52,10 @@ export async function forward(
   response.on('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(options.holdMs)]);
   try {
-    const answer = await callWithPatience(request, body, { ...options, signal });
-    await passBack(answer, response);
+    await callWithPatience(
+      { request, response, body, wanted: readCall(body) },
+      { ...options, signal },
+    );
   } catch (error) {
     if (gone.signal.aborted || response.headersSent) {
       response.destroy();
@@ -72,19 +75,27 @@ interface Call extends ForwardOptions {
   readonly signal: AbortSignal;
 }
 
-/** Refused connections changed nothing: they are tried again until the patience is over. */
-async function callWithPatience(
-  request: IncomingMessage,
-  body: Buffer,
-  call: Call,
-): Promise<IncomingMessage> {
-  const until = performance.now() + call.retryMs;
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: Buffer;
+  readonly wanted: WantedCall;
+}
+
+/** A refused connection changed nothing; a call that may be repeated is, until the patience is over. */
+async function callWithPatience(exchange: Exchange, call: Call): Promise<void> {
+  let until = performance.now() + call.retryMs;
   for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2_000)) {
     try {
-      return await callOnce(request, body, call);
+      const answer = await callOnce(exchange.request, exchange.body, call);
+      // It answers: whatever happens from here on is a new absence.
+      until = performance.now() + call.retryMs;
+      await passBack(answer, exchange.response, exchange.wanted);
+      return;
     } catch (error) {
-      const refused = codeOf(error) === 'ECONNREFUSED';
-      if (!refused || performance.now() + waitMs > until) throw error;
+      if (call.signal.aborted) throw error;
+      const repeatable = codeOf(error) === 'ECONNREFUSED' || exchange.wanted.repeatable;
+      if (!repeatable || performance.now() + waitMs > until) throw error;
       await pause(waitMs, undefined, { signal: call.signal });
     }
   }
@@ -113,21 +124,6 @@ function callOnce(request: IncomingMessage, body: Buffer, call: Call): Promise<I
     upstream.on('response', resolve);
     upstream.on('error', reject);
     upstream.end(body);
-  });
-}
-
-function passBack(answer: IncomingMessage, response: ServerResponse): Promise<void> {
-  const headers: Record<string, string | string[]> = {};
-  for (const name of passedDown) {
-    const value = answer.headers[name];
-    if (value !== undefined) headers[name] = value;
-  }
-  response.writeHead(answer.statusCode ?? 502, headers);
-  response.flushHeaders();
-  return new Promise((resolve, reject) => {
-    answer.on('error', reject);
-    response.on('close', resolve);
-    answer.pipe(response);
   });
 }
 

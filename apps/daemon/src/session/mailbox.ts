@@ -39,8 +39,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const states = new Map<string, ReceiptState | 'posted'>();
   const queue: AgentMessage[] = [];
   let handover: Handover | null = null;
-  let closed = false;
-  let handing = false;
+  let [closed, handing] = [false, false];
 
   const settle = (id: string, state: ReceiptState): void => {
     const before = states.get(id);
@@ -88,8 +87,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     },
     takeFirst: () => queue.shift() ?? null,
     get waiting() {
-      const unread = (state: string) => state === 'posted' || state === 'queued';
-      return [...states.values()].filter(unread).length;
+      return [...states.values()].filter(isUnread).length;
     },
     close() {
       closed = true;
@@ -98,3 +96,5 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     },
   };
 }
+
+const isUnread = (state: string): boolean => state === 'posted' || state === 'queued';

@@ -5,7 +5,7 @@
  * than its share) is counted and told in a `dropped` line, before and after. Whoever adds waits when the
  * disk falls behind, and so, through its pipe, does the agent.
  */
-import type { OutputLine } from '@makima/contracts/socket/reports';
+import type { OutputLine, Report } from '@makima/contracts/socket/reports';
 import type { Running } from '@makima/contracts/socket/frames';
 import { wireLimits } from '@makima/contracts/limits';
 import type { Journal } from '../journal/journal.ts';
@@ -46,11 +46,8 @@ export function createOutput(options: OutputOptions): Output {
     clearTimeout(timer);
     timer = undefined;
     if (batch.length === 0) return;
-    const { taskId, attempt } = options;
-    const known = journal.state.attempts.get(attemptKey(taskId, attempt));
-    const fromSeq = (known?.outputSeq ?? 0) + 1;
     const written = journal
-      .report({ kind: 'task.outputted', taskId, attempt, fromSeq, lines: batch })
+      .report(reportOf(options, batch))
       .catch(options.onTrouble)
       .finally(() => flying.delete(written));
     flying.add(written);
@@ -71,11 +68,9 @@ export function createOutput(options: OutputOptions): Output {
     dropped = { lines: dropped.lines + 1, chars: dropped.chars + line.content.length, told: true };
   };
   const tellDropped = (): void => {
-    if (dropped.told) {
-      push(
-        ownLine('dropped', `${dropped.lines} lines (${dropped.chars} characters) were not kept.`),
-      );
-    }
+    const { lines, chars: lost } = dropped;
+    if (dropped.told)
+      push(ownLine('dropped', `${lines} lines (${lost} characters) were not kept.`));
     dropped = { lines: 0, chars: 0, told: false };
   };
 
@@ -95,6 +90,12 @@ export function createOutput(options: OutputOptions): Output {
       while (flying.size > 0) await Promise.all(flying);
     },
   };
+}
+
+/** The lines under the numbers that follow those journalled so far. */
+function reportOf({ journal, taskId, attempt }: OutputOptions, lines: OutputLine[]): Report {
+  const known = journal.state.attempts.get(attemptKey(taskId, attempt));
+  return { kind: 'task.outputted', taskId, attempt, fromSeq: (known?.outputSeq ?? 0) + 1, lines };
 }
 
 function sizeOf(line: OutputLine): number {
