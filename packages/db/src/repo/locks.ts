@@ -11,6 +11,11 @@ export async function lockOwnerForNames(tx: Tx, args: { ownerId: string }): Prom
   await tx`select pg_advisory_xact_lock(hashtextextended(${`names:${args.ownerId}`}, 0))`;
 }
 
+/** Who sends to an agent and who starts it take turns, so that no message falls between two attempts. */
+export async function lockMailbox(tx: Tx, args: { taskId: string }): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`mailbox:${args.taskId}`}, 0))`;
+}
+
 /** Run `work` if no other process does it now; answers whether it ran. */
 export async function asLeader(
   sql: Sql,

@@ -20,6 +20,16 @@ export async function findSupervisor(
   return row;
 }
 
+/** Locked: who looks at its state and who changes it take turns. */
+export async function lockSupervisorOf(
+  tx: Tx,
+  args: { ownerId: string; contractId: string },
+): Promise<SupervisorRow | undefined> {
+  const [row] = await tx<SupervisorRow[]>`
+    select * from supervisors where owner_id = ${args.ownerId} and contract_id = ${args.contractId} for no key update`;
+  return row;
+}
+
 export async function supervisorOf(
   db: Queryable,
   args: { ownerId: string; contractId: string },

@@ -151,6 +151,26 @@ export async function supervisorHomes(
   return new Map(rows.map((row) => [row.contractId, row.daemonId]));
 }
 
+/**
+ * Ended tasks of which their supervisor has not heard: it neither waited for them to the end nor was sent a
+ * word of them. Merged and cancelled ones are its own doing.
+ */
+export async function untoldTasks(
+  tx: Tx,
+  args: { ownerId: string; contractId: string; supervisorTaskId: string },
+): Promise<TaskRow[]> {
+  return tx<TaskRow[]>`
+    select t.* from tasks t
+     where t.owner_id = ${args.ownerId} and t.contract_id = ${args.contractId} and not t.is_supervisor
+       and t.status in ('done', 'failed')
+       and not exists (select 1 from agent_messages m where m.task_id = ${args.supervisorTaskId}
+                          and m.source = 'task' and m.source_id = t.id)
+       and not exists (select 1 from waits w where w.task_id = ${args.supervisorTaskId}
+                          and w.target_ids @> array[t.id] and w.state = 'satisfied' and w.seen_at is not null
+                          and (w.kind = 'tasks_all' or t.finished_at <= w.ended_at))
+     order by t.finished_at, t.id`;
+}
+
 /** Owners with pending tasks, for the sweep. */
 export async function ownersWithPending(db: Queryable): Promise<string[]> {
   const rows = await db<

@@ -1,4 +1,8 @@
-/** A key for a person or script: scoped, and its secret shown this once. */
+/**
+ * A key for a person or script: scoped, and its secret shown this once.
+ *
+ * Law: an answer that holds a secret is never stored, so an idempotency key is of no use here.
+ */
 import type { KeyInfo } from '../present/key.ts';
 import { insertKey } from '@makima/db/repo/keys';
 import { newId } from '@makima/db/repo/locks';
@@ -18,7 +22,7 @@ export function createKey(
   call: Call,
   input: NewKeyInput,
 ): Promise<Acted<{ key: string; info: KeyInfo }>> {
-  return act(engine, call, async (a) => {
+  return act(engine, { caller: call.caller }, async (a) => {
     const person = requireOwner(a.caller, 'make keys');
     const minted = mintToken('user', await newId(a.tx));
     const row = await insertKey(a.tx, {

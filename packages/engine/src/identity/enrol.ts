@@ -1,4 +1,8 @@
-/** How a machine joins: a one-time token made by an owner, traded for the daemon's own key. */
+/**
+ * How a machine joins: a one-time token made by an owner, traded for the daemon's own key.
+ *
+ * Law: an answer that holds a secret is never stored, so an idempotency key is of no use here.
+ */
 import { MakimaError } from '@makima/domain/error';
 import {
   daemonNames,
@@ -19,7 +23,7 @@ export function createEnrolment(
   call: Call,
   input: { name?: string | undefined; expiresInSeconds: number },
 ): Promise<Acted<{ token: string; expiresAt: string }>> {
-  return act(engine, call, async (a) => {
+  return act(engine, { caller: call.caller }, async (a) => {
     const person = requireOwner(a.caller, 'let machines join');
     const minted = mintToken('join', await newId(a.tx));
     const expiresAt = new Date(a.now.getTime() + input.expiresInSeconds * 1_000);

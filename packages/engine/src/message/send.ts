@@ -4,6 +4,7 @@
  */
 import { channels } from '@makima/contracts/channels';
 import { appendCommand } from '@makima/db/repo/daemons';
+import { lockMailbox } from '@makima/db/repo/locks';
 import { insertAgentMessage, markMessagesSent } from '@makima/db/repo/messages';
 import { findTask } from '@makima/db/repo/tasks';
 import type { AgentMessage } from '@makima/contracts/socket/commands';
@@ -22,6 +23,7 @@ export interface Mail {
 }
 
 export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> {
+  await lockMailbox(a.tx, { taskId: mail.taskId });
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: mail.taskId });
   const message = await insertAgentMessage(a.tx, {
     ...(mail.id === undefined ? {} : { id: mail.id }),

@@ -8,6 +8,7 @@ import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isAttemptLive } from '@makima/domain/task';
 import { changeAttempt, supersede } from '@makima/db/repo/attempts';
 import { insertKeptRef } from '@makima/db/repo/contracts';
+import { openWaitsOf } from '@makima/db/repo/waits';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
@@ -102,6 +103,14 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
       taskId: report.taskId,
       data: { epoch: report.attempt },
     });
+    // What it waits for may have come before it was parked.
+    if ((await openWaitsOf(a.tx, { taskId: report.taskId })).length === 0) {
+      a.mail(
+        'wake-supervisor',
+        { taskId: report.taskId, attempt: report.attempt },
+        { entityId: report.taskId, fence: `parked-${report.attempt}` },
+      );
+    }
   }
   await changeTask(a.tx, {
     ownerId: a.ownerId,

@@ -8,6 +8,7 @@ import { changeTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
+import { tellWhatEnded } from '../message/supervisor-news.ts';
 import { fenceReport } from './fence.ts';
 
 export async function taskTurnEnded(
@@ -46,6 +47,7 @@ export async function taskTurnEnded(
     activity: idleWords(report),
     progress: supervisor.progress,
   });
+  if (report.outcome !== 'limited') await tellWhatEnded(a, task);
 }
 
 export const summaryChars = 4_000;

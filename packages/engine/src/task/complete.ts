@@ -7,11 +7,11 @@ import { channels } from '@makima/contracts/channels';
 import { needsVerdict } from '@makima/domain/task';
 import { changeAttempt } from '@makima/db/repo/attempts';
 import { touchContract } from '@makima/db/repo/contracts';
-import { findSupervisor, saveCondition, supervisorOf } from '@makima/db/repo/supervisors';
+import { saveCondition } from '@makima/db/repo/supervisors';
 import { changeTask, tasksByIds, tasksNeeding } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
-import { sendMessage } from '../message/send.ts';
+import { tellIfIdle } from '../message/supervisor-news.ts';
 import { settleWaits } from '../wait/settle.ts';
 
 export interface Completion {
@@ -127,7 +127,7 @@ export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
     { contractId: task.contractId },
     { entityId: task.contractId, fence: `${task.id}-${task.status}` },
   );
-  if (!woken && !task.isSupervisor) await tellIdleSupervisor(a, task, task.contractId);
+  if (!woken && !task.isSupervisor) await tellIfIdle(a, task, task.contractId);
   a.mail(
     'spawn-task',
     { taskId: null },
@@ -167,20 +167,4 @@ async function abandon(a: Act, task: TaskRow, names: readonly string[]): Promise
     data: { name: row.name, reason: message },
   });
   await afterTaskEnd(a, row);
-}
-
-/** A supervisor whose turn is over would not hear of it: it is told, once per task. */
-async function tellIdleSupervisor(a: Act, task: TaskRow, contractId: string): Promise<void> {
-  const supervisor = await supervisorOf(a.tx, { ownerId: a.ownerId, contractId });
-  if (supervisor === undefined || supervisor.taskId === task.id) return;
-  const now = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: supervisor.taskId });
-  if (now?.state !== 'idle') return;
-  const said = task.errorMessage ?? task.outputSummary ?? '';
-  await sendMessage(a, {
-    taskId: supervisor.taskId,
-    text: `[Task ${task.status}] ${task.name} (${task.id})${said === '' ? '' : `: ${said.slice(0, 1_000)}`}`,
-    mode: 'queue',
-    source: 'task',
-    sourceId: task.id,
-  });
 }

@@ -8,10 +8,10 @@
 import type { SpawnInput, Task } from '@makima/contracts/entity/task';
 import { MakimaError } from '@makima/domain/error';
 import { mayWork } from '@makima/domain/contract';
-import { checkSpawn } from '@makima/domain/task';
+import { checkSpawn, needsVerdict } from '@makima/domain/task';
 import { afterSpawn } from '@makima/domain/supervisor';
 import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
-import { insertTask, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
+import { insertTask, lockTasks, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, notFound, requireLead } from '../authorize.ts';
@@ -115,11 +115,20 @@ async function checkNeeds(a: Act, contract: ContractRow, input: SpawnInput): Pro
     ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId]),
   ];
   if (ids.length === 0) return;
-  const found = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
+  // Held, so that a need that fails meanwhile is seen, or finds this task among those that need it.
+  const found = await lockTasks(a.tx, { ownerId: a.ownerId, ids });
   for (const id of ids) {
     if (!found.some((task) => task.id === id && task.contractId === contract.id))
       throw notFound('task', id);
   }
+  const needs = found.filter((task) => input.needs.includes(task.id));
+  const verdict = needsVerdict(needs.map(({ id, name, status }) => ({ taskId: id, name, status })));
+  if (verdict.kind !== 'never') return;
+  const dead = verdict.because.map(({ name, status }) => `${name} is ${status}`).join(', ');
+  throw new MakimaError('VALIDATION_FAILED', `it could never start: ${dead}`, {
+    details: { errors: [{ pointer: '/needs', detail: `will never be complete: ${dead}` }] },
+    fix: 'spawn what is needed again, then name that',
+  });
 }
 
 /** Named explicitly, else the contract's primary, else its first (M2.3). */

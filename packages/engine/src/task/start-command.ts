@@ -5,6 +5,7 @@
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
@@ -17,6 +18,7 @@ export async function startCommand(
   args: { task: TaskRow; contract: ContractRow | undefined; attempt: number; daemonId: string },
 ): Promise<TaskStart> {
   const { task, contract, attempt, daemonId } = args;
+  await lockMailbox(tx, { taskId: task.id });
   const [messages, transcript, checkpoint] = await Promise.all([
     undeliveredMessages(tx, { taskId: task.id }),
     hasTranscript(tx, { taskId: task.id }),

@@ -1,0 +1,107 @@
+/**
+ * Every verb that writes, twice with the same key: one effect, one answer, whether one after the other, at
+ * once, or with another request under the same key. Generated over all verbs.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpoints } from '@makima/contracts/http/all';
+import type { Call } from './context.ts';
+import type { Principal } from './principal.ts';
+import { changeStatus } from './contract/change-status.ts';
+import { TestDaemon } from './test-daemon.ts';
+import { by, newContract, openTestEngine, refusal, type TestEngine } from './test-engine.ts';
+import type { Ids } from './test-ids.ts';
+import { brokenInvariants } from './test-invariants.ts';
+import { fullScene, type Stage } from './test-stage.ts';
+import { verbs, type Verb } from './test-verbs.ts';
+
+let t: TestEngine;
+let daemon: TestDaemon;
+beforeAll(async () => {
+  t = await openTestEngine();
+  daemon = await TestDaemon.join(t, { slots: 1_000 });
+});
+afterAll(() => t.close());
+
+/** What a verb leaves behind. */
+const effects = async (): Promise<Record<string, number>> => {
+  const [row] = await t.database.sql<Record<string, number>[]>`
+    select (select count(*)::int from events) as events, (select count(*)::int from outbox) as mail,
+           (select count(*)::int from daemon_commands) as commands, (select count(*)::int from audit) as audit,
+           (select count(*)::int from tasks) as tasks, (select count(*)::int from contracts) as contracts,
+           (select count(*)::int from questions) as questions, (select count(*)::int from waits) as waits,
+           (select count(*)::int from keys) as keys, (select count(*)::int from enrolments) as enrolments,
+           (select count(*)::int from repositories) as repositories, (select coalesce(sum(version), 0)::int from contracts) as versions`;
+  return row ?? {};
+};
+
+/** A person does it, unless only a supervisor may. */
+const callerOf = (verb: Verb, scene: Stage): Principal => {
+  const { policy } = endpoints[verb.name];
+  return 'person' in policy && policy.person === 'none' ? scene.supervisor : t.owner;
+};
+
+/** A scene in which the verb has something to do. */
+async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids }> {
+  const scene = await fullScene(t, daemon);
+  if (verb.name === 'deleteContract') {
+    const { id } = await newContract(t, { start: false });
+    await changeStatus(t.engine, by(t.owner), { id, targetStatus: 'failed' });
+    return { ...scene, ids: { ...scene.ids, contractId: id } };
+  }
+  if (verb.name === 'startContract') {
+    const { id } = await newContract(t, { start: false });
+    return { ...scene, ids: { ...scene.ids, contractId: id } };
+  }
+  return scene;
+}
+
+const writes = verbs
+  .filter((verb) => verb.does === 'writes')
+  .map((verb) => [verb.name, verb] as const);
+
+describe('with the same key', () => {
+  it.each(writes)('%s happens once', async (name, verb) => {
+    const scene = await sceneFor(verb);
+    const call: Call = {
+      caller: callerOf(verb, scene),
+      idempotency: { key: `${name}-1`, fingerprint: 'same', keep: 'days' },
+    };
+    const [first, second] = (await Promise.all([
+      verb.run(t.engine, call, scene.ids),
+      verb.run(t.engine, call, scene.ids),
+    ])) as { result: unknown; replayed: boolean }[];
+    const after = await effects();
+    const third = (await verb.run(t.engine, call, scene.ids)) as typeof first;
+    expect([first?.replayed, second?.replayed].toSorted()).toEqual([false, true]);
+    expect(third?.replayed).toBe(true);
+    const stored = JSON.parse(JSON.stringify(first?.result)) as unknown;
+    expect(JSON.parse(JSON.stringify(second?.result))).toEqual(stored);
+    expect(third?.result).toEqual(stored);
+    expect(await effects()).toEqual(after);
+    const other = {
+      ...call,
+      idempotency: { key: `${name}-1`, fingerprint: 'other', keep: 'days' as const },
+    };
+    expect((await refusal(verb.run(t.engine, other, scene.ids))).code).toBe('IDEMPOTENCY_MISMATCH');
+  });
+});
+
+it('forgets a call that failed: the same key may succeed later', async () => {
+  const { id } = await newContract(t, { start: false, repositories: [] });
+  const start = verbs.find((verb) => verb.name === 'startContract');
+  const call: Call = {
+    caller: t.owner,
+    idempotency: { key: 'failed-first', fingerprint: 'x', keep: 'days' },
+  };
+  const scene = { contractId: id } as Ids;
+  expect((await refusal(start?.run(t.engine, call, scene) ?? Promise.resolve())).code).toBe(
+    'MISSING_REPO_URL',
+  );
+  const add = verbs.find((verb) => verb.name === 'addRepository');
+  await add?.run(t.engine, by(t.owner), scene);
+  expect(await start?.run(t.engine, call, scene)).toMatchObject({ replayed: false });
+});
+
+it('leaves rows that agree', async () => {
+  expect(await brokenInvariants(t)).toEqual({});
+});
