@@ -55,8 +55,10 @@ async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids }> {
   return scene;
 }
 
+/** Their answer is a secret, which is never stored. */
+const secret = verbs.filter(({ name }) => name === 'createKey' || name === 'createEnrolment');
 const writes = verbs
-  .filter((verb) => verb.does === 'writes')
+  .filter((verb) => verb.does === 'writes' && !secret.includes(verb))
   .map((verb) => [verb.name, verb] as const);
 
 describe('with the same key', () => {
@@ -85,6 +87,25 @@ describe('with the same key', () => {
     expect((await refusal(verb.run(t.engine, other, scene.ids))).code).toBe('IDEMPOTENCY_MISMATCH');
   });
 });
+
+it.each(secret.map((verb) => [verb.name, verb] as const))(
+  '%s stores no secret',
+  async (_, verb) => {
+    const idempotency = { key: 'secret', fingerprint: 'x', keep: 'days' } as const;
+    const made = (await verb.run(t.engine, { caller: t.owner, idempotency }, {} as Ids)) as {
+      result: { key?: string; token?: string };
+    };
+    const text = made.result.key ?? made.result.token ?? '';
+    expect(text).toMatch(/^mk_/);
+    const dump = JSON.stringify(
+      await t.database.sql`
+      select (select json_agg(k) from keys k) as keys, (select json_agg(e) from enrolments e) as enrolments,
+             (select json_agg(i) from idempotency_keys i) as answers, (select json_agg(v) from events v) as events,
+             (select json_agg(o) from outbox o) as outbox, (select json_agg(c) from daemon_commands c) as commands`,
+    );
+    expect(dump).not.toContain(text.slice(-38));
+  },
+);
 
 it('forgets a call that failed: the same key may succeed later', async () => {
   const { id } = await newContract(t, { start: false, repositories: [] });
