@@ -27,7 +27,7 @@ export interface ChaosResult extends Verdict {
   readonly seconds: number;
 }
 
-const restMs = 120_000;
+const restMs = 90_000;
 
 export async function runChaos(options: ChaosRun): Promise<ChaosResult> {
   const began = performance.now();
@@ -148,7 +148,24 @@ async function ended(client: Client, started: Started, say: (line: string) => vo
     }
     await pause(200);
   }
-  say(`${started.slug}: did not end in ${restMs / 1_000} s`);
+  say(`${started.slug}: did not end in ${restMs / 1_000} s: ${await whyNot(client, started)}`);
+}
+
+async function whyNot(client: Client, started: Started): Promise<string> {
+  const [why, status] = await Promise.all([
+    client.call('whyContract', { params: { id: started.id } }),
+    client.call('supervisorStatus', { params: { id: started.id } }),
+  ]);
+  const output = await client.call('listTaskOutput', {
+    params: { id: status.task_id },
+    query: { limit: 200 },
+  });
+  const last = output.items
+    .slice(-6)
+    .map((line) => `${line.messageType}: ${line.content.slice(0, 300)}`);
+  return [why.summary, `supervisor ${status.state} (${status.current_activity})`, ...last].join(
+    '\n    ',
+  );
 }
 
 /** Without faults, everything ends; then the outbox has drained. */

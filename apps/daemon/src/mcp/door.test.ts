@@ -202,7 +202,8 @@ describe('the tool door', () => {
       calls += 1;
       incoming.socket.destroy();
     });
-    const broken = JSON.parse((await ask({ body: call(7) })).body) as object;
+    const plain = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: {} });
+    const broken = JSON.parse((await ask({ body: plain })).body) as object;
     expect(broken).toMatchObject({ id: 7, error: { code: -32_000, data: { retryable: true } } });
     // It may have been applied: only the agent may say it again, under the same id.
     expect(calls).toBe(1);
@@ -212,6 +213,33 @@ describe('the tool door', () => {
     await open(port, { retryMs: 100 });
     const refused = JSON.parse((await ask({ body: call(8) })).body) as object;
     expect(refused).toMatchObject({ id: 8, error: { data: { retryable: true } } });
+  });
+
+  it('asks again for a call that names its tool use, into the same open answer', async () => {
+    const { port } = api.address() as AddressInfo;
+    const _meta = { 'claudecode/toolUseId': 'toolu_1' };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { _meta } });
+    const bodies: string[] = [];
+    api.removeAllListeners('request');
+    api.on('request', (incoming, outgoing) => {
+      let sent = '';
+      incoming.on('data', (chunk: Buffer) => (sent += chunk.toString()));
+      incoming.on('end', () => {
+        bodies.push(sent);
+        outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+        outgoing.write(
+          'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/progress"}\n\n',
+        );
+        if (bodies.length === 1) setImmediate(() => incoming.socket.destroy());
+        else outgoing.end('event: message\ndata: {"jsonrpc":"2.0","id":5,"result":{}}\n\n');
+      });
+    });
+    await door.stop();
+    await open(port, { retryMs: 5_000 });
+    const answered = await ask({ body });
+    expect(bodies).toEqual([body, body]);
+    expect(answered.body).toContain('"id":5,"result":{}');
+    expect(answered.body.match(/"result"/g)).toHaveLength(1);
   });
 
   it('ends a call that is held for too long', async () => {
