@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { createHeart } from './heart.ts';
-import { retryAfterMs, retryDelayMs } from './retry-delay.ts';
+import { isLoopback, retryAfterMs, retryDelayMs } from './retry-delay.ts';
 import { parseFrame } from './socket.ts';
 
 describe('the wait before the next connect', () => {
-  it('is flat jitter under a cap that grows to 30 s', () => {
+  it('is flat jitter under a cap that grows to 10 s, to 2 s on one machine', () => {
     for (const failures of [0, 1, 3, 5, 50]) {
-      const cap = Math.min(30_000, 1_000 * 2 ** Math.min(failures, 10));
+      const cap = Math.min(10_000, 1_000 * 2 ** Math.min(failures, 10));
       expect(retryDelayMs({ failures, hintMs: null }, 0)).toBe(0);
       expect(retryDelayMs({ failures, hintMs: null }, 0.999)).toBeLessThanOrEqual(cap);
       expect(retryDelayMs({ failures, hintMs: null }, 0.999)).toBeGreaterThan(cap * 0.99 - 1);
     }
+  });
+
+  it('knows a gateway of this machine', () => {
+    for (const host of ['localhost:1', '127.0.0.1:7401', '[::1]:5']) {
+      expect(isLoopback(`ws://${host}/daemon`), host).toBe(true);
+    }
+    for (const host of ['127.0.0.1.evil.tld', 'localhost.evil.tld', '10.0.0.1', 'example.org']) {
+      expect(isLoopback(`wss://${host}/daemon`), host).toBe(false);
+    }
+    expect(retryDelayMs({ failures: 9, hintMs: null, loopback: true }, 0.999)).toBe(1_998);
   });
 
   it('follows the hint of the server, within reason', () => {

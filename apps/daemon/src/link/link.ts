@@ -20,7 +20,7 @@ import type { Journal } from '../journal/journal.ts';
 import { createAsks, type AskKind, type AskResult, type Asks } from './asks.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createHeart, type Heart } from './heart.ts';
-import { retryDelayMs, stableMs } from './retry-delay.ts';
+import { isLoopback, retryDelayMs, stableMs } from './retry-delay.ts';
 import { createSender, type Sender } from './sender.ts';
 import { openSocket, type GatewaySocket, type SocketEnd } from './socket.ts';
 
@@ -212,8 +212,7 @@ function onFrame(core: Core, frame: ServerFrame): void {
     return;
   }
   if (frame.type === 'goaway') {
-    core.hintMs = frame.afterMs;
-    core.socket?.close(1000, 'going');
+    leaveAfter(core, frame.afterMs);
     return;
   }
   if (!core.welcomed) return;
@@ -236,6 +235,16 @@ function onFrame(core: Core, frame: ServerFrame): void {
     case 'answer':
       core.asks.answered(frame);
   }
+}
+
+/** The gateway spreads its daemons over a while: stay until our moment comes, then connect anew at once. */
+function leaveAfter(core: Core, afterMs: number): void {
+  const { socket } = core;
+  setTimeout(() => {
+    if (core.socket !== socket || core.stopped) return;
+    core.hintMs = 0;
+    socket?.close(1000, 'going');
+  }, afterMs).unref();
 }
 
 function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
@@ -272,7 +281,7 @@ function onEnded(core: Core, end: SocketEnd): void {
   core.asks.dropped();
   core.heart.reset();
   if (core.stopped) return;
-  const { log, now, timings } = core.options;
+  const { log, now, timings, url } = core.options;
   const lived = end.opened ? now() - core.openedAtMs : 0;
   core.failures = wasWelcomed && lived > stableMs ? 0 : core.failures + 1;
   const waitMs =
@@ -282,6 +291,7 @@ function onEnded(core: Core, end: SocketEnd): void {
         failures: core.failures - 1,
         hintMs: core.hintMs ?? end.retryAfterMs,
         ...(end.code === closeCodes.replaced ? { replaced: true } : {}),
+        ...(isLoopback(url) ? { loopback: true } : {}),
       },
       Math.random(),
     );
