@@ -7,8 +7,6 @@
 import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
 import { pruneRequeues } from '@makima/db/repo/requeue';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
-import { createReconciler } from '@makima/bus/reconciler';
-import { requeueDue } from '@makima/engine/outbox/requeue';
 import { limitsOf, settingsOf } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
 import { createHealth } from '@makima/runtime/health';
@@ -20,6 +18,7 @@ import { initRacepoints } from '@makima/runtime/racepoint';
 import { schedulerConfig, type SchedulerConfig } from './config.ts';
 import { schedulerConsumers, schedulerHandlers } from './consumers.ts';
 import { placeOwner } from './jobs/spawn-task.ts';
+import { schedulerReconciler } from './reconcile.ts';
 import { schedulerSweeps } from './sweeps.ts';
 import { openWire } from './wire.ts';
 
@@ -57,19 +56,7 @@ metrics.gauge({
   collect: async (gauge) => gauge.set(await outboxLagSeconds(sql)),
 });
 const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune });
-const reconciler = createReconciler({
-  bus,
-  port: {
-    async requeue(olderThanMs) {
-      let written: number | null = null;
-      await leader('requeue', async () => {
-        written = await requeueDue(engine, { olderThanMs });
-      });
-      return written;
-    },
-  },
-  requeued: () => relay.poke(),
-});
+const reconciler = schedulerReconciler(wire);
 const health = createHealth({
   checks: [...wire.checks, ...consumers.checks],
 });

@@ -1,0 +1,42 @@
+/** The sweep finds supervisors whose restoration never came, and restores them itself. */
+import { describe, expect, it } from 'vitest';
+import { leaderOf } from '@makima/db/leader';
+import { createMetrics } from '@makima/runtime/metrics';
+import { testLog } from '@makima/runtime/test-log';
+import type { House } from '@makima/engine/test/house';
+import { restoreOne } from '../jobs/restore-supervisor.ts';
+import { restorerMetrics } from '../restorer-metrics.ts';
+import { crash, ledContract, testHouse } from '../test/kit.ts';
+import { orphanedSupervisors } from './orphaned-supervisors.ts';
+
+function sweepOf(house: House, olderThanMs: number) {
+  const { engine } = house;
+  const metrics = createMetrics({ service: 'test' });
+  const counts = restorerMetrics(metrics);
+  const log = testLog();
+  const leader = leaderOf(engine.database);
+  const restore = restoreOne(engine, counts);
+  return orphanedSupervisors({ engine, leader, log, metrics, counts, restore, olderThanMs });
+}
+
+describe('orphaned-supervisors', () => {
+  it('restores what waited too long, once, and leaves the rest to its job', async () => {
+    const house = await testHouse();
+    await crash(await ledContract(house));
+    await sweepOf(house, 60_000).tick();
+    const { sql } = house.engine.database;
+    expect(await sql`select 1 from restorations`).toHaveLength(0);
+    await Promise.all([sweepOf(house, 0).tick(), sweepOf(house, 0).tick()]);
+    await sweepOf(house, 0).tick();
+    expect(await sql`select 1 from restorations`).toHaveLength(1);
+  });
+
+  it('is stopped before it starts, and twice', async () => {
+    const house = await testHouse();
+    const sweep = sweepOf(house, 0);
+    await sweep.stop?.();
+    await sweep.start?.();
+    await sweep.stop?.();
+    await sweep.stop?.();
+  });
+});
