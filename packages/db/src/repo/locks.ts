@@ -11,6 +11,16 @@ export async function lockOwnerForNames(tx: Tx, args: { ownerId: string }): Prom
   await tx`select pg_advisory_xact_lock(hashtextextended(${`names:${args.ownerId}`}, 0))`;
 }
 
+/**
+ * Who begins to wait for the end of tasks and who ends them take turns, so that no end is missed. Not the
+ * tasks' rows: those belong to whoever assigns them.
+ */
+export async function lockEnds(tx: Tx, args: { taskIds: readonly string[] }): Promise<void> {
+  if (args.taskIds.length === 0) return;
+  const ids = [...new Set(args.taskIds)].toSorted();
+  await tx`select pg_advisory_xact_lock(hashtextextended('end:' || id, 0)) from unnest(${ids}::text[]) as id`;
+}
+
 /** Who sends to an agent and who starts it take turns, so that no message falls between two attempts. */
 export async function lockMailbox(tx: Tx, args: { taskId: string }): Promise<void> {
   await tx`select pg_advisory_xact_lock(hashtextextended(${`mailbox:${args.taskId}`}, 0))`;

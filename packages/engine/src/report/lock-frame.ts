@@ -1,10 +1,11 @@
 /**
  * The rows that the reports of a frame speak of, locked before the first of them is applied, in the order
- * that everybody keeps: contracts, tasks, attempts, each by id. A frame mixes tasks as they come.
+ * that everybody keeps: contracts, tasks, attempts, ends, each by id. A frame mixes tasks as they come.
  */
 import type { Report } from '@makima/contracts/socket/reports';
 import { lockLiveAttempts } from '@makima/db/repo/attempts';
 import { lockContract } from '@makima/db/repo/contracts';
+import { lockEnds } from '@makima/db/repo/locks';
 import { lockTasks, tasksByIds } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
 
@@ -20,6 +21,7 @@ export async function lockFrame(a: Act, reports: readonly Report[]): Promise<voi
   if (taskIds.length === 0) return;
   await lockTasks(a.tx, { ownerId, ids: taskIds });
   await lockLiveAttempts(a.tx, { ownerId, taskIds });
+  await lockEnds(a.tx, { taskIds: idsOf(reports.filter(({ kind }) => kind === 'task.ended')) });
 }
 
 function idsOf(reports: readonly Report[]): string[] {

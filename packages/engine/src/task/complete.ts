@@ -7,6 +7,7 @@ import { channels } from '@makima/contracts/channels';
 import { needsVerdict } from '@makima/domain/task';
 import { changeAttempt } from '@makima/db/repo/attempts';
 import { touchContract } from '@makima/db/repo/contracts';
+import { lockEnds } from '@makima/db/repo/locks';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import { changeTask, tasksByIds, tasksNeeding } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
@@ -117,6 +118,7 @@ async function underWayAgain(a: Act, task: TaskRow, attempt: number): Promise<vo
 
 /** What the end of any task sets in motion, however it ended. */
 export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
+  await lockEnds(a.tx, { taskIds: [task.id] });
   a.hint(channels.taskDone(task.id));
   const woken = await settleWaits(a, { targetId: task.id });
   await releaseNeeds(a, task);

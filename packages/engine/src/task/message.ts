@@ -2,7 +2,7 @@
 import { isTaskFinal } from '@makima/domain/task';
 import { MakimaError } from '@makima/domain/error';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
-import { lockedTask, readableTask, requireLead } from '../authorize.ts';
+import { readableTask, requireLead } from '../authorize.ts';
 import { sendMessage } from '../message/send.ts';
 
 export interface MessageInput {
@@ -17,9 +17,8 @@ export function messageTask(
   input: MessageInput,
 ): Promise<Acted<{ messageId: string; taskId: string; state: string }>> {
   return act(engine, call, async (a) => {
-    const seen = await readableTask(a.tx, a.caller, input.id);
-    await requireLead(a, seen.contractId, 'send messages');
-    const task = await lockedTask(a.tx, a.caller, input.id);
+    const task = await readableTask(a.tx, a.caller, input.id);
+    await requireLead(a, task.contractId, 'send messages');
     if (isTaskFinal(task.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',

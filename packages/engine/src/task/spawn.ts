@@ -11,7 +11,8 @@ import { mayWork } from '@makima/domain/contract';
 import { checkSpawn, needsVerdict } from '@makima/domain/task';
 import { afterSpawn } from '@makima/domain/supervisor';
 import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
-import { insertTask, lockTasks, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
+import { lockEnds } from '@makima/db/repo/locks';
+import { insertTask, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, notFound, requireLead } from '../authorize.ts';
@@ -115,8 +116,8 @@ async function checkNeeds(a: Act, contract: ContractRow, input: SpawnInput): Pro
     ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId]),
   ];
   if (ids.length === 0) return;
-  // Held, so that a need that fails meanwhile is seen, or finds this task among those that need it.
-  const found = await lockTasks(a.tx, { ownerId: a.ownerId, ids });
+  await lockEnds(a.tx, { taskIds: input.needs });
+  const found = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
   for (const id of ids) {
     if (!found.some((task) => task.id === id && task.contractId === contract.id))
       throw notFound('task', id);

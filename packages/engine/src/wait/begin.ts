@@ -7,7 +7,8 @@ import { afterWait } from '@makima/domain/supervisor';
 import { waitSatisfied } from '@makima/domain/wait';
 import { waitEnds } from '@makima/domain/task';
 import { findSupervisor } from '@makima/db/repo/supervisors';
-import { lockTasks, tasksByIds } from '@makima/db/repo/tasks';
+import { lockEnds } from '@makima/db/repo/locks';
+import { tasksByIds } from '@makima/db/repo/tasks';
 import { endWait, findWait, insertWait, seeWait, statusesOf } from '@makima/db/repo/waits';
 import { reading } from '@makima/db/tx';
 import type { TaskRow } from '@makima/db/rows';
@@ -30,8 +31,8 @@ export function beginWait(
 ): Promise<Acted<{ waitId: string }>> {
   return act(engine, call, async (a) => {
     const waiter = await waiterOf(a);
-    // Held, so that a task that ends meanwhile finds this wait, or is seen to have ended.
-    const tasks = await lockTasks(a.tx, { ownerId: a.ownerId, ids: input.taskIds });
+    await lockEnds(a.tx, { taskIds: input.taskIds });
+    const tasks = await tasksByIds(a.tx, { ownerId: a.ownerId, ids: input.taskIds });
     for (const id of input.taskIds)
       if (!tasks.some((task) => task.id === id && visible(a.caller, task)))
         throw notFound('task', id);
