@@ -90,7 +90,8 @@ export function changePhase(
         { details: { status: contract.status } },
       );
     }
-    if (a.caller.kind === 'agent' && input.phase === contract.phase) {
+    const seen = input.expectedVersion ?? contract.version;
+    if (a.caller.kind === 'agent' && input.phase === contract.phase && seen === contract.version) {
       // The control plane, or the answer to an earlier request, was faster: it stands where it wants to be.
       return standing(contract);
     }
