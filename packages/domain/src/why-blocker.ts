@@ -21,6 +21,7 @@ export const blockerKinds = [
   'capacity',
   'backing_off',
   'dependency',
+  'idle',
   'gate',
 ] as const;
 

@@ -41,6 +41,8 @@ export interface WhyTaskFacts {
   readonly openQuestions: readonly OpenQuestion[];
   /** What a parked or waiting agent waits for, in words ("task build, task test"). */
   readonly wait: { readonly on: string; readonly since: Date } | null;
+  /** Its agent lives but its turn is over: what it said of that, and since when. */
+  readonly idle: { readonly words: string; readonly since: Date } | null;
   /** Set when a budget holds it. */
   readonly budget: { readonly reason: string; readonly since: Date } | null;
 }
@@ -168,9 +170,21 @@ function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
     const since = facts.lease.expiresAt;
     return [blocker({ kind: 'lease', reason, since, whoCanAct: 'system' }), ...waits];
   }
+  if (facts.idle !== null && waits.length === 0) return [idle(facts.id, facts.idle)];
   return waits;
 }
 
 export function activateAct(contractId: string): string {
   return apiCall('POST', `/contracts/${contractId}/status`, { targetStatus: 'active' });
+}
+
+/** Nothing wakes it but a message: nobody should be told that it works. */
+function idle(taskId: string, { words, since }: NonNullable<WhyTaskFacts['idle']>): Blocker {
+  return blocker({
+    kind: 'idle',
+    reason: `Its agent has ended its turn and waits to be told. ${words}`.trim(),
+    since,
+    whoCanAct: 'person',
+    act: `makima tasks message ${taskId} "<what to do next>"`,
+  });
 }

@@ -31,6 +31,7 @@ const task: WhyTaskFacts = {
   daemon: { name: 'laptop', connected: true, lastSeenAt: ago(10) },
   openQuestions: [],
   wait: null,
+  idle: null,
   budget: null,
 };
 
@@ -54,6 +55,14 @@ describe('a task at work', () => {
       kinds: ['question'],
     });
     expect(told({ ...task, status: 'starting', openQuestions: [question] }).moving).toBe(true);
+  });
+
+  it('stands still when its turn is over and it waits for nothing', () => {
+    const idle = { words: 'Idle: its turn failed: no script', since: ago(5) };
+    expect(told({ ...task, idle })).toMatchObject({ moving: false, kinds: ['idle'] });
+    expect(told({ ...task, idle }).summary).toContain('its turn failed');
+    // What it waits for explains more.
+    expect(told({ ...task, idle, openQuestions: [question] }).kinds).toEqual(['question']);
   });
 
   it('stands still when its daemon is offline or its lease is out', () => {

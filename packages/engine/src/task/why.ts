@@ -12,11 +12,19 @@ import { databaseTime } from '@makima/db/repo/clock';
 import { findContract } from '@makima/db/repo/contracts';
 import { daemonsOf } from '@makima/db/repo/daemons';
 import { openQuestionsOfTasks } from '@makima/db/repo/questions';
+import { supervisorOf } from '@makima/db/repo/supervisors';
 import { tasksByIds } from '@makima/db/repo/tasks';
 import { openWaitsOfTasks } from '@makima/db/repo/waits';
 import { reading } from '@makima/db/tx';
 import type { Queryable } from '@makima/db/client';
-import type { AttemptRow, DaemonRow, QuestionRow, TaskRow, WaitRow } from '@makima/db/rows';
+import type {
+  AttemptRow,
+  DaemonRow,
+  QuestionRow,
+  SupervisorRow,
+  TaskRow,
+  WaitRow,
+} from '@makima/db/rows';
 import { readableTask } from '../authorize.ts';
 import type { Engine } from '../context.ts';
 import { presentWhy } from '../present/why.ts';
@@ -60,6 +68,7 @@ interface Related {
   readonly daemons: readonly DaemonRow[];
   readonly questions: readonly QuestionRow[];
   readonly waits: readonly WaitRow[];
+  readonly supervisor: SupervisorRow | undefined;
   /** Tasks that are needed or waited for. */
   readonly others: readonly TaskRow[];
   readonly unplaced: ReadonlyMap<string, UnplacedReason>;
@@ -74,12 +83,13 @@ async function relatedRows(
   const { ownerId, contractId } = first;
   const ids = tasks.map((task) => task.id);
   const pending = tasks.some((task) => task.status === 'pending');
-  const [contract, attempts, daemons, questions, waits, look] = await Promise.all([
+  const [contract, attempts, daemons, questions, waits, supervisor, look] = await Promise.all([
     contractId === null ? undefined : findContract(db, { ownerId, id: contractId }),
     newestAttempts(db, { ownerId, taskIds: ids }),
     daemonsOf(db, { ownerId }),
     openQuestionsOfTasks(db, { ownerId, taskIds: ids }),
     openWaitsOfTasks(db, { ownerId, taskIds: ids }),
+    contractId === null ? undefined : supervisorOf(db, { ownerId, contractId }),
     pending ? lookForPlaces(db, { ownerId, now, limit: placementBatch, lock: 'none' }) : undefined,
   ]);
   const named = [...tasks.flatMap((t) => t.needs), ...waits.flatMap((w) => w.targetIds)];
@@ -91,6 +101,7 @@ async function relatedRows(
     daemons,
     questions,
     waits,
+    supervisor,
     others: named.length === 0 ? [] : await tasksByIds(db, { ownerId, ids: [...new Set(named)] }),
     unplaced: new Map(unplaced.map(({ taskId, reason }) => [taskId, reason])),
   };
@@ -126,8 +137,15 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
       .filter((q) => q.taskId === task.id && !q.nonBlocking && q.confirmationId === null)
       .map((q) => ({ id: q.id, question: q.question, askedAt: q.askedAt })),
     wait: wait === undefined ? null : { on: wordsOf(wait, rows.others), since: wait.createdAt },
+    idle: idleOf(task, rows),
     budget: null,
   };
+}
+
+/** Only a supervisor stays when its turn is over; another agent's attempt ends with it. */
+function idleOf(task: TaskRow, { supervisor }: Related): WhyTaskFacts['idle'] {
+  if (supervisor?.taskId !== task.id || supervisor.state !== 'idle') return null;
+  return { words: supervisor.currentActivity ?? '', since: supervisor.updatedAt };
 }
 
 /** The moment nearest to when the task came to its status. */
