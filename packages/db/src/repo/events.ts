@@ -21,6 +21,10 @@ export interface EventRow extends NewEvent {
 /**
  * Append events of one transaction. Each contract's cursor is raised once by the number of its events,
  * in the order of contract ids, so that two transactions over several contracts cannot deadlock.
+ *
+ * A transaction that began early and came late to the cursor takes the place of the one before it, so that
+ * readers of all contracts see each contract's events in the order of their numbers. Nobody has read beyond
+ * that place: the lower number of the late transaction held every reader back until now.
  */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
@@ -42,11 +46,14 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
     ), counted as (
       select contract_id, count(*) as n from given where contract_id is not null group by contract_id order by contract_id
     ), raised as (
-      update contract_cursors c set seq = c.seq + counted.n from counted
-       where c.contract_id = counted.contract_id returning c.contract_id, c.seq - counted.n as before
+      update contract_cursors c
+         set seq = c.seq + counted.n, last_xid = greatest(c.last_xid, pg_current_xact_id())
+        from counted where c.contract_id = counted.contract_id
+      returning c.contract_id, c.seq - counted.n as before, c.last_xid
     )
-    insert into events (owner_id, contract_id, task_id, type, actor, data, seq)
-    select g.owner_id, g.contract_id, g.task_id, g.type, g.actor, g.data, r.before + g.nth
+    insert into events (owner_id, contract_id, task_id, type, actor, data, seq, xid)
+    select g.owner_id, g.contract_id, g.task_id, g.type, g.actor, g.data, r.before + g.nth,
+           coalesce(r.last_xid, pg_current_xact_id())
       from given g left join raised r on r.contract_id = g.contract_id
      order by g.i`;
 }

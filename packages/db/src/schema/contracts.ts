@@ -21,7 +21,7 @@ import {
 import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
 import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
 import type { Evidence } from '@makima/domain/evidence';
-import { bornAt, id, moment, ownerId } from './columns.ts';
+import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
 import { owners } from './identity.ts';
 
 export const contracts = snakeCase.table(
@@ -104,6 +104,10 @@ export const contractCursors = snakeCase.table(
     contractId: uuid().primaryKey(),
     ownerId: ownerId(),
     seq: bigint({ mode: 'number' }).notNull().default(0),
+    /** Highest place of its events in the order over all contracts. */
+    lastXid: xid8()
+      .notNull()
+      .default(sql`'0'::xid8`),
   },
   (t) => [contractKey(t)],
 );

@@ -1,0 +1,1 @@
+ALTER TABLE "contract_cursors" ADD COLUMN "last_xid" xid8 DEFAULT '0' NOT NULL;
