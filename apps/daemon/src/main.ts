@@ -21,6 +21,7 @@ import {
 } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { enrol } from './enrol.ts';
+import { configureGit } from './git/run.ts';
 import { homeAt, ownerOf, takeHome } from './home.ts';
 
 const usage = `Usage: daemon start
@@ -57,6 +58,9 @@ async function start(settings: DaemonSettings): Promise<number | null> {
     throw new Error('This machine is not enrolled. Run `makima daemon join` with a token first.');
   }
   const log = createLog({ service: 'daemon', level: settings.LOG_LEVEL });
+  // Where this user's programs are: git itself, and those that a check command names.
+  const { PATH: path, SSH_AUTH_SOCK: sshAuthSock } = process.env;
+  configureGit({ ...(path && { path }), ...(sshAuthSock && { sshAuthSock }) });
   const giveBack = takeHome(home);
   let daemon: Daemon | null = null;
   let statusTimer: NodeJS.Timeout | undefined;

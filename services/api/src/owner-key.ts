@@ -20,14 +20,17 @@ export interface FirstStart {
 
 /** Make sure that there is an owner; on the first start hand out the key. Safe with several processes. */
 export async function prepareOwner(start: FirstStart): Promise<void> {
-  const { ownerKey } = await ensureOwner(start.engine);
-  if (ownerKey === null) return;
-  if (start.keyFile === undefined) {
-    start.print(`\nThe owner key of this installation, shown this once:\n\n  ${ownerKey}\n\n`);
+  const { ownerKey } = await ensureOwner(start.engine, (key) => handOut(start, key));
+  if (ownerKey === null || start.keyFile === undefined) return;
+  start.log.info({ file: start.keyFile }, 'wrote the owner key of the first start');
+}
+
+async function handOut({ keyFile, print }: FirstStart, key: string): Promise<void> {
+  if (keyFile === undefined) {
+    print(`\nThe owner key of this installation, shown this once:\n\n  ${key}\n\n`);
     return;
   }
-  await writePrivate(start.keyFile, `${ownerKey}\n`);
-  start.log.info({ file: start.keyFile }, 'wrote the owner key of the first start');
+  await writePrivate(keyFile, `${key}\n`);
 }
 
 /** Whole or not at all, and never readable by others, not even for a moment. */

@@ -12,7 +12,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runBounded } from './bounded.ts';
 import { invalid, refuse } from './failure.ts';
-import { git } from './run.ts';
+import { git, programPath } from './run.ts';
 import { resolveCommit } from './store.ts';
 import type { Store } from './store.ts';
 
@@ -43,7 +43,6 @@ export type BlobAnswer =
   | { readonly kind: 'binary' | 'too_large' | 'missing'; readonly commitSha: string };
 
 const defaultMaxOutputBytes = 256 * 1024;
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin';
 
 export async function runCheck(store: Store, options: CheckOptions): Promise<CheckResult> {
   const [program, ...args] = options.command;
@@ -124,7 +123,7 @@ async function cleanEnvironment(
   const temporary = join(room, 'tmp');
   await Promise.all([mkdir(home), mkdir(temporary)]);
   return {
-    PATH: path,
+    PATH: programPath(),
     HOME: home,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',

@@ -8,6 +8,7 @@
  *
  * export git(args, options: GitOptions): Promise<GitResult>
  * export configureGit(settings: GitSettings): void   once, by main
+ * export programPath(): string
  * export gitEnvironment(allow?): Record<string, string>
  */
 import { runBounded } from './bounded.ts';
@@ -112,6 +113,11 @@ const forced = [
 /** Called once by main before the first run. */
 export function configureGit(given: GitSettings): void {
   Object.assign(settings, given);
+}
+
+/** Where programs are looked for, for git and for check commands. */
+export function programPath(): string {
+  return settings.path;
 }
 
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {

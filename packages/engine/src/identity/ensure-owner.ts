@@ -5,9 +5,14 @@ import { inTransaction } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import { mintToken } from './token.ts';
 
-/** @returns the key only when this call made the owner. Safe to race: one caller makes it. */
+/**
+ * `handOut` takes the key to the person, before the owner is committed: a death in between leaves a key that
+ * opens nothing and a next start that makes another, never an owner without a key. It may run again.
+ * @returns the key only when this call made the owner. Safe to race: one caller makes it.
+ */
 export async function ensureOwner(
   engine: Engine,
+  handOut: (ownerKey: string) => Promise<void> = async () => {},
 ): Promise<{ ownerId: string; ownerKey: string | null }> {
   return inTransaction(engine.database, async (tx) => {
     await lockInstallation(tx);
@@ -24,6 +29,7 @@ export async function ensureOwner(
       hash: minted.hash,
       scopes: ['read', 'write', 'owner'],
     });
+    await handOut(minted.token);
     return { ownerId, ownerKey: minted.token };
   });
 }
