@@ -310,6 +310,16 @@ describe('a contract', () => {
     expect(judged({ supervisor }).kinds).toEqual(['question']);
   });
 
+  it('waits for a person although the process of its supervisor, which asked, is alive', () => {
+    const asking = { ...task, id: 's1', openQuestions: [question] } as const;
+    const waiting = { status: 'waiting_for_input', supervisor: asking } as const;
+    expect(judged({ ...waiting, openQuestions: [question] })).toMatchObject({
+      moving: false,
+      kinds: ['question'],
+    });
+    expect(judged({ ...waiting, tasks: [task] })).toMatchObject({ moving: true });
+  });
+
   it('tells what ended after everything that still waits', () => {
     const supervisor = {
       ...task,
@@ -363,6 +373,11 @@ describe('a contract', () => {
       kinds: ['gate', 'done'],
       summary: 'Deliverable plan-document (Plan document) is not complete.',
     });
+    const idle = { words: 'I am done.', since: ago(5) };
+    expect(judged({ supervisor: { ...task, id: 's1', idle }, readiness: owing }).kinds).toEqual([
+      'gate',
+      'idle',
+    ]);
     expect(judged({ supervisor }).summary).toContain('the next step is about to be taken');
     expect(judged({ supervisor, autoAdvance: false }).act).toBe(
       'makima contracts advance fix-login --phase execute',

@@ -123,13 +123,16 @@ function atWork(facts: WhyContractFacts, now: Date): Judgement {
   const supervisor = facts.supervisor === null ? null : whyTask(facts.supervisor, now);
   const tasks = facts.tasks.map((task) => whyTask(task, now));
   const agents = [...(supervisor === null ? [] : [supervisor]), ...tasks];
-  const moving = agents.some((why) => why.moving);
+  // Who leads is who asked: while the contract waits for a person, only its tasks can be at work.
+  const atWorkNow = facts.status === 'waiting_for_input' ? tasks : agents;
+  const moving = atWorkNow.some((why) => why.moving);
   const asked = new Set(people.map((item) => item.questionId));
   const theirs = agents
     .flatMap((why) => why.blockers)
     .filter((item) => item.questionId === null || !asked.has(item.questionId));
   const blockers = [...people, ...theirs].toSorted(byWeight);
-  if (moving || blockers.some((item) => item.kind !== 'done')) return { moving, blockers };
+  if (moving || blockers.some((item) => item.kind !== 'done' && item.kind !== 'idle'))
+    return { moving, blockers };
   return { moving, blockers: [...gateBlockers(facts), ...blockers] };
 }
 
