@@ -109,7 +109,10 @@ async function begin(
       // A former attempt got as far as opening the conversation: go on in it, the plan is known by its id.
       if (startFailureReason(error) !== 'in_use') throw error;
       live.resumedFrom = 'session';
-      return driver.start({ ...spec, mode: 'resume', prompt });
+      const agent = await driver.start({ ...spec, mode: 'resume', prompt });
+      // It may have read the plan already: then only a further message starts its turn.
+      void agent.send({ id: namedId('go-on', start.sessionId, start.attempt), text: goOn });
+      return agent;
     }
   }
   const prompt = firstWords(live);

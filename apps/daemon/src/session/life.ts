@@ -103,6 +103,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     kind: 'task.ended',
     taskId: start.taskId,
     attempt: start.attempt,
+    ...(final.sessionLost === true ? { sessionLost: true } : {}),
     outcome: final.outcome,
     summary: final.summary,
     error: final.error,
@@ -117,6 +118,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
 function startFailed(error: unknown): Ending {
   return {
     outcome: 'start_failed',
+    ...(isSessionLost(error) ? { sessionLost: true as const } : {}),
     summary: '',
     error: cleanText(
       isMakimaError(error) && error.fix !== undefined
@@ -125,6 +127,10 @@ function startFailed(error: unknown): Ending {
     ),
     graceMs: 0,
   };
+}
+
+function isSessionLost(error: unknown): boolean {
+  return isMakimaError(error) && error.details['reason'] === 'no_conversation';
 }
 
 function crashed(attempt: LiveAttempt): Ending {

@@ -16,6 +16,8 @@ export type Outcome = ReportOf<'task.ended'>['outcome'];
 
 /** Why and how an attempt ends. */
 export interface Ending {
+  /** The conversation that it should have continued is nowhere. */
+  readonly sessionLost?: true;
   readonly outcome: Outcome;
   readonly summary: string;
   readonly error: string | null;

@@ -8,4 +8,6 @@ import * as tasks from './tasks.ts';
 export const endpoints = { ...contracts, ...questions, ...system, ...tasks } as const;
 export type Endpoints = typeof endpoints;
 export type EndpointId = keyof Endpoints;
-export const endpointList: readonly Endpoint[] = Object.values(endpoints) as unknown as readonly Endpoint[];
+export const endpointList: readonly Endpoint[] = Object.values(
+  endpoints,
+) as unknown as readonly Endpoint[];

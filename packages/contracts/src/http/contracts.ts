@@ -209,7 +209,14 @@ export const completeDeliverable = defineEndpoint({
   }),
   status: 200,
   response: z.object({ deliverable: zDeliverable, ready: z.boolean(), version: z.int() }),
-  errors: ['CONTRACT_NOT_FOUND', 'INVALID_DELIVERABLE', 'INVALID_TRANSITION', 'OPERATION_TIMED_OUT', 'NO_DAEMON', 'CONFLICT'],
+  errors: [
+    'CONTRACT_NOT_FOUND',
+    'INVALID_DELIVERABLE',
+    'INVALID_TRANSITION',
+    'OPERATION_TIMED_OUT',
+    'NO_DAEMON',
+    'CONFLICT',
+  ],
   policy: { person: 'write', tool: 'supervisor', daemon: false },
   idempotent: true,
 });
@@ -263,7 +270,11 @@ export const checkCompletion = defineEndpoint({
   summary: 'Whether the contract would complete now',
   params: byId,
   status: 200,
-  response: z.object({ ready: z.boolean(), would_complete: z.boolean(), missing: z.array(z.string()) }),
+  response: z.object({
+    ready: z.boolean(),
+    would_complete: z.boolean(),
+    missing: z.array(z.string()),
+  }),
   errors: ['CONTRACT_NOT_FOUND'],
   policy: { person: 'read', tool: 'supervisor', daemon: false },
 });

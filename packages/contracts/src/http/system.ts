@@ -29,7 +29,10 @@ export const createEnrolment = defineEndpoint({
   path: '/api/v1/daemons/enrolments',
   tag: 'daemons',
   summary: 'A one-time token that lets one machine join',
-  body: z.strictObject({ name: name.optional(), expiresInSeconds: z.int().min(60).max(86_400).default(900) }),
+  body: z.strictObject({
+    name: name.optional(),
+    expiresInSeconds: z.int().min(60).max(86_400).default(900),
+  }),
   status: 201,
   response: z.object({ token: z.string(), expiresAt: zTime }),
   errors: [],
@@ -42,7 +45,11 @@ export const enrolDaemon = defineEndpoint({
   path: '/api/v1/daemons/enrol',
   tag: 'daemons',
   summary: 'Join with a one-time token; answers the daemon’s own key, once',
-  body: z.strictObject({ token: z.string().min(1).max(500), name, host: z.string().min(1).max(255) }),
+  body: z.strictObject({
+    token: z.string().min(1).max(500),
+    name,
+    host: z.string().min(1).max(255),
+  }),
   status: 201,
   response: z.object({ daemonId: zId, key: z.string() }),
   errors: ['UNAUTHENTICATED', 'CONFLICT'],
@@ -70,7 +77,11 @@ export const createKey = defineEndpoint({
   summary: 'A key for a person or script; the secret is shown once',
   body: z.strictObject({
     name,
-    scopes: z.array(z.enum(['read', 'write', 'owner'])).min(1).max(3).default(['read', 'write']),
+    scopes: z
+      .array(z.enum(['read', 'write', 'owner']))
+      .min(1)
+      .max(3)
+      .default(['read', 'write']),
     expiresInDays: z.int().min(1).max(3_650).optional(),
   }),
   status: 201,

@@ -35,7 +35,15 @@ export const spawnTask = defineEndpoint({
   body: zSpawnInput,
   status: 201,
   response: zTask,
-  errors: ['CONTRACT_NOT_FOUND', 'NOT_SUPERVISOR', 'MISSING_REPO_URL', 'INVALID_TRANSITION', 'LIMIT_EXCEEDED', 'NOT_FOUND', 'FENCED'],
+  errors: [
+    'CONTRACT_NOT_FOUND',
+    'NOT_SUPERVISOR',
+    'MISSING_REPO_URL',
+    'INVALID_TRANSITION',
+    'LIMIT_EXCEEDED',
+    'NOT_FOUND',
+    'FENCED',
+  ],
   policy: supervisorOrPerson,
   idempotent: true,
 });
@@ -116,7 +124,12 @@ export const readTaskFile = defineEndpoint({
   params: byId,
   body: z.strictObject({ filePath: z.string().min(1).max(4_000) }),
   status: 200,
-  response: z.object({ taskId: zId, filePath: z.string(), content: z.string(), exists: z.boolean() }),
+  response: z.object({
+    taskId: zId,
+    filePath: z.string(),
+    content: z.string(),
+    exists: z.boolean(),
+  }),
   errors: ['NOT_FOUND', 'NO_DAEMON', 'DAEMON_ERROR'],
   policy: supervisorOrPerson,
 });
@@ -127,7 +140,8 @@ export const createCheckpoint = defineEndpoint({
   path: '/api/v1/mesh/tasks/{id}/checkpoint',
   tag,
   summary: 'Commit everything in a task’s directory on a checkpoint ref',
-  description: '201 with the commit when the daemon has made it within 10 s, else 202 with a handle.',
+  description:
+    '201 with the commit when the daemon has made it within 10 s, else 202 with a handle.',
   params: byId,
   body: z.strictObject({ message: z.string().trim().min(1).max(2_000) }),
   status: 201,
@@ -169,7 +183,14 @@ export const mergeTask = defineEndpoint({
   }),
   status: 200,
   response: zMergeResult,
-  errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'OPERATION_TIMED_OUT', 'COMMAND_FAILED', 'NO_DAEMON', 'FORBIDDEN'],
+  errors: [
+    'NOT_FOUND',
+    'INVALID_TRANSITION',
+    'OPERATION_TIMED_OUT',
+    'COMMAND_FAILED',
+    'NO_DAEMON',
+    'FORBIDDEN',
+  ],
   policy: supervisorOrPerson,
   idempotent: true,
 });

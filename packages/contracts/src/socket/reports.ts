@@ -156,6 +156,8 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('task.ended'),
     ...fence,
+    /** Its conversation can be continued nowhere: the next attempt begins a new one. */
+    sessionLost: z.boolean().optional(),
     outcome: z.enum([
       'done',
       'failed',

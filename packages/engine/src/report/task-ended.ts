@@ -49,8 +49,10 @@ export async function taskEnded(
       await loseAttempt(a, {
         taskId: report.taskId,
         attempt: report.attempt,
-        why: lossOf[report.outcome],
+        // A lost conversation is no fault of the machine: it may try again, with a new one.
+        why: report.sessionLost === true ? 'agent_crashed' : lossOf[report.outcome],
         detail: wordsOf(report),
+        sessionLost: report.sessionLost,
       });
       return;
     }

@@ -64,7 +64,14 @@ export function restoreSupervisor(
       await restoredSince(a.tx, { taskId: task.id, since }),
       a.now,
     );
-    if (!breaker.ok) return block(a, contract, task, breaker.blocked);
+    if (!breaker.ok) {
+      return block(
+        a,
+        contract,
+        task,
+        `${breaker.blocked} At last: ${task.errorMessage ?? 'no reason given'}.`,
+      );
+    }
     const facts = await restorationFacts(a, contract, task);
     const plan = planRestoration(facts, a.now);
     if (plan.strategy === 'manual') return block(a, contract, task, plan.warnings.join(' '));

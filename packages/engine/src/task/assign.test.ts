@@ -6,6 +6,7 @@ import { beginWait, readWait } from '../wait/begin.ts';
 import { cancelTask } from './cancel.ts';
 import { contractTree, getTask } from './get.ts';
 import { createContract } from '../contract/create.ts';
+import { disconnectDaemon } from '../daemon/disconnect.ts';
 import { messageTask } from './message.ts';
 import { retryTask } from './retry.ts';
 import { spawnTask } from './spawn.ts';
@@ -164,13 +165,48 @@ describe('an attempt that ends badly', () => {
     expect(row.errorMessage).toBe('Given up after 3 attempts; at last the agent crashed: again');
   });
 
-  it('that could not start goes elsewhere', async () => {
+  it('that could not start is tried on the only machine again, and ends with its reason', async () => {
     const first = await running(scene, { name: 'cannot start here' });
+    let start: { taskId: string; attempt: number } = first;
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      if (attempt > 1) start = await startOf(first.taskId);
+      await scene.daemon.ended(start, { outcome: 'start_failed', error: 'no such agent' });
+      await runJobs(t);
+      await skipBackoff(first.taskId);
+    }
+    const row = await taskRow(t, first.taskId);
+    expect(row).toMatchObject({ status: 'failed', failedDaemonIds: [] });
+    expect(row.errorMessage).toContain('no such agent');
+  });
+
+  it('that could not start goes elsewhere when another machine could take it', async () => {
+    const repositories = [{ repositoryUrl: 'https://example.com/code.git' }];
+    const there = await stage(t, { daemon: scene.daemon, contract: { repositories } });
+    const first = await running(there, { name: 'cannot start here' });
+    const other = await TestDaemon.join(t, { slots: 4 });
     await scene.daemon.ended(first, { outcome: 'start_failed', error: 'no such agent' });
     await runJobs(t);
-    const [row] = await t.database
-      .sql`select failed_daemon_ids, status from tasks where id = ${first.taskId}`;
-    expect(row).toEqual({ failedDaemonIds: [scene.daemon.id], status: 'pending' });
+    await skipBackoff(first.taskId);
+    const starts = await other.pullOnly('task.start');
+    expect(starts.map((command) => command.taskId)).toContain(first.taskId);
+    expect(await taskRow(t, first.taskId)).toMatchObject({ failedDaemonIds: [scene.daemon.id] });
+    await disconnectDaemon(t.engine, other.principal, {
+      sessionEpoch: other.sessionEpoch,
+      reason: 'test',
+    });
+  });
+
+  it('whose conversation is lost is followed by one that begins anew', async () => {
+    const first = await running(scene, { name: 'forgets' });
+    const lost = { outcome: 'start_failed', error: 'session lost', sessionLost: true } as const;
+    await scene.daemon.ended(first, { outcome: 'crashed', error: 'segfault' });
+    await runJobs(t);
+    await scene.daemon.ended(await startOf(first.taskId), lost);
+    await runJobs(t);
+    await skipBackoff(first.taskId);
+    const third = await startOf(first.taskId);
+    expect(third).toMatchObject({ attempt: 3, resumeSession: false, hasTranscript: false });
+    expect(third.sessionId).not.toBe(first.sessionId);
     await cancelTask(t.engine, by(scene.supervisor), { id: first.taskId });
   });
 

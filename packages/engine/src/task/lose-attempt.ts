@@ -8,6 +8,8 @@ import { isAttemptLive, isTaskFinal } from '@makima/domain/task';
 import type { RetryReason } from '@makima/domain/retry';
 import { changeAttempt, lockAttempt } from '@makima/db/repo/attempts';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
+import { dropTranscript } from '@makima/db/repo/talk';
+import { newId } from '@makima/db/repo/locks';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
@@ -18,6 +20,8 @@ export interface Loss {
   readonly why: Exclude<RetryReason, 'agent_failed'>;
   /** A sentence for people: what the daemon saw. */
   readonly detail: string;
+  /** The agent's conversation can be continued nowhere: forget it, so that the next attempt begins anew. */
+  readonly sessionLost?: boolean | undefined;
   /** Give it up only if its lease is over; a renewal that came first wins. */
   readonly onlyExpired?: true;
 }
@@ -48,6 +52,7 @@ export async function loseAttempt(a: Act, loss: Loss): Promise<boolean> {
     );
   }
   if (task.currentAttempt !== loss.attempt) return true;
+  if (loss.sessionLost === true) await dropTranscript(a.tx, { taskId: task.id });
   await interrupt(a, task, loss);
   return true;
 }
@@ -58,7 +63,15 @@ async function interrupt(a: Act, task: TaskRow, loss: Loss): Promise<void> {
     id: task.id,
     attempt: loss.attempt,
     from: ['starting', 'running'],
-    set: { status: 'interrupted', session: 'none', pendingSince: a.now, errorMessage: loss.detail },
+    set: {
+      status: 'interrupted',
+      session: 'none',
+      pendingSince: a.now,
+      errorMessage: loss.detail,
+      ...(loss.sessionLost === true
+        ? { sessionId: await newId(a.tx), sessionStartedAt: null }
+        : {}),
+    },
   });
   if (interrupted === undefined) {
     // Resumed while its agent was still ending: only now it can be placed.

@@ -6,8 +6,9 @@ import type { Task } from '@makima/contracts/entity/task';
 import { decideRetry, type RetryReason } from '@makima/domain/retry';
 import { MakimaError } from '@makima/domain/error';
 import { findAttempt } from '@makima/db/repo/attempts';
+import { daemonsOf } from '@makima/db/repo/daemons';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
-import type { TaskRow } from '@makima/db/rows';
+import type { AttemptRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import type { System } from '../principal.ts';
@@ -46,13 +47,32 @@ export function decideRetryTask(
       return 'failed';
     }
     await again(a, task, {
-      excludedDaemonId: decision.excludeDaemon ? (attempt?.daemonId ?? null) : null,
+      excludedDaemonId: decision.excludeDaemon ? await excludable(a, task, attempt) : null,
       resume: decision.resume,
       notBefore: decision.delayMs === 0 ? null : new Date(a.now.getTime() + decision.delayMs),
       words: task.errorMessage ?? reason,
     });
     return 'retried';
   });
+}
+
+/**
+ * The machine that could not start it, when another could; alone, it is asked again until the tries are
+ * used up, so that the task ends with its reason instead of waiting for a machine that never comes.
+ */
+async function excludable(
+  a: Act,
+  task: TaskRow,
+  attempt: AttemptRow | undefined,
+): Promise<string | null> {
+  if (attempt === undefined) return null;
+  const others = (await daemonsOf(a.tx, { ownerId: a.ownerId })).filter(
+    (daemon) =>
+      daemon.status !== 'revoked' &&
+      daemon.id !== attempt.daemonId &&
+      !task.failedDaemonIds.includes(daemon.id),
+  );
+  return others.length === 0 || task.localPath !== null ? null : attempt.daemonId;
 }
 
 /** By a person or the supervisor: an interrupted or paused task goes on. */
