@@ -177,6 +177,11 @@ describe('a guarded phase', () => {
       phase: 'execute',
       response: 'Approve',
     });
+    // Whoever asks for the phase in which the contract is by now is told so, and not refused.
+    expect(await tool('makima_advance', { phase: 'execute' })).toMatchObject({
+      advanced: true,
+      phase: 'execute',
+    });
   });
 
   it('is not left when a person sends it back, and the agent reads why', async () => {

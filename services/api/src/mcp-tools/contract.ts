@@ -98,7 +98,12 @@ export const advance = defineTool({
       if (result.outcome === 'success') {
         return { stillPending: false, advanced: true, phase: result.phase, response: null };
       }
-      if (result.outcome !== 'guard_required') throw phaseProblem(result);
+      if (result.outcome !== 'guard_required') {
+        // A phase whose gate is met may be left by itself just before its agent says so.
+        const { phase } = await getContract(engine, caller, { id });
+        if (phase !== input.phase) throw phaseProblem(result);
+        return { stillPending: false, advanced: true, phase, response: 'It is there already.' };
+      }
       questionId = result.questionId;
     }
     const { value } = await decisionOf({ hold }, questionId);
