@@ -2,7 +2,8 @@
  * Whether Postgres answers somebody new. A pool that no longer answers may be sick itself (its process
  * should end) or only wait for a server that is away (its process should stay and wait).
  */
-import { openDatabase } from './client.ts';
+import { openDatabase, type Database } from './client.ts';
+import { reading } from './tx.ts';
 
 const probeMs = 3_000;
 
@@ -18,4 +19,14 @@ export async function answersAfresh(url: string): Promise<boolean> {
     // A frozen server does not let go either: nobody waits for that.
     void database.close().catch(() => undefined);
   }
+}
+
+/** How long this Postgres has been up, in milliseconds. */
+export async function uptimeMs(database: Database): Promise<number> {
+  const [row] = await reading(
+    database,
+    database.sql<{ uptimeMs: number }[]>`
+      select extract(epoch from now() - pg_postmaster_start_time())::float * 1000 as uptime_ms`,
+  );
+  return row?.uptimeMs ?? 0;
 }

@@ -122,11 +122,13 @@ describe('reports', () => {
   });
 
   it('wait for a store that is away, and go through when it is back', async () => {
-    const { house, proxy, machine, daemon, task } = await open({ timings: { patienceMs: 20_000 } });
+    const { house, proxy, door, machine, daemon, task } = await open({
+      timings: { patienceMs: 20_000 },
+    });
     await proxy.down();
     daemon.send(frameOf(machine, 1, [startedReport(task), outputted(task, 1, [line('kept')])]));
     daemon.send(frameOf(machine, 3, [outputted(task, 2, [line('in order')])]));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(door.wire.engine.database.ping(2_000)).rejects.toThrow();
     expect(daemon.frames.some((frame) => frame.type === 'ack')).toBe(false);
     await proxy.up();
     await daemon.frame('ack', (ack) => ack.reportSeq === 3);

@@ -39,7 +39,7 @@ export function openDoor(server: Server, options: DoorOptions): void {
   });
   sockets.on('wsClientError', (_error, socket) => refuse(socket, refusals.handshake));
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
+    destroyOnError(socket);
     void judge(request, options)
       .catch((error: unknown): Refusal => {
         if (isAway(error)) return later(2, 'the store does not answer');
@@ -57,6 +57,11 @@ export function openDoor(server: Server, options: DoorOptions): void {
         return enter(sockets, options.gateway, { request, socket, head, daemon: verdict });
       });
   });
+}
+
+/** By itself, so that what lives as long as the socket holds nothing of the request. */
+function destroyOnError(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
 }
 
 async function judge(

@@ -15,6 +15,7 @@ import type { HealthCheck } from '@makima/runtime/health';
 import type { Part } from '@makima/runtime/lifecycle';
 import type { Log } from '@makima/runtime/log';
 import type { Metrics } from '@makima/runtime/metrics';
+import { racepoint } from '@makima/runtime/racepoint';
 
 export interface WireOptions extends Pick<Engine, 'limits' | 'settings'> {
   readonly databaseUrl: string;
@@ -57,6 +58,7 @@ export function openWire(options: WireOptions): Wire {
     limits: options.limits,
     settings: options.settings,
     committed: ({ mail, hints }) => {
+      void racepoint('outbox.after_commit');
       if (mail > 0) relay.poke();
       pubsub.publish(hints);
     },

@@ -4,6 +4,7 @@
  * Law: listens first, recovers second: it starts without Postgres and without Redis, is not ready then, and
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
+import { uptimeMs } from '@makima/db/probe';
 import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
 import { pruneRequeues } from '@makima/db/repo/requeue';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
@@ -20,6 +21,7 @@ import { schedulerConsumers, schedulerHandlers } from './consumers.ts';
 import { placeOwner } from './jobs/spawn-task.ts';
 import { schedulerReconciler } from './reconcile.ts';
 import { schedulerSweeps } from './sweeps.ts';
+import { settling } from './sweeps/settled.ts';
 import { openWire } from './wire.ts';
 
 const config = readConfigOrExit();
@@ -55,7 +57,12 @@ metrics.gauge({
   help: 'Age of the oldest outbox row that should have left, 0 when none waits.',
   collect: async (gauge) => gauge.set(await outboxLagSeconds(sql)),
 });
-const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune });
+const settled = settling({
+  uptimeMs: () => uptimeMs(engine.database),
+  now: () => performance.now(),
+  graceMs: 15_000,
+});
+const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune, settled });
 const reconciler = schedulerReconciler(wire);
 const health = createHealth({
   checks: [...wire.checks, ...consumers.checks],

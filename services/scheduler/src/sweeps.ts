@@ -17,6 +17,8 @@ import type { SweepDeps } from './sweeps/sweep.ts';
 export interface SweepsDeps extends SweepDeps {
   readonly place: PlaceOwner;
   readonly prune: () => Promise<number>;
+  /** Whether the store has been there long enough to judge by silence. */
+  readonly settled: () => Promise<boolean>;
 }
 
 /** They start, stop and tick side by side. */

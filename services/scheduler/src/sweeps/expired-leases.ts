@@ -6,10 +6,13 @@
 import { expireLeases } from '@makima/engine/daemon/expire-leases';
 import { createSweep, type Sweep, type SweepDeps } from './sweep.ts';
 
-export function expiredLeases(deps: SweepDeps): Sweep {
+export function expiredLeases(
+  deps: SweepDeps & { readonly settled: () => Promise<boolean> },
+): Sweep {
   return createSweep(deps, {
     name: 'expired-leases',
     intervalMs: 3_000,
+    when: deps.settled,
     round: (limit) => expireLeases(deps.engine, { limit }),
   });
 }

@@ -9,11 +9,14 @@ import { createSweep, type Sweep, type SweepDeps } from './sweep.ts';
 /** Four heartbeats and a half. */
 const silentMs = 45_000;
 
-export function silentDaemons(deps: SweepDeps): Sweep {
+export function silentDaemons(
+  deps: SweepDeps & { readonly settled: () => Promise<boolean> },
+): Sweep {
   return createSweep(deps, {
     name: 'silent-daemons',
     intervalMs: 5_000,
     limit: Number.POSITIVE_INFINITY,
+    when: deps.settled,
     round: () => disconnectSilent(deps.engine, { silentMs }),
   });
 }

@@ -34,6 +34,8 @@ export interface SweepSpec {
   /** `one`: a second process doing the same would be waste. Default `all`. */
   readonly who?: 'one' | 'all';
   readonly limit?: number;
+  /** Asked before each tick: whether it is the moment for this. */
+  readonly when?: () => Promise<boolean>;
 }
 
 const defaultLimit = 100;
@@ -62,7 +64,7 @@ export function createSweep(deps: SweepDeps, spec: SweepSpec): Sweep {
     log: deps.log,
     metrics: deps.metrics,
     tick: async (signal) => {
-      if (!(await answers(deps))) return;
+      if (!(await (spec.when?.() ?? answers(deps)))) return;
       if (spec.who === 'one') await deps.leader(spec.name, () => rounds(signal));
       else await rounds(signal);
     },

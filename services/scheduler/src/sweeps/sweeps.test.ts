@@ -35,7 +35,7 @@ describe('the sweeps', () => {
     await house.assign(machine);
     const { sql } = house.engine.database;
     await sql`update task_attempts set lease_expires_at = clock() - interval '1 s' where task_id = ${task.id}`;
-    const sweep = expiredLeases(depsOf(house));
+    const sweep = expiredLeases({ ...depsOf(house), settled: async () => true });
     await relayed(house);
     await sweep.tick();
     await sweep.tick();
@@ -51,7 +51,7 @@ describe('the sweeps', () => {
     const [silent, loud] = [await house.connect(), await house.connect()];
     const { sql } = house.engine.database;
     await sql`update daemons set last_seen_at = clock() - interval '60 s' where id = ${silent.principal.daemonId}`;
-    await silentDaemons(depsOf(house)).tick();
+    await silentDaemons({ ...depsOf(house), settled: async () => true }).tick();
     const status = async (id: string): Promise<string | undefined> =>
       (await findDaemon(sql, { ownerId: house.ownerId, id }))?.status;
     expect(await status(silent.principal.daemonId)).toBe('disconnected');
@@ -117,6 +117,22 @@ describe('the sweeps', () => {
 });
 
 describe('a sweep', () => {
+  it('judges nobody by a silence that may have been the store’s', async () => {
+    const house = await testHouse();
+    const machine = await house.connect();
+    await house.contract();
+    await house.assign(machine);
+    const { sql } = house.engine.database;
+    await sql`update task_attempts set lease_expires_at = clock() - interval '1 s'`;
+    await sql`update daemons set last_seen_at = clock() - interval '60 s'`;
+    const deps = { ...depsOf(house), settled: async () => false };
+    await Promise.all([expiredLeases(deps).tick(), silentDaemons(deps).tick()]);
+    const rows = await sql`
+      select 1 from task_attempts a join daemons d on d.id = a.daemon_id
+       where a.state = 'running' and d.status = 'connected'`;
+    expect(rows).toHaveLength(1);
+  });
+
   it('leaves the round to the process that has it', async () => {
     const house = await testHouse();
     let rounds = 0;
