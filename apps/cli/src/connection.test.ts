@@ -1,3 +1,4 @@
+/** Where the command line finds its server and key. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Text of agents is made harmless before it reaches a terminal. */
 import { describe, expect, it } from 'vitest';
 import { headline, oneLine, plain, safeJson } from './plain.ts';
 

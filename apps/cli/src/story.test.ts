@@ -1,3 +1,4 @@
+/** Every event has its line in the story, one line whatever is in it. */
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { eventTypes, type EventType } from '@makima/contracts/entity/event';

@@ -1,3 +1,4 @@
+/** Tables fit the terminal, and pipes get every word. */
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import type { Screen } from './io.ts';

@@ -1,3 +1,4 @@
+/** The daemon killed at any moment: no agent is left, no line is lost, nothing starts twice. */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';

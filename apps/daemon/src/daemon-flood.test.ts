@@ -1,3 +1,4 @@
+/** A flood of output is held back: memory stays bounded, what is dropped is said. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';

@@ -1,3 +1,4 @@
+/** Commands that ask for git work, on real repositories. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

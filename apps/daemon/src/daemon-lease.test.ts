@@ -1,3 +1,4 @@
+/** Leases: frozen in time, thawed when renewed, ended when another has the work. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';

@@ -1,3 +1,4 @@
+/** The socket is cut, doubled, delayed: every report arrives once and in order. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';

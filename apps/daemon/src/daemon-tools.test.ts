@@ -1,3 +1,4 @@
+/** An agent's tool calls go through the daemon's door, with a key that it never sees. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

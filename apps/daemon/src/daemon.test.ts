@@ -1,3 +1,4 @@
+/** The daemon as a process against a gateway with levers: start, talk, stop. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';

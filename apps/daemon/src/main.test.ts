@@ -1,3 +1,4 @@
+/** The daemon's command line: join, start, status, and what it refuses. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';

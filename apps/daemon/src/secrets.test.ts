@@ -1,3 +1,4 @@
+/** Known secrets are taken out of everything that leaves. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from './secrets.ts';

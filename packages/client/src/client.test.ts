@@ -1,3 +1,4 @@
+/** Typed calls, rebuilt errors, retries only where they are safe. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { createClient, type Client, type ClientOptions } from './client.ts';

@@ -1,3 +1,4 @@
+/** Events are followed without a gap and without a double, whatever the connection does. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Event } from '@makima/contracts/entity/event';
 import { MakimaError } from '@makima/domain/error';

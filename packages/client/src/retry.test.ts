@@ -1,3 +1,4 @@
+/** When to try again, and after how long. */
 import { describe, expect, it } from 'vitest';
 import { endpoints } from '@makima/contracts/http/all';
 import type { Endpoint } from '@makima/contracts/http/endpoint';

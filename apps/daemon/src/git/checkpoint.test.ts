@@ -1,3 +1,4 @@
+/** A checkpoint holds everything and touches neither index nor branch of the agent. */
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Check commands run at a commit, in a clean place, within their time. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

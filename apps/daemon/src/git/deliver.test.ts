@@ -1,3 +1,4 @@
+/** Delivery brings a branch into a person's repository and leaves their checkout alone. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** Diffs, unified and structured, with caps that are told. */
 import { chmod, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** Hostile repositories: every operation runs on them, and nothing of theirs is executed. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Merges without a working tree: whole or not at all, once per operation. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** Names of branches, refs and repositories: what is refused, and why. */
 import { describe, expect, it } from 'vitest';
 import {
   assertBranch,

@@ -1,3 +1,4 @@
+/** Files are read below their root only, whatever is swapped underneath. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { link, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+/** A rewind loses nothing: what was there is kept on a ref. */
 import { execFileSync } from 'node:child_process';
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

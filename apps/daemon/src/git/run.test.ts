@@ -1,3 +1,4 @@
+/** The one way in which git is run: scrubbed, bounded, ended with its children. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+/** Commits of an agent are taken over by data, however its repository looks. */
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

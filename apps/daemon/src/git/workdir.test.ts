@@ -1,3 +1,4 @@
+/** A task's working directory: made, made again, rebuilt, removed. */
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** The journal survives a cut at any byte and forgets nothing that was not acked. */
 import { randomUUID } from 'node:crypto';
 import {
   appendFile,

@@ -1,3 +1,4 @@
+/** Lines of the journal carry their checksum. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+/** The parts of the link alone: order, window, waiting. */
 import { describe, expect, it } from 'vitest';
 import { createHeart } from './heart.ts';
 import { isLoopback, retryAfterMs, retryDelayMs } from './retry-delay.ts';

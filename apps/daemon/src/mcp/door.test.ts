@@ -1,3 +1,4 @@
+/** The tool door on loopback: tokens, hosts, holds, and an API that goes away. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,3 +1,4 @@
+/** Events of an agent become lines of output, cut where they are too long. */
 import { describe, expect, it } from 'vitest';
 import { zOutputLine } from '@makima/contracts/socket/reports';
 import type { AgentEventBody } from '../driver/events.ts';

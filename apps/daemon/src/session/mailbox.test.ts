@@ -1,3 +1,4 @@
+/** Messages to an agent: in order, once, and kept until it reads them. */
 import { describe, expect, it } from 'vitest';
 import type { AgentMessage } from '@makima/contracts/socket/commands';
 import { createMailbox, type ReceiptState } from './mailbox.ts';

@@ -1,3 +1,4 @@
+/** Long transcript lines travel in pieces and come back whole. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wireLimits } from '@makima/contracts/limits';

@@ -1,3 +1,4 @@
+/** What the end of a turn means for the attempt. */
 import { describe, expect, it } from 'vitest';
 import { afterTurn, wireOutcome, type TurnFacts } from './turns.ts';
 

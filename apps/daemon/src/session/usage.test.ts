@@ -1,3 +1,4 @@
+/** Usage adds up over turns and resumes. */
 import { describe, expect, it } from 'vitest';
 import type { EventOf } from '../driver/events.ts';
 import { createUsage } from './usage.ts';
