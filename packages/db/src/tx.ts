@@ -37,20 +37,42 @@ const absent = new Set([
   'UNSAFE_TRANSACTION',
 ]);
 
+/** What a connection says that died; the server itself may be well. */
+const died = new Set([
+  '57P01',
+  '57P02',
+  '08003',
+  '08006',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+
 const tries = 4;
 
 export async function inTransaction<T>(
   database: Database,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
+  const begun = performance.now();
   for (let attempt = 1; ; attempt++) {
+    // Once the commit is under way, nobody knows whether it happened: then it is the caller's to ask again.
+    let committing = false;
     try {
-      const run = database.sql.begin(work) as Promise<T>;
+      const run = database.sql.begin(async (tx) => {
+        const result = await work(tx);
+        committing = true;
+        return result;
+      }) as Promise<T>;
       // A run that outlives its deadline still settles later; nobody is listening then.
       run.catch(() => {});
       return await withClientDeadline(database.deadlineMs, run);
     } catch (error) {
-      if (attempt < tries && repeatable.has(sqlState(error) ?? '')) continue;
+      const state = sqlState(error) ?? '';
+      const early = performance.now() - begun < database.deadlineMs / 2;
+      const lost = !committing && early && died.has(state);
+      if (attempt < tries && (lost || repeatable.has(state))) continue;
       throw translate(database, error);
     }
   }
