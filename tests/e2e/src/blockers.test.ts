@@ -1,0 +1,203 @@
+// What stands in the way, and what a person sees of it: why, inbox, pause, a guard that is sent back.
+// Why: a contract that does not move and does not say why is the worst that can happen to a person.
+// Law: every blocker is a real one, met by a real contract; each is taken away and the contract goes on.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Why } from '@makima/contracts/entity/why';
+import { document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
+import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
+import { eventually } from './patience.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ env: { MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: '0' } });
+});
+afterAll(() => house.close());
+
+const whyOf = (id: string): Promise<Why> => house.client.call('whyContract', { params: { id } });
+const kinds = (why: Why): string[] => why.blockers.map(({ kind }) => kind);
+const statusOf = async ({ id }: Started, targetStatus: 'paused' | 'active' | 'failed') =>
+  house.client.call('changeStatus', {
+    params: { id },
+    body: { targetStatus, reason: 'cancelled: a test' },
+  });
+
+describe('what stands in the way', () => {
+  inOrder(() => house);
+
+  it('a phase that owes something and nobody who works on it', async () => {
+    const { client } = house;
+    const idle = await startContract(
+      house,
+      [
+        { say: 'I have nothing to hand in.' },
+        { done: 'I thought about it.' },
+        ...document('plan-document', 'PLAN.md'),
+      ],
+      { name: 'idle' },
+    );
+    await idle.story.until('supervisor.state_changed', ({ data }) => data['to'] === 'idle');
+    const why = await eventually(
+      () => whyOf(idle.id),
+      ({ blockers }) => blockers.length === 2,
+      { what: 'the gate and the idle agent' },
+    );
+    expect(why).toMatchObject({ moving: false, status: 'active' });
+    expect(kinds(why)).toEqual(['gate', 'idle']);
+    expect(why.blockers[0]?.reason).toContain('plan-document');
+    expect(why.blockers[1]).toMatchObject({ whoCanAct: 'person', taskId: idle.supervisorId });
+    const readiness = await client.call('phaseReadiness', { params: { id: idle.id } });
+    expect(readiness).toMatchObject({ ready: false, missing: [{ id: 'plan-document' }] });
+    await expect(
+      client.call('changePhase', { params: { id: idle.id }, body: { phase: 'execute' } }),
+    ).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    // A person may leave the phase without what is missing.
+    const moved = await client.call('changePhase', {
+      params: { id: idle.id },
+      body: { phase: 'execute', force: true },
+    });
+    expect(moved).toMatchObject({ phase: 'execute' });
+    await statusOf(idle, 'failed');
+    expect(await idle.story.end()).toBe('failed');
+    idle.story.close();
+  });
+
+  it('a pause: nothing starts, and it goes on where it was', async () => {
+    const { client } = house;
+    const rest = await startContract(
+      house,
+      [
+        spawn('first', [hold('go'), { done: 'first' }]),
+        spawn('second', [{ done: 'second' }], { needs: ['${first}'] }),
+        { wait: ['${first}', '${second}'] },
+        ...document('plan-document', 'PLAN.md'),
+        { advance: 'execute' },
+        { deliverable: { id: 'implementation', evidence: [{ file: 'PLAN.md' }] } },
+      ],
+      { name: 'rest' },
+    );
+    const first = await taskNamed(rest, 'first');
+    const second = await taskNamed(rest, 'second');
+    await rest.story.until('task.started', ({ taskId }) => taskId === first);
+    await rest.story.until('wait.started');
+    const needs = await client.call('whyTask', { params: { id: second } });
+    expect(needs).toMatchObject({ moving: false, blockers: [{ kind: 'dependency' }] });
+    expect(needs.summary).toContain('first');
+    expect(await statusOf(rest, 'paused')).toMatchObject({ success: true, newStatus: 'paused' });
+    expect(kinds(await whyOf(rest.id))).toEqual(['pause']);
+    expect(kinds(await client.call('whyTask', { params: { id: second } }))).toEqual(['pause']);
+    await expect(
+      client.call('spawnTask', { body: { contractId: rest.id, name: 'late', plan: 'x' } }),
+    ).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    expect(await statusOf(rest, 'active')).toMatchObject({ success: true, newStatus: 'active' });
+    await eventually(
+      () => client.call('getTask', { params: { id: first } }),
+      ({ status }) => status === 'running',
+      { what: 'the first task goes on' },
+    );
+    await tell(client, first, 'go');
+    await rest.story.until('task.completed', ({ taskId }) => taskId === second);
+    expect(await rest.story.end()).toBe('completed');
+    rest.story.close();
+  });
+
+  it('an agent that no machine has', async () => {
+    const { client } = house;
+    const strange = await startContract(house, [], { name: 'strange', agent: 'nobody' });
+    const why = await whyOf(strange.id);
+    expect(why).toMatchObject({ moving: false, blockers: [{ kind: 'no_daemon' }] });
+    expect(why.summary).toContain('nobody');
+    await statusOf(strange, 'failed');
+    const { status, failureReason } = await client.call('getContract', {
+      params: { id: strange.id },
+    });
+    expect([status, failureReason]).toEqual(['failed', expect.stringContaining('a test')]);
+    strange.story.close();
+  });
+
+  it('a guard that a person sends back, and then lets pass', async () => {
+    const { client } = house;
+    const sent = await startContract(
+      house,
+      [
+        ...document('plan-document', 'PLAN.md'),
+        { advance: 'execute', as: 'first' },
+        { say: 'First: ${first.response}, ${first.advanced}' },
+        { append: { file: 'PLAN.md', content: 'more\n' } },
+        { commit: 'More' },
+        { merge: { task: '${task}' } },
+        { deliverable: { id: 'plan-document', evidence: [{ file: 'PLAN.md' }] } },
+        { advance: 'execute', as: 'second' },
+        { say: 'Second: ${second.advanced}' },
+        { deliverable: { id: 'implementation', evidence: [{ file: 'PLAN.md' }] } },
+      ],
+      { name: 'sent-back', phaseGuard: true },
+    );
+    const [asked] = await sent.story.untilMany('question.asked', 1);
+    const questionId = String(asked?.data['questionId']);
+    await client.call('answerQuestion', {
+      params: { id: questionId },
+      body: { response: 'Send back' },
+    });
+    const requests = await sent.story.untilMany('question.asked', 2);
+    expect((await whyOf(sent.id)).blockers[0]).toMatchObject({ kind: 'guard' });
+    const again = String(requests[1]?.data['questionId']);
+    expect(again).not.toBe(questionId);
+    await client.call('answerQuestion', { params: { id: again }, body: { response: 'Approve' } });
+    expect(await sent.story.end()).toBe('completed');
+    const output = await client.call('listTaskOutput', {
+      params: { id: sent.supervisorId },
+      query: { limit: 200 },
+    });
+    const words = output.items.map(({ content }) => content);
+    expect(words).toContain('First: Send back, false');
+    expect(words).toContain('Second: true');
+    const changes = sent.story.events.filter(({ type }) => type === 'contract.phase_changed');
+    expect(changes).toMatchObject([{ data: { guarded: true, to: 'execute' } }]);
+    sent.story.close();
+  });
+
+  it('all of it in one inbox, most urgent first', async () => {
+    const { client } = house;
+    const wishes = { question: 'Any wishes?', nonBlocking: true, timeoutSeconds: 0 };
+    const asking = await startContract(
+      house,
+      [{ tool: { name: 'makima_ask', args: wishes } }, { ask: 'Shall I begin?' }],
+      { name: 'asking' },
+    );
+    const broken = await startContract(house, [hold('never')], { name: 'broken' });
+    const guarded = await startContract(
+      house,
+      [...document('plan-document', 'PLAN.md'), { advance: 'execute' }],
+      { name: 'guarded', phaseGuard: true },
+    );
+    await broken.story.until('task.started');
+    await client.call('cancelTask', { params: { id: broken.supervisorId }, body: {} });
+    expect(await broken.story.end()).toBe('failed');
+    await Promise.all([
+      asking.story.untilMany('question.asked', 2),
+      guarded.story.until('question.asked'),
+    ]);
+    const { items } = await client.call('inbox');
+    expect(items.map(({ rank, kind, title }) => `${rank} ${kind}: ${title}`)).toEqual([
+      '1 confirmation: May "guarded" go from plan to execute?',
+      '2 question: Shall I begin?',
+      '3 question: Any wishes?',
+      expect.stringMatching(/^4 failure: the supervisor is cancelled/),
+    ]);
+    const listed = await client.call('listContracts', { query: { limit: 3 } });
+    expect(listed.items.map(({ attention }) => attention)).toEqual([
+      'needs_you',
+      'needs_you',
+      'failed',
+    ]);
+    for (const one of [asking, guarded]) {
+      await statusOf(one, 'failed');
+      expect(await one.story.end()).toBe('failed');
+    }
+    const open = await client.call('listQuestions', { query: { status: 'open' } });
+    expect(open.items).toEqual([]);
+    expect((await client.call('inbox')).items.map(({ kind }) => kind)).toEqual(['failure']);
+    for (const { story } of [asking, broken, guarded]) story.close();
+    await expectInvariants(house);
+  });
+});
