@@ -12,7 +12,8 @@ import { exitCodes } from './exit-code.ts';
 import { outcomeOf, sayEnd } from './contract-outcome.ts';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
-import { isChatter, storyAct, storyContext, storyLine, type StoryContext } from './story.ts';
+import { isChatter, storyAct, storyContext, storyLine } from './story.ts';
+import type { StoryContext } from './story-context.ts';
 
 export interface FollowContractOptions {
   readonly id: string;

@@ -5,7 +5,7 @@
  */
 import type { Event, EventType } from '@makima/contracts/entity/event';
 import { oneLine } from './plain.ts';
-import type { StoryContext } from './story.ts';
+import type { StoryContext } from './story-context.ts';
 
 /** The facts of one event, read without trust. */
 interface Facts {

@@ -8,27 +8,10 @@
 import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { Colors } from './io.ts';
 import { headline, oneLine } from './plain.ts';
+import type { StoryContext } from './story-context.ts';
 import { signs, type Hue } from './story-signs.ts';
 import { tell } from './story-words.ts';
 import { clockTime } from './time.ts';
-
-/** What a story knows beyond an event; it learns names from the events that it tells. */
-export interface StoryContext {
-  readonly colors: Colors;
-  /** Name of a task by its id. */
-  readonly taskNames: Map<string, string>;
-  /** Slug of a contract by its id. */
-  readonly contractSlugs: Map<string, string>;
-  /** Name of a daemon by its id. */
-  readonly daemonNames: Map<string, string>;
-  /** Words of a question by its id. */
-  readonly questions: Map<string, string>;
-  /** Say of which contract each line is: for stories of several. */
-  readonly showContract: boolean;
-  /** Width of a line; infinite in a pipe. */
-  readonly columns: number;
-  readonly ellipsis: string;
-}
 
 export function storyContext(
   screen: { colors: Colors; columns: number; ellipsis: string },

@@ -74,7 +74,10 @@ describe('with the same key', () => {
     ])) as { result: unknown; replayed: boolean }[];
     const after = await effects();
     const third = (await verb.run(t.engine, call, scene.ids)) as typeof first;
-    expect([first?.replayed, second?.replayed].toSorted()).toEqual([false, true]);
+    expect([first?.replayed, second?.replayed].toSorted((a, b) => Number(a) - Number(b))).toEqual([
+      false,
+      true,
+    ]);
     expect(third?.replayed).toBe(true);
     const stored = JSON.parse(JSON.stringify(first?.result)) as unknown;
     expect(JSON.parse(JSON.stringify(second?.result))).toEqual(stored);

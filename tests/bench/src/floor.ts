@@ -39,8 +39,8 @@ export async function openFloor(stores: { databaseUrl: string; redisUrl: string 
   sockets.on('connection', (socket) => {
     socket.on(
       'message',
-      (data) =>
-        void sql`update bench_floor set acked_at = now() where id = ${String(data)}`.catch(
+      (data: Buffer) =>
+        void sql`update bench_floor set acked_at = now() where id = ${data.toString('utf8')}`.catch(
           () => {},
         ),
     );

@@ -17,7 +17,7 @@ export async function checkEverything(
   try {
     const verdict: Verdict = { lost: [], doubled: [], broken: [] };
     verdict.doubled.push(...checkLedger(ledger));
-    for (const { name, into, rows } of await invariantRows(sql)) {
+    for (const { name, into, rows } of await Promise.all([...delivery(sql), ...uniqueness(sql)])) {
       for (const row of rows) verdict[into].push(`${name}: ${JSON.stringify(row)}`);
     }
     verdict.lost.push(...(await missingLines(sql, ledger)));
@@ -33,13 +33,17 @@ interface Invariant {
   readonly rows: readonly unknown[];
 }
 
-async function invariantRows(sql: postgres.Sql): Promise<Invariant[]> {
-  const of = async (
-    name: string,
-    into: keyof Verdict,
-    query: PromiseLike<readonly unknown[]>,
-  ): Promise<Invariant> => ({ name, into, rows: await query });
-  return Promise.all([
+async function of(
+  name: string,
+  into: keyof Verdict,
+  query: PromiseLike<readonly unknown[]>,
+): Promise<Invariant> {
+  return { name, into, rows: await query };
+}
+
+/** What was acknowledged is there, in order. */
+function delivery(sql: postgres.Sql): Promise<Invariant>[] {
+  return [
     of(
       'events have a gap (I8)',
       'lost',
@@ -57,6 +61,12 @@ async function invariantRows(sql: postgres.Sql): Promise<Invariant[]> {
       'lost',
       sql`select id, queue, job_id from outbox where published_at is null and not_before < clock() - interval '20 s'`,
     ),
+  ];
+}
+
+/** What must happen once happened once, and what must not be is not. */
+function uniqueness(sql: postgres.Sql): Promise<Invariant>[] {
+  return [
     of(
       'two live attempts (I12)',
       'doubled',
@@ -113,7 +123,7 @@ async function invariantRows(sql: postgres.Sql): Promise<Invariant[]> {
       'broken',
       sql`select t.id from tasks t join contracts c on c.id = t.contract_id where c.owner_id <> t.owner_id`,
     ),
-  ]);
+  ];
 }
 
 /** What an agent said in an attempt that ended well must all be stored. */

@@ -98,7 +98,7 @@ export const isEntryFile = (path: string): boolean =>
 
 /** Tests and what only tests use; they stand outside the floors. */
 export const isTestFile = (path: string): boolean =>
-  /\.test\.ts$|(?:^|\/)(?:test|fixtures)\/|(?:^|\/)test-[^/]+\.ts$/.test(path);
+  /\.test\.ts$|(?:^|\/)(?:test|testing|fixtures)\/|(?:^|\/)test-[^/]+\.ts$/.test(path);
 
 /** Rooms outside the floors: nothing on a floor may import them. */
 export const isOutside = (path: string): boolean => /^(?:tools|tests)\//.test(path);

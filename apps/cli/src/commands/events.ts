@@ -7,7 +7,8 @@ import { allContracts, contractId, tasksOf } from '../find.ts';
 import { oneLine } from '../plain.ts';
 import { usageError } from '../print-error.ts';
 import type { Shell } from '../shell.ts';
-import { storyContext, storyLine, storySentence, type StoryContext } from '../story.ts';
+import { storyContext, storyLine, storySentence } from '../story.ts';
+import type { StoryContext } from '../story-context.ts';
 
 interface Options {
   readonly follow?: true;

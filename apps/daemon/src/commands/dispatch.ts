@@ -5,24 +5,16 @@
  * for it. A command counts as applied when its life or its result is in the journal.
  */
 import type { Command } from '@makima/contracts/socket/commands';
-import type { DaemonContext } from '../context.ts';
-import type { Attempts } from '../session/attempts.ts';
 import { branchDeliver } from './branch-deliver.ts';
 import { branchMerge } from './branch-merge.ts';
 import { evidenceCheck } from './evidence-check.ts';
-import type { Operations } from './operation.ts';
+import type { Applied, CommandContext } from './command-context.ts';
 import { taskCheckpoint } from './task-checkpoint.ts';
 import { taskDiff } from './task-diff.ts';
 import { taskMessage } from './task-message.ts';
 import { taskStart } from './task-start.ts';
 import { taskStop } from './task-stop.ts';
 import { workdirClean } from './workdir-clean.ts';
-
-export interface CommandContext {
-  readonly context: DaemonContext;
-  readonly attempts: Attempts;
-  readonly operations: Operations;
-}
 
 export function dispatch(to: CommandContext, seq: number, command: Command): void {
   const applied = carryOut(to, command);
@@ -31,9 +23,6 @@ export function dispatch(to: CommandContext, seq: number, command: Command): voi
     .applied(seq)
     .catch((error: unknown) => to.context.log.error({ err: error, seq }, 'not noted as applied'));
 }
-
-/** `later`: the journal sees by itself when it is applied (an intent, a result). */
-export type Applied = 'now' | 'later';
 
 function carryOut(to: CommandContext, command: Command): Applied {
   switch (command.kind) {

@@ -4,7 +4,7 @@
  * Law: an attempt that is not alive here says nothing: the server holds the message for the next one.
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
-import type { CommandContext } from './dispatch.ts';
+import type { CommandContext } from './command-context.ts';
 
 export function taskMessage(
   { attempts }: CommandContext,

@@ -6,7 +6,7 @@
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { attemptKey } from '../journal/state.ts';
-import type { Applied, CommandContext } from './dispatch.ts';
+import type { Applied, CommandContext } from './command-context.ts';
 import { reportEnd } from './report-end.ts';
 
 export function taskStart(

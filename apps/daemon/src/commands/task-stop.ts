@@ -7,7 +7,7 @@
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { attemptKey } from '../journal/state.ts';
 import type { Ending } from '../session/live.ts';
-import type { CommandContext } from './dispatch.ts';
+import type { CommandContext } from './command-context.ts';
 import { reportEnd } from './report-end.ts';
 
 const outcomeOf = {

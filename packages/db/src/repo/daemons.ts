@@ -183,3 +183,14 @@ export async function revokeDaemonRow(
     update keys set revoked_at = coalesce(revoked_at, clock()) where owner_id = ${args.ownerId} and daemon_id = ${args.id} returning id`;
   return keys.map((key) => key.id);
 }
+
+/** One command alone; false when it was acked before. */
+export async function ackCommandRow(
+  tx: Tx,
+  args: { daemonId: string; seq: number },
+): Promise<boolean> {
+  const done = await tx`
+    update daemon_commands set acked_at = clock()
+     where daemon_id = ${args.daemonId} and seq = ${args.seq} and acked_at is null`;
+  return done.count === 1;
+}
