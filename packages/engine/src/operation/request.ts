@@ -29,8 +29,9 @@ export function requestMerge(
     const contract = await contractOf(a, await readableTask(a.tx, a.caller, input.id));
     await requireLead(a, contract.id, 'merge tasks');
     const task = await lockedTask(a.tx, a.caller, input.id);
-    // A supervisor brings in what it committed itself while it goes on working.
-    const ownWork = task.isSupervisor && task.status === 'running';
+    // A supervisor brings in what it committed itself while it goes on working; its first calls may
+    // come before the report that it has started.
+    const ownWork = task.isSupervisor && (task.status === 'running' || task.status === 'starting');
     if (!ownWork && task.status !== 'done' && task.status !== 'merged') {
       throw new MakimaError(
         'INVALID_TRANSITION',
