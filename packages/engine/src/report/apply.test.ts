@@ -159,7 +159,7 @@ describe('an attempt that was given up', () => {
     expect(row).toEqual({ superseded: true, summary: 'late result' });
     expect(await textOf(first.taskId)).toEqual(['before', 'late words']);
     const talk = await listConversation(t.engine, t.owner, { id: first.taskId, limit: 50 });
-    expect(talk.items.map((m) => m.content)).toEqual(['before']);
+    expect(talk.items.map((m) => m.content)).toEqual(['Build it.', 'before']);
     const late = (await eventsOf(t, scene.contract.id)).filter((e) => e.type === 'task.late');
     expect(late.at(-1)?.data).toMatchObject({
       attempt: 1,

@@ -1,6 +1,9 @@
-/** A receipt: the agent has a message in its queue, or in its conversation. */
+/** A receipt: the agent has a message in its queue, or has read it: then it is part of the conversation. */
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { receiveMessage } from '@makima/db/repo/messages';
+import { appendConversation } from '@makima/db/repo/talk';
+import type { AgentMessageRow } from '@makima/db/rows';
+import { heardMessage } from '../message/heard.ts';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { fenceReport } from './fence.ts';
@@ -20,9 +23,20 @@ export async function messageReceived(
     state,
   });
   if (message === undefined || state !== 'delivered') return;
+  await appendConversation(a.tx, {
+    ownerId: a.ownerId,
+    taskId: report.taskId,
+    attempt: report.attempt,
+    messages: [heardMessage(roleOf(message), message.text, a.now)],
+  });
   a.emit('message.delivered', {
     contractId: fenced.task.contractId,
     taskId: report.taskId,
     data: { messageId: message.id, source: message.source, attempt: report.attempt },
   });
+}
+
+/** What makima says of itself is no person's word. */
+function roleOf({ source }: AgentMessageRow): 'system' | 'user' {
+  return source === 'notice' || source === 'wake' ? 'system' : 'user';
 }

@@ -3,10 +3,12 @@ import type { ReportOf } from '@makima/contracts/socket/reports';
 import { changeAttempt } from '@makima/db/repo/attempts';
 import { touchContract } from '@makima/db/repo/contracts';
 import { findSupervisor, restorationsOf } from '@makima/db/repo/supervisors';
+import { appendConversation } from '@makima/db/repo/talk';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { heardMessage } from '../message/heard.ts';
 import { savePoint } from '../save-point.ts';
 import { fenceReport } from './fence.ts';
 
@@ -39,6 +41,13 @@ export async function taskStarted(
       errorMessage: null,
     },
   });
+  if (task.sessionStartedAt === null)
+    await appendConversation(a.tx, {
+      ownerId: a.ownerId,
+      taskId: task.id,
+      attempt: report.attempt,
+      messages: [heardMessage('user', task.plan, a.now)],
+    });
   a.emit('task.started', {
     contractId: task.contractId,
     taskId: task.id,
