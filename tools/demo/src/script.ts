@@ -86,7 +86,10 @@ export function mendingScript(): string {
     { say: 'Three agents are at work. I wait for them.' },
     { wait: { tasks }, as: 'ended' },
     { say: 'All three are done. Earlier you chose ${joiner.response}; I merge with that in mind.' },
-    ...tasks.map((task) => ({ merge: { task } })),
+    ...tasks.map((task) => ({ merge: { task }, as: 'merged' })),
+    { run: { args: ['git', 'merge', '--ff-only', '${merged.commitSha}'] } },
+    { run: { args: ['node', '--test'] } },
+    { say: 'Merged here, every test passes. Now makima looks for itself.' },
     {
       deliverable: {
         id: 'implementation',

@@ -51,7 +51,7 @@ export const merge = defineTool({
   name: 'makima_merge',
   title: 'Merge a task',
   description:
-    'Bring the branch of a finished task into the contract’s branch. On conflicts nothing changes and `conflicts` lists the files: spawn a task that resolves them on top of the contract’s branch, then merge that one.',
+    'Bring the branch of a finished task into the contract’s branch; with your own task id, what you committed yourself. Your directory is not moved by it: `note` says how to get it. On conflicts nothing changes and `conflicts` lists the files: spawn a task that resolves them on top of the contract’s branch, then merge that one.',
   input: z.strictObject({
     taskId: zId,
     targetBranch: z.string().min(1).max(200).optional(),
@@ -86,7 +86,13 @@ export const merge = defineTool({
     }
     const { success, message, commitSha, conflicts } = resultOf(held, 'branch.merge');
     const paths = conflicts.map((conflict) => conflict.path).slice(0, 200);
-    return { stillPending: false, ...base, merged: success, message, commitSha, conflicts: paths };
+    const merged = { merged: success, message, commitSha, conflicts: paths };
+    // The objects are shared with the agent's repository; its branch and files are its own to move.
+    const note =
+      success && commitSha !== null
+        ? { note: `To have it in your directory: git merge --ff-only ${commitSha}` }
+        : {};
+    return { stillPending: false, ...base, ...merged, ...note };
   },
 });
 
