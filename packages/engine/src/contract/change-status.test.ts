@@ -12,15 +12,13 @@ import { changePhase } from './change-phase.ts';
 import { changeStatus, type StatusChange } from './change-status.ts';
 import { cleanContract } from './clean.ts';
 import { completeDeliverable } from './complete-deliverable.ts';
-import { deleteContract } from './remove.ts';
 import { evaluateContract } from './evaluate.ts';
 import { getContract } from './get.ts';
 import { inbox } from '../question/inbox.ts';
-import { listQuestions } from '../question/get.ts';
 import { retryTask } from '../task/retry.ts';
-import { revokeDaemon } from '../identity/daemons.ts';
 import { runContractTimers } from './timers.ts';
-import { sha, TestDaemon } from '../test-daemon.ts';
+import { cleanUp } from '../test-clean-up.ts';
+import { TestDaemon } from '../test-daemon.ts';
 import {
   by,
   eventsOf,
@@ -65,30 +63,6 @@ const finished = async (autoCompleteEnabled = true): Promise<Stage> => {
   await word(scene.contract.id, 'implementation');
   return scene;
 };
-/** Everything that a clean-up asks of the daemon is done. */
-const cleanUp = async (scene: Stage): Promise<void> => {
-  for (let round = 0; round < 6; round += 1) {
-    await runJobs(t);
-    for (const command of await daemon.pull()) {
-      if (command.kind === 'task.stop') await daemon.ended(command, { outcome: 'stopped' });
-      if (command.kind === 'workdir.clean')
-        await daemon.finish(command.operationId, {
-          kind: 'workdir.clean',
-          keptRefs: [`refs/makima/kept/${command.taskId}`],
-        });
-      if (command.kind === 'branch.deliver')
-        await daemon.finish(command.operationId, {
-          kind: 'branch.deliver',
-          branch: command.branch,
-          commitSha: sha('d'),
-          baseMoved: false,
-          note: '',
-        });
-    }
-  }
-  expect(scene.contract.id).toBeDefined();
-};
-
 describe('the table', () => {
   it('is kept: what it does not allow is refused with the reason, and nothing changes', async () => {
     for (const from of contractStatuses) {
@@ -262,7 +236,7 @@ describe('completion', () => {
     const [yes] = await t.database
       .sql`select kind, state, decided_by_user_id from confirmations where contract_id = ${id}`;
     expect(yes).toEqual({ kind: 'completion', state: 'approved', decidedByUserId: t.owner.userId });
-    await cleanUp(scene);
+    await cleanUp(t, daemon);
     expect(await getContract(t.engine, t.owner, { id })).toMatchObject({
       status: 'completed',
       keptRefs: [{ why: 'unmerged at clean-up' }],
@@ -279,7 +253,7 @@ describe('completion', () => {
       .sql`update contracts set completion_detected_at = clock() - interval '11 minutes' where id = ${id}`;
     expect(await runContractTimers(t.engine)).toBe(1);
     expect(await runContractTimers(t.engine)).toBe(0);
-    await cleanUp(scene);
+    await cleanUp(t, daemon);
     expect((await contractRow(t, id)).status).toBe('completed');
   });
 
@@ -303,7 +277,7 @@ describe('completion', () => {
       waitingFor: 'completion_confirmation',
     });
     expect(await set(id, 'completing')).toMatchObject({ newStatus: 'completing' });
-    await cleanUp(scene);
+    await cleanUp(t, daemon);
     expect((await contractRow(t, id)).status).toBe('completed');
   });
 
@@ -316,93 +290,6 @@ describe('completion', () => {
     const error = await refusal(set(id, 'active'));
     expect(error).toMatchObject({ code: 'INVALID_TRANSITION' });
     expect(error.message).toContain('clean-up has begun');
-    await cleanUp(scene);
-  });
-});
-
-describe('the end', () => {
-  it('by cancelling stops agents, withdraws questions, keeps the work', async () => {
-    const scene = await stage(t, { daemon });
-    const id = scene.contract.id;
-    const works = await running(scene, { name: 'works' });
-    const waits = await spawned(scene, { name: 'waits' });
-    await askQuestion(t.engine, by(scene.supervisor), zAskInput.parse({ question: 'Which?' }));
-    await set(id, 'failed');
-    expect(await getContract(t.engine, t.owner, { id })).toMatchObject({
-      status: 'failed',
-      failureReason: 'cancelled',
-    });
-    const open = await listQuestions(t.engine, t.owner, {
-      status: 'open',
-      contractId: id,
-      limit: 5,
-    });
-    expect(open.items).toEqual([]);
-    expect((await inbox(t.engine, t.owner)).items.filter((item) => item.contractId === id)).toEqual(
-      [],
-    );
-    const early = await refusal(deleteContract(t.engine, by(t.owner), { id, confirm: true }));
-    expect(early.message).toContain('clean-up is still under way');
-    await cleanUp(scene);
-    expect([(await taskRow(t, works.taskId)).status, (await taskRow(t, waits.id)).status]).toEqual([
-      'cancelled',
-      'cancelled',
-    ]);
-    expect(await set(id, 'archived')).toMatchObject({
-      previousStatus: 'failed',
-      newStatus: 'archived',
-    });
-  });
-
-  it('by archiving a paused one ends what rests in it', async () => {
-    const scene = await stage(t, { daemon });
-    const task = await running(scene, { name: 'rests' });
-    await set(scene.contract.id, 'paused');
-    await set(scene.contract.id, 'archived');
-    await cleanUp(scene);
-    expect((await taskRow(t, task.taskId)).status).toBe('cancelled');
-    expect((await taskRow(t, scene.supervisorTaskId)).status).toBe('cancelled');
-  });
-
-  it('does not wait for a machine that was revoked', async () => {
-    const gone = await TestDaemon.join(t, { agents: ['gone'] });
-    const contract = { agent: 'gone', repositories: [{ localPath: '/srv/gone' }] };
-    const scene = await stage(t, { daemon: gone, contract });
-    await set(scene.contract.id, 'failed', { reason: 'wrong machine' });
-    await runJobs(t);
-    await gone.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
-    await runJobs(t);
-    await revokeDaemon(t.engine, by(t.owner), { id: gone.id });
-    expect(
-      (await deleteContract(t.engine, by(t.owner), { id: scene.contract.id, confirm: true })).result
-        .deleted,
-    ).toBe(true);
-  });
-
-  it('and deletion asks first, removes all rows but the events, and is told', async () => {
-    const scene = await stage(t, { daemon });
-    const id = scene.contract.id;
-    await running(scene, { name: 'works' });
-    expect((await refusal(deleteContract(t.engine, by(t.owner), { id, confirm: true }))).code).toBe(
-      'INVALID_TRANSITION',
-    );
-    await set(id, 'failed');
-    await cleanUp(scene);
-    expect((await refusal(deleteContract(t.engine, by(t.owner), { id }))).code).toBe(
-      'CONFIRMATION_REQUIRED',
-    );
-    const before = (await eventsOf(t, id)).length;
-    await deleteContract(t.engine, by(t.owner), { id, confirm: true });
-    expect((await refusal(getContract(t.engine, t.owner, { id }))).code).toBe('CONTRACT_NOT_FOUND');
-    expect(await eventsOf(t, id)).toHaveLength(before);
-    const left = await t.database.sql`
-      select 'tasks' as what from tasks where contract_id = ${id} union all select 'questions' from questions where contract_id = ${id}
-      union all select 'operations' from operations where contract_id = ${id} union all select 'waits' from waits where contract_id = ${id}
-      union all select 'messages' from agent_messages where contract_id = ${id} union all select 'keys' from keys where contract_id = ${id}
-      union all select 'kept' from kept_refs where contract_id = ${id} union all select 'activity' from contract_activity where contract_id = ${id}`;
-    expect(left).toEqual([]);
-    const [told] = await t.database
-      .sql`select data from events where type = 'contract.deleted' and data ->> 'contractId' = ${id}`;
-    expect(told?.['data']).toMatchObject({ slug: scene.contract.slug });
+    await cleanUp(t, daemon);
   });
 });
