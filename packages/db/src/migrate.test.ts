@@ -1,7 +1,12 @@
-/** The migrations apply, and what the guards refuse is refused whoever writes it. */
+/** The migrations apply, once, however many processes start at once. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testDatabase, type TestDatabase } from '@makima/stack/test-stores';
+import { emptyDatabase, testDatabase, type TestDatabase } from '@makima/stack/test-stores';
 import { openDatabase, type Database } from './client.ts';
+import { migrate } from './migrate.ts';
 
 describe('migrations', () => {
   let store: TestDatabase;
@@ -16,15 +21,56 @@ describe('migrations', () => {
   });
 
   it('have a clock that a test can move', async () => {
-    const [row] = await database.sql<{ ahead: boolean }[]>`
-      with moved as (select set_config('makima.clock_offset', '1 hour', false))
-      select clock() > now() + interval '59 minutes' as ahead from moved, clock()`;
-    expect(row).toBeDefined();
-    await database.sql`select set_config('makima.clock_offset', '', false)`;
+    await database.sql.begin(async (tx) => {
+      await tx`set local makima.clock_offset = '1 hour'`;
+      const [row] = await tx<
+        { ahead: boolean }[]
+      >`select clock() - now() = interval '1 hour' as ahead`;
+      expect(row).toEqual({ ahead: true });
+    });
+    const [row] = await database.sql`select clock() = now() as same`;
+    expect(row).toEqual({ same: true });
   });
 
   it('name the timeline', async () => {
     const rows = await database.sql`select value from meta where key = 'timeline'`;
-    expect(rows[0]?.value).toMatch(/^[0-9a-f-]{36}$/);
+    expect(rows[0]?.['value']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('find nothing left to do the second time', async () => {
+    await migrate(store.url);
+    expect(await applied(store.url)).toHaveLength(onDisk());
   });
 });
+
+it('are applied once by ten processes at once', async () => {
+  const store = await emptyDatabase();
+  try {
+    const cli = new URL('migrate-cli.ts', import.meta.url).pathname;
+    const children = Array.from({ length: 10 }, () =>
+      spawn(process.execPath, [cli], {
+        env: { ...process.env, DATABASE_URL: store.url },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      }),
+    );
+    const ends = await Promise.all(children.map((child) => once(child, 'exit')));
+    expect(ends.map(([code]) => code as unknown)).toEqual(Array(10).fill(0));
+    const rows = await applied(store.url);
+    expect(new Set(rows).size).toBe(rows.length);
+    expect(rows).toHaveLength(onDisk());
+  } finally {
+    await store.drop();
+  }
+});
+
+const onDisk = (): number => readdirSync(new URL('../migrations', import.meta.url)).length;
+
+async function applied(url: string): Promise<string[]> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    const rows = await sql<{ hash: string }[]>`select hash from drizzle.__drizzle_migrations`;
+    return rows.map((row) => row.hash);
+  } finally {
+    await sql.end();
+  }
+}

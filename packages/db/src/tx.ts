@@ -113,6 +113,9 @@ function translate(database: Database, error: unknown): unknown {
   if (state !== undefined && absent.has(state)) {
     return unavailable('the store is not available', error);
   }
+  if (state !== undefined && repeatable.has(state)) {
+    return unavailable('others were changing the same rows', error);
+  }
   if (state === '23505' || state === '23514' || state === '23503') {
     const constraint = brokenConstraint(error) ?? 'a constraint';
     return new MakimaError('CONFLICT', `the change would break ${constraint}`, {

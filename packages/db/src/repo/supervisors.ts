@@ -21,6 +21,16 @@ export async function findSupervisor(
 }
 
 /** Locked: who looks at its state and who changes it take turns. */
+/** By its task, held until the transaction ends: conditions are written one after the other. */
+export async function lockSupervisor(
+  tx: Tx,
+  args: { ownerId: string; taskId: string },
+): Promise<SupervisorRow | undefined> {
+  const [row] = await tx<SupervisorRow[]>`
+    select * from supervisors where owner_id = ${args.ownerId} and task_id = ${args.taskId} for no key update`;
+  return row;
+}
+
 export async function lockSupervisorOf(
   tx: Tx,
   args: { ownerId: string; contractId: string },
