@@ -91,6 +91,27 @@ describe('a frame', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('that met a passing trouble is kept by its daemon, not set aside', async () => {
+    const task = await running(scene);
+    const { sql } = t.database;
+    await sql.unsafe(`
+      create function deadlock() returns trigger language plpgsql as $$ begin
+        if new.status = 'done' then raise exception 'x' using errcode = '40P01'; end if;
+        return new; end $$;
+      create trigger deadlock before update on tasks for each row execute function deadlock()`);
+    try {
+      expect(await refusal(scene.daemon.ended(task))).toMatchObject({
+        code: 'DEPENDENCY_UNAVAILABLE',
+        retryable: true,
+      });
+    } finally {
+      await sql.unsafe('drop trigger deadlock on tasks; drop function deadlock');
+    }
+    const { daemon } = scene;
+    expect(await daemon.send(daemon.seq, [endedReport(task)])).toBe(daemon.seq);
+    expect((await taskRow(t, task.taskId)).status).toBe('done');
+  });
+
   it('keeps what Postgres cannot store', async () => {
     const task = await running(scene);
     await scene.daemon.report(outputReport(task, 1, 'a\0b', 'half \ud800 pair'));

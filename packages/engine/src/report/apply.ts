@@ -4,6 +4,7 @@
  *
  * Law: a frame is one transaction. If it fails for its content, its reports are applied one by one, and
  * the one that cannot be applied is set aside in the audit: it can neither block nor be lost in silence.
+ * What may succeed later is never set aside.
  */
 import type { Report } from '@makima/contracts/socket/reports';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
@@ -83,15 +84,14 @@ async function applySingly(
   frame: ReportFrame,
   first: unknown,
 ): Promise<{ appliedSeq: number }> {
-  if (isMakimaError(first) && first.code === 'DEPENDENCY_UNAVAILABLE') throw first;
+  if (mayPass(first)) throw first;
   let appliedSeq = frame.fromSeq - 1;
   for (const [i, report] of frame.reports.entries()) {
     const one = { ...frame, fromSeq: frame.fromSeq + i, reports: [report] };
     try {
       ({ appliedSeq } = await applyFrame(engine, caller, one));
     } catch (error) {
-      if (isFence(error) || (isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE'))
-        throw error;
+      if (isFence(error) || mayPass(error)) throw error;
       ({ appliedSeq } = await setAside(engine, caller, one, report, error));
     }
   }
@@ -128,4 +128,9 @@ async function setAside(
 
 function isFence(error: unknown): boolean {
   return isMakimaError(error) && error.code === 'FENCED';
+}
+
+/** The trouble is not the report's: the daemon keeps it and sends it again. */
+function mayPass(error: unknown): boolean {
+  return isMakimaError(error) && error.retryable;
 }
