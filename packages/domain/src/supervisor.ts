@@ -26,10 +26,11 @@ const ends = ['completed', 'failed', 'interrupted'] as const;
 export const supervisorTransitions: Readonly<Record<SupervisorState, readonly SupervisorState[]>> =
   {
     initializing: ['working', ...ends],
-    idle: ['working', ...ends],
+    // Woken by a message it may wait again at once; and its turn may end while a wait is open.
+    idle: ['working', 'waiting_for_user', 'waiting_for_tasks', ...ends],
     working: ['idle', 'waiting_for_user', 'waiting_for_tasks', 'blocked', ...ends],
-    waiting_for_user: ['working', ...ends],
-    waiting_for_tasks: ['working', ...ends],
+    waiting_for_user: ['working', 'idle', 'waiting_for_tasks', ...ends],
+    waiting_for_tasks: ['working', 'idle', 'waiting_for_user', ...ends],
     blocked: ['working', ...ends],
     completed: [],
     failed: [],

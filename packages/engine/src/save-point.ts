@@ -5,7 +5,7 @@
  * Law: restoration is right even if the snapshot is never built: the rows are the truth.
  */
 import { checkSupervisorTransition, type SupervisorCondition } from '@makima/domain/supervisor';
-import { findSupervisor, saveCondition } from '@makima/db/repo/supervisors';
+import { lockSupervisor, saveCondition } from '@makima/db/repo/supervisors';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from './context.ts';
 
@@ -14,7 +14,7 @@ export async function savePoint(
   task: Pick<TaskRow, 'id' | 'contractId' | 'currentAttempt'>,
   condition: SupervisorCondition,
 ): Promise<void> {
-  const before = await findSupervisor(act.tx, { ownerId: act.ownerId, taskId: task.id });
+  const before = await lockSupervisor(act.tx, { ownerId: act.ownerId, taskId: task.id });
   if (before === undefined) return;
   const allowed = checkSupervisorTransition(before.state, condition.state).ok;
   const state = allowed ? condition.state : before.state;

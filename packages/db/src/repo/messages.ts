@@ -52,3 +52,14 @@ export async function receiveMessage(
        and state <> ${args.state} returning *`;
   return row;
 }
+
+/** How many messages of a source were sent to this attempt. */
+export async function countMessages(
+  db: Queryable,
+  args: { taskId: string; source: string; attempt: number },
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    select count(*)::int as n from agent_messages
+     where task_id = ${args.taskId} and source = ${args.source} and sent_attempt = ${args.attempt}`;
+  return row?.n ?? 0;
+}

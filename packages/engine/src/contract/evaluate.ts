@@ -18,10 +18,11 @@ import { decide } from './change-phase.ts';
 import { requestConfirmation } from './confirmation.ts';
 import { failContract } from './fail.ts';
 import { finishContract } from './finish.ts';
+import { nudgeIdle } from '../supervisor/nudge.ts';
 import { advancesByItself } from './phase-readiness.ts';
 import { gateOf, type Gate } from './gate.ts';
 
-export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed';
+export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed' | 'nudged';
 
 export function evaluateContract(
   engine: Engine,
@@ -41,12 +42,15 @@ export function evaluateContract(
       return 'nothing';
     const gate = await gateOf(a.tx, contract);
     if (await leaderless(a, contract, gate)) return 'failed';
-    if (!gate.readiness.ready) return 'nothing';
+    const { ready, missing, noGate } = gate.readiness;
+    if (!ready) return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
     if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract);
     const to = nextPhase(contract.contractType, contract.phase);
-    if (to === undefined || gate.readiness.noGate) return 'nothing';
+    if (to === undefined || noGate) return 'nothing';
     await tellReady(a, contract);
-    if (!advancesByItself(engine, contract)) return 'nothing';
+    if (!advancesByItself(engine, contract)) {
+      return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
+    }
     if (contract.guardedPhases.includes(contract.phase)) {
       await requestConfirmation(a, contract, to);
       return 'asked';

@@ -15,7 +15,15 @@ export interface Mail {
   readonly taskId: string;
   readonly text: string;
   readonly mode: 'queue' | 'steer' | 'interrupt';
-  readonly source: 'notice' | 'answer' | 'wake' | 'person' | 'supervisor' | 'task' | 'retry';
+  readonly source:
+    | 'notice'
+    | 'answer'
+    | 'wake'
+    | 'nudge'
+    | 'person'
+    | 'supervisor'
+    | 'task'
+    | 'retry';
   readonly sourceId: string | null;
   readonly id?: string;
   /** The agent's own question that this answers. */

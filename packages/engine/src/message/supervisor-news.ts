@@ -11,9 +11,15 @@ import type { Act } from '../context.ts';
 import { sendMessage } from './send.ts';
 
 /** The supervisor's row is held: a turn that ends meanwhile sees the end of this task. */
-export async function tellIfIdle(a: Act, task: TaskRow, contractId: string): Promise<void> {
+export async function tellIfIdle(
+  a: Act,
+  task: TaskRow,
+  about: { readonly contractId: string; readonly woken: readonly string[] },
+): Promise<void> {
+  const { contractId, woken } = about;
   const supervisor = await lockSupervisorOf(a.tx, { ownerId: a.ownerId, contractId });
-  if (supervisor?.state === 'idle') await tell(a, supervisor.taskId, task);
+  if (supervisor?.state !== 'idle' || woken.includes(supervisor.taskId)) return;
+  await tell(a, supervisor.taskId, task);
 }
 
 /** Its turn is over, and its row says so already. */

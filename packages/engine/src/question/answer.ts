@@ -12,7 +12,7 @@ import { MakimaError } from '@makima/domain/error';
 import { decideConfirmation, findConfirmation } from '@makima/db/repo/confirmations';
 import { findContract, lockContract, touchContract } from '@makima/db/repo/contracts';
 import { answerRow, findQuestion, lockQuestion, openQuestionsOf } from '@makima/db/repo/questions';
-import { findSupervisor } from '@makima/db/repo/supervisors';
+import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { findTask } from '@makima/db/repo/tasks';
 import type { ContractRow, QuestionRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -168,11 +168,16 @@ async function afterAnswer(a: Act, contract: ContractRow, question: QuestionRow)
   const present = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
   if (present !== undefined) await syncWaiting(a, present);
   await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
+  a.mail(
+    'evaluate-contract',
+    { contractId: contract.id },
+    { entityId: contract.id, fence: `answered-${question.id}` },
+  );
   if (question.taskId === null) return;
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (open.some((q) => q.taskId === question.taskId && !q.nonBlocking)) return;
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
-  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
+  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
   if (task !== undefined && supervisor?.state === 'waiting_for_user')
     await savePoint(a, task, afterLastAnswer(supervisor.progress));
 }

@@ -35,13 +35,18 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
       input.questionType === 'general'
         ? await askGeneral(a, contract, task, input)
         : await askConfirmation(a, contract, input);
-    if (holdMs > 0) await holdQuestion(a.tx, { id: questionId, untilMs: holdMs });
+    // Until the request that holds says so itself, again and again: a door that dies must not withhold it.
+    if (holdMs > 0) {
+      await holdQuestion(a.tx, { id: questionId, untilMs: Math.min(holdMs, firstHoldMs) });
+    }
     const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
     if (!input.nonBlocking)
       await savePoint(a, task, afterQuestion(input.question, supervisor?.progress ?? 0));
     return { questionId, holdMs };
   });
 }
+
+const firstHoldMs = 15_000;
 
 async function askGeneral(
   a: Act,

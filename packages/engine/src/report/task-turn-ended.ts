@@ -47,7 +47,19 @@ export async function taskTurnEnded(
     activity: idleWords(report),
     progress: supervisor.progress,
   });
-  if (report.outcome !== 'limited') await tellWhatEnded(a, task);
+  if (report.outcome === 'limited') return;
+  await tellWhatEnded(a, task);
+  // Whether anything will wake it is looked at with the contract held.
+  if (task.contractId !== null) {
+    a.mail(
+      'evaluate-contract',
+      { contractId: task.contractId },
+      {
+        entityId: task.contractId,
+        fence: `idle-${report.attempt}-${a.now.getTime().toString(36)}`,
+      },
+    );
+  }
 }
 
 export const summaryChars = 4_000;

@@ -129,7 +129,7 @@ export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
     { contractId: task.contractId },
     { entityId: task.contractId, fence: `${task.id}-${task.status}` },
   );
-  if (!woken && !task.isSupervisor) await tellIfIdle(a, task, task.contractId);
+  if (!task.isSupervisor) await tellIfIdle(a, task, { contractId: task.contractId, woken });
   a.mail(
     'spawn-task',
     { taskId: null },

@@ -91,6 +91,15 @@ export function retryTask(engine: Engine, call: Call, input: { id: string }): Pr
         },
       );
     }
+    if (task.isSupervisor && task.status === 'interrupted') {
+      // Restored, never merely retried: with its notice, its questions and its waits.
+      a.mail(
+        'restore-supervisor',
+        { taskId: task.id, attempt: task.currentAttempt },
+        { entityId: task.id, fence: `${task.currentAttempt}-asked` },
+      );
+      return presentTask(task);
+    }
     return presentTask(
       await again(a, task, {
         excludedDaemonId: null,

@@ -9,17 +9,17 @@ import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { wakeDigest } from '@makima/domain/notice';
-import { findSupervisor } from '@makima/db/repo/supervisors';
+import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { afterWake } from '@makima/domain/supervisor';
 import type { TaskRow, WaitRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
 
-/** Answers whether any wait was satisfied. */
-export async function settleWaits(a: Act, ended: { targetId: string }): Promise<boolean> {
+/** Answers the tasks whose waits were satisfied; a person's wait wakes nobody else. */
+export async function settleWaits(a: Act, ended: { targetId: string }): Promise<string[]> {
   const waits = await openWaitsFor(a.tx, { ownerId: a.ownerId, targetId: ended.targetId });
-  let any = false;
+  const woken: string[] = [];
   for (const row of waits) {
     if (row.kind !== 'tasks_any' && row.kind !== 'tasks_all') continue;
     const verdict = waitSatisfied(
@@ -32,9 +32,9 @@ export async function settleWaits(a: Act, ended: { targetId: string }): Promise<
       a.now,
     );
     if (verdict.kind !== 'satisfied') continue;
-    any = (await satisfy(a, row)) || any;
+    if ((await satisfy(a, row)) && row.taskId !== null) woken.push(row.taskId);
   }
-  return any;
+  return woken;
 }
 
 export function waitOf(row: WaitRow): Wait {
@@ -64,7 +64,8 @@ async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
 export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
   if (task === undefined) return;
-  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId });
+  // Held: a turn that ends at this very moment is seen as idle, or sees that it was woken.
+  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
   if (supervisor?.state === 'waiting_for_tasks') {
     await savePoint(a, task, afterWake(supervisor.progress));
   }
