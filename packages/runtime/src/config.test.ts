@@ -69,6 +69,15 @@ describe('describeConfig', () => {
     ]);
   });
 
+  it('writes a default that is no text as it would be written in the environment', () => {
+    const limits = z.string().transform((): Record<string, number> => ({}));
+    const schema = z.object({
+      NONE: limits.default({}).describe('Limits'),
+      SOME: limits.default({ a: 1, b: 2 }).describe('Limits'),
+    });
+    expect(describeConfig(schema).map((f) => f.defaultValue)).toEqual(['', 'a=1,b=2']);
+  });
+
   it('refuses a setting without a meaning', () => {
     expect(() => describeConfig(z.object({ X: z.string() }))).toThrow('setting X has no meaning');
   });

@@ -83,7 +83,11 @@ export function describeConfig(schema: z.ZodObject<ConfigShape>): ConfigField[] 
 }
 
 function written(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, item]) => `${name}=${item}`)
+    .join(',');
 }
 
 /** Builders for the kinds of settings there are. Chain `.optional()` or `.default(…)` before `.describe(…)`. */

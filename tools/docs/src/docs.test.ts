@@ -1,0 +1,108 @@
+/** The reference is what the code says, and every variable that somebody reads is told of. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { existing, filesBelow, readSource, root, sourcesBelow } from './checkout.ts';
+import { fieldComments, variants } from './comments.ts';
+import { brokenLinks } from './links.ts';
+import { grouped, mendCommand, table } from './markdown.ts';
+import { ordinaryNames, plainSettings } from './plain-settings.ts';
+import { differences, generate } from './reference.ts';
+import { processes } from './settings.ts';
+import { typeText } from './type-text.ts';
+
+describe('the reference', () => {
+  it('is what the code says', async () => {
+    const found = differences(await generate());
+    expect(found, `${found.join('\n')}\n\nto mend it: ${mendCommand}\n`).toEqual([]);
+  }, 60_000);
+
+  it('holds nothing of the machine on which it was made', async () => {
+    for (const { path, text } of await generate()) {
+      expect(text.includes(root), path).toBe(false);
+    }
+  }, 60_000);
+});
+
+describe('documents', () => {
+  it('name files that exist, in links and in code', () => {
+    const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'GLOSSARY.md'].concat(
+      filesBelow('docs'),
+    );
+    expect(pages.filter((path) => path.endsWith('.md')).flatMap(brokenLinks)).toEqual([]);
+  });
+});
+
+const everyName = new Set([
+  ...plainSettings.flatMap(({ rows }) => rows.map(([name]) => name)),
+  ...processes.flatMap(({ fields }) => fields.map(({ name }) => name)),
+]);
+
+describe('settings without a schema', () => {
+  it.each(plainSettings)('of $title are all told', ({ sources, rows }) => {
+    const read = new Set(sources.flatMap((source) => files(source)).flatMap(namesRead));
+    const told = rows.map(([name]) => name);
+    const missing = [...read].filter((name) => !everyName.has(name) && !ordinaryNames.has(name));
+    expect(missing, 'add them to tools/docs/src/plain-settings.ts').toEqual([]);
+    const gone = told.filter(
+      (name) => !sources.flatMap(files).some((file) => readSource(file).includes(name)),
+    );
+    expect(gone, 'nobody reads these any more').toEqual([]);
+  });
+});
+
+describe('type texts', () => {
+  it.each([
+    [{ type: 'string', format: 'uuid' }, 'uuid'],
+    [{ type: 'string', minLength: 1, maxLength: 200 }, 'text ≤ 200'],
+    [{ type: 'integer', exclusiveMinimum: 0, maximum: Number.MAX_SAFE_INTEGER }, 'int ≥ 1'],
+    [{ anyOf: [{ enum: ['a', 'b'] }, { type: 'null' }] }, 'a | b | null'],
+    [{ type: 'array', items: { $ref: '#/$defs/Report' }, minItems: 1 }, '[Report] ≥ 1'],
+    [
+      { type: 'object', properties: { a: { type: 'boolean' }, b: {} }, required: ['b'] },
+      '{a?: yes/no, b: any}',
+    ],
+  ])('%j is %s', (schema, text) => {
+    expect(typeText(schema)).toBe(text);
+  });
+});
+
+describe('comments', () => {
+  const source = `z.discriminatedUnion('kind', [
+    /** Ends it. */
+    z.strictObject({ kind: z.literal('task.stop'), ...fence,
+      /** How long
+       *  it may take. */
+      graceMs: z.int() }),
+    z.strictObject({ kind: z.literal('task.diff'), other: z.int() }),
+  ]);`;
+
+  it('belong to the variant and to the field that they stand before', () => {
+    const found = variants(source, 'kind');
+    expect(found.get('task.stop')?.comment).toBe('Ends it.');
+    expect(found.get('task.diff')?.comment).toBe('');
+    expect(fieldComments(found.get('task.stop')?.body ?? '')).toEqual(
+      new Map([['graceMs', 'How long it may take.']]),
+    );
+  });
+});
+
+describe('tables', () => {
+  it('hold any text', () => {
+    expect(table(['a'], [['x | y\n z']])).toBe('| a |\n|---|\n| x \\| y z |');
+    expect(grouped(1_048_576)).toBe('1 048 576');
+  });
+});
+
+function files(source: string): string[] {
+  if (existing(source) === undefined) throw new Error(`there is no ${source} any more`);
+  return statSync(join(root, source)).isDirectory() ? sourcesBelow(source) : [source];
+}
+
+/** In TypeScript what is read from an environment, in compose files what is filled in. */
+function namesRead(file: string): string[] {
+  const pattern = file.endsWith('.ts')
+    ? /\benv(?:ironment)?(?:\.|\[')([A-Z][A-Z0-9_]+)\b/g
+    : /\$\{([A-Z][A-Z0-9_]+)/g;
+  return [...readSource(file).matchAll(pattern)].map(([, name = '']) => name);
+}
