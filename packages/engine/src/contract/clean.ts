@@ -1,6 +1,7 @@
 /**
  * Clean up a contract that is over (job `clean-contract`): agents stopped, unmerged work kept on named refs,
- * the contract's branch delivered, working directories removed; a completing contract is then `completed`.
+ * the contract's branch delivered, working directories removed; a completing contract is then `completed`, or
+ * `blocked` with the reason when that did not succeed.
  *
  * Law: works in steps that are seen in the rows and may be repeated: stop → keep and deliver → end. What is
  * still under way is looked at again when its report comes, or by the job's next ticket.
@@ -12,16 +13,18 @@ import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
 import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
 import { completionConfirmed } from '@makima/db/repo/confirmations';
 import { appendCommand, daemonsOf } from '@makima/db/repo/daemons';
-import { insertOperation, openCleanups, operationsOf } from '@makima/db/repo/operations';
+import { insertOperation, operationsOf } from '@makima/db/repo/operations';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
 import { contractBranch } from '../task/start-command.ts';
+import { cleanupTriesMax, standOf, type Stand } from './clean-stand.ts';
 import { completeContract } from './finish.ts';
+import { moveContract } from './move.ts';
 import { lockedTasks } from './pause.ts';
 
-export type Cleaning = 'nothing' | 'not_yet' | 'stopping' | 'keeping' | 'done';
+export type Cleaning = 'nothing' | 'not_yet' | 'stopping' | 'keeping' | 'blocked' | 'done';
 
 export function cleanContract(
   engine: Engine,
@@ -81,61 +84,83 @@ async function keep(a: Act, contract: ContractRow, tasks: readonly TaskRow[]): P
   // A machine that was revoked never reports: nothing is asked of it and nobody waits for it.
   const gone = new Set(daemons.filter((d) => d.status === 'revoked').map((d) => d.id));
   const reachable = tasks.filter((task) => !gone.has(task.homeDaemonId ?? ''));
-  const asked = await askMissing(a, contract, reachable, cleans, delivers);
-  if (asked || (await openCleanups(a.tx, { contractId: contract.id })) > 0) return 'keeping';
+  const since = contract.completionDetectedAt ?? contract.statusChangedAt;
+  const stand = (operations: readonly OperationRow[]): Stand =>
+    standOf(
+      operations.filter((o) => !gone.has(o.daemonId ?? '')),
+      since,
+    );
+  const delivery = await deliverOnce(a, contract, reachable, stand(delivers));
+  if (delivery.step === 'under_way') return 'keeping';
+  // Directories go only after the delivery, which may need what they hold.
+  if (delivery.step === 'given_up') return giveUp(a, contract, delivery.failed);
+  const each: Stand[] = [];
+  for (const task of reachable)
+    each.push(
+      await cleanOnce(a, contract, task, stand(cleans.filter((o) => o.taskId === task.id))),
+    );
+  if (each.some((one) => one.step === 'under_way')) return 'keeping';
+  const failed = each.find((one) => one.step === 'given_up');
+  if (failed?.step === 'given_up') return giveUp(a, contract, failed.failed);
   if (contract.status === 'completing') await completeContract(a, contract);
   return 'done';
 }
 
-async function askMissing(
+/** What was promised was not done, whatever was tried: a person must look. One that failed or is archived stays so. */
+async function giveUp(a: Act, contract: ContractRow, failed: OperationRow): Promise<Cleaning> {
+  if (contract.status !== 'completing') return 'done';
+  const what =
+    failed.kind === 'branch.deliver'
+      ? 'the branch was not delivered'
+      : 'a working directory was not cleaned up';
+  const error = failed.error?.message ?? 'no reason given';
+  const active = await moveContract(a, contract, {
+    to: 'active',
+    reason: 'the clean-up did not succeed',
+  });
+  await moveContract(a, active, {
+    to: 'blocked',
+    blockedReason: `${what} (${failed.kind} failed ${cleanupTriesMax} times): ${error.slice(0, 1_000)}`,
+  });
+  return 'blocked';
+}
+
+async function deliverOnce(
   a: Act,
   contract: ContractRow,
   tasks: readonly TaskRow[],
-  cleans: readonly OperationRow[],
-  delivers: readonly OperationRow[],
-): Promise<boolean> {
-  let asked = false;
-  const supervisor = tasks.find((task) => task.isSupervisor);
-  if (
-    contract.status === 'completing' &&
-    delivers.length === 0 &&
-    supervisor?.homeDaemonId != null
-  ) {
-    const [repository] = await repositoriesOf(a.tx, {
-      ownerId: a.ownerId,
-      contractId: contract.id,
-    });
-    if (repository?.localPath != null) {
-      asked = true;
-      await order(a, contract, null, supervisor.homeDaemonId, 'branch.deliver', (operationId) => ({
-        kind: 'branch.deliver',
-        operationId,
-        contractId: contract.id,
-        repository: { url: null, path: repository.localPath, baseBranch: repository.baseBranch },
-        branch: contractBranch(contract),
-        fastForwardBase: contract.autoMergeLocal,
-      }));
-    }
-  }
-  // Directories go only after the delivery, which may need what they hold.
-  if (asked || delivers.some((operation) => operation.state === 'pending')) return asked;
-  for (const task of tasks) {
-    const { homeDaemonId } = task;
-    if (
-      homeDaemonId === null ||
-      task.currentAttempt === 0 ||
-      cleans.some((operation) => operation.taskId === task.id)
-    )
-      continue;
-    asked = true;
-    await order(a, contract, task, homeDaemonId, 'workdir.clean', (operationId) => ({
-      kind: 'workdir.clean',
-      operationId,
-      taskId: task.id,
-      attempt: task.currentAttempt,
-    }));
-  }
-  return asked;
+  stand: Stand,
+): Promise<Stand> {
+  const daemonId = tasks.find((task) => task.isSupervisor)?.homeDaemonId;
+  if (contract.status !== 'completing' || daemonId == null || stand.step !== 'owed') return stand;
+  const [repository] = await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  if (repository?.localPath == null) return { step: 'done' };
+  await order(a, contract, null, daemonId, 'branch.deliver', (operationId) => ({
+    kind: 'branch.deliver',
+    operationId,
+    contractId: contract.id,
+    repository: { url: null, path: repository.localPath, baseBranch: repository.baseBranch },
+    branch: contractBranch(contract),
+    fastForwardBase: contract.autoMergeLocal,
+  }));
+  return { step: 'under_way' };
+}
+
+async function cleanOnce(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow,
+  stand: Stand,
+): Promise<Stand> {
+  const { homeDaemonId } = task;
+  if (homeDaemonId === null || task.currentAttempt === 0 || stand.step !== 'owed') return stand;
+  await order(a, contract, task, homeDaemonId, 'workdir.clean', (operationId) => ({
+    kind: 'workdir.clean',
+    operationId,
+    taskId: task.id,
+    attempt: task.currentAttempt,
+  }));
+  return { step: 'under_way' };
 }
 
 async function order(

@@ -1,0 +1,84 @@
+/** A contract is completed by clean-up that was done, never by clean-up that failed. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeStatus } from './change-status.ts';
+import { cleanupTriesMax } from './clean-stand.ts';
+import { getContract } from './get.ts';
+import { cleanUp } from '../test-clean-up.ts';
+import { TestDaemon } from '../test-daemon.ts';
+import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
+import { stage, type Stage } from '../test-stage.ts';
+
+let t: TestEngine;
+let daemon: TestDaemon;
+beforeAll(async () => {
+  t = await openTestEngine();
+  daemon = await TestDaemon.join(t, { slots: 20 });
+});
+afterAll(() => t.close());
+
+/** A completing contract whose agents have ended; its clean-up is asked of the machine. */
+async function completing(name: string): Promise<Stage> {
+  const scene = await stage(t, { daemon, contract: { name, contractType: 'simple' } });
+  await t.database.sql`
+    update contracts set status = 'completing', completion_detected_at = clock() where id = ${scene.contract.id}`;
+  await t.database.sql`
+    insert into outbox (owner_id, queue, job_id, payload)
+    select owner_id, 'clean-contract', 'clean-' || id, jsonb_build_object('v', 1, 'ownerId', owner_id, 'contractId', id)
+      from contracts where id = ${scene.contract.id}`;
+  await runJobs(t);
+  await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+  await runJobs(t);
+  return scene;
+}
+
+/** The machine says no to everything that the clean-up asks; answers what it was asked. */
+async function refuseAll(): Promise<string[]> {
+  const asked: string[] = [];
+  for (const command of await daemon.pull()) {
+    if (!('operationId' in command)) continue;
+    asked.push(command.kind);
+    await daemon.report({
+      kind: 'operation.finished',
+      operationId: command.operationId,
+      ok: false,
+      result: null,
+      error: { code: 'GIT_FAILED', message: 'index.lock is held' },
+    });
+  }
+  await runJobs(t);
+  return asked;
+}
+
+describe('a clean-up that fails', () => {
+  it('is tried again, then blocks the contract with its reason; a person may have it tried anew', async () => {
+    const { contract } = await completing('fails');
+    for (let n = 0; n < cleanupTriesMax; n += 1)
+      expect(await refuseAll()).toEqual(['branch.deliver']);
+    const now = await getContract(t.engine, t.owner, { id: contract.id });
+    expect(now.status).toBe('blocked');
+    expect(now.blockedReason).toContain('branch.deliver');
+    expect(now.blockedReason).toContain('index.lock is held');
+    const moves = (await eventsOf(t, contract.id)).filter(
+      (event) => event.type === 'contract.status_changed',
+    );
+    expect(moves.slice(-2).map((event) => event.data['to'])).toEqual(['active', 'blocked']);
+    expect(await refuseAll()).toEqual([]);
+
+    await changeStatus(t.engine, by(t.owner), { id: contract.id, targetStatus: 'active' });
+    await t.database
+      .sql`update contracts set status = 'completing', completion_detected_at = clock() where id = ${contract.id}`;
+    await t.database.sql`
+      insert into outbox (owner_id, queue, job_id, payload)
+      select owner_id, 'clean-contract', 'again-' || id, jsonb_build_object('v', 1, 'ownerId', owner_id, 'contractId', id)
+        from contracts where id = ${contract.id}`;
+    await cleanUp(t, daemon);
+    expect((await getContract(t.engine, t.owner, { id: contract.id })).status).toBe('completed');
+  });
+
+  it('once and then succeeds completes it', async () => {
+    const { contract } = await completing('succeeds');
+    await refuseAll();
+    await cleanUp(t, daemon);
+    expect((await getContract(t.engine, t.owner, { id: contract.id })).status).toBe('completed');
+  });
+});
