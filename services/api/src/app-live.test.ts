@@ -1,5 +1,7 @@
 /** Events by page, by waiting page and by stream: the same events, once each, through any break. */
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open, startTestApi, type TestApi } from './testing/test-api.ts';
 import { strangerKey } from './testing/test-house.ts';
@@ -151,5 +153,20 @@ it('a drain ends streams and waits with an answer, and takes nothing more', asyn
   await ended;
   await stopping;
   await expect(leaving.send('GET', '/livez')).rejects.toThrow('ECONNREFUSED');
+  await leaving.stop();
+});
+
+it('a drain does not wait for connections on which nobody ever asked', async () => {
+  const leaving = await startTestApi();
+  const silent = connect(leaving.port, '127.0.0.1');
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  silent.resume();
+  // The answer to a later connection shows that the silent one was accepted.
+  await leaving.send('GET', '/livez');
+  const since = performance.now();
+  await leaving.server.stop?.();
+  await closed;
+  expect(performance.now() - since).toBeLessThan(2_000);
   await leaving.stop();
 });

@@ -6,7 +6,7 @@
  * that can be asked again, and is gone within `drainMs`.
  */
 import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -59,6 +59,7 @@ export interface HttpServer extends Part {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const times = { ...httpTimes, ...options.times };
+  const sockets = new Set<Socket>();
   let server: Server | undefined;
   let port = 0;
   return {
@@ -70,6 +71,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async start() {
       if (server !== undefined) return;
       server = openServer(options, times);
+      server.on('connection', (socket: Socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
       port = await listen(server, options);
       options.log.info({ host: options.host, port }, 'listening');
     },
@@ -81,6 +86,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (closing === undefined) return;
       const closed = new Promise<void>((resolve) => closing.close(() => resolve()));
       closing.closeIdleConnections();
+      // For Node a connection is idle after a request, not before the first: browsers open such ones.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       await withDeadline(times.drainMs, () => closed, 'ending requests').catch(() => undefined);
       closing.closeAllConnections();
       await closed;
