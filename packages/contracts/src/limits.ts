@@ -7,6 +7,10 @@
 export const wireLimits = {
   /** Largest frame of a daemon; more closes the socket with 1009. */
   daemonFrameBytes: 1_048_576,
+  /** Largest command; a daemon reads frames of 8 MiB. */
+  commandBytes: 7_340_032,
+  /** Most bytes of messages within the command that starts an agent; the others follow singly. */
+  startMessagesBytes: 262_144,
   /** Largest frame of a person's socket. */
   monitorFrameBytes: 65_536,
   /** Largest HTTP body. */

@@ -17,6 +17,8 @@ export const limits = {
   planMaxBytes: 256 * KiB,
   tasksPerContractMax: 200,
   openQuestionsPerContractMax: 50,
+  undeliveredMessagesPerTaskMax: 100,
+  undeliveredMessagesPerTaskMaxBytes: 1 * MiB,
   openChildrenPerSupervisorMax: 20,
   taskDepthMax: 5,
   spawnsPerContractPerMinuteMax: 30,

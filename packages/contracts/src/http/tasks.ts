@@ -234,7 +234,7 @@ export const messageTask = defineEndpoint({
   }),
   status: 202,
   response: z.object({ messageId: zId, taskId: zId, state: z.string() }),
-  errors: ['NOT_FOUND', 'INVALID_TRANSITION'],
+  errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'LIMIT_EXCEEDED'],
   policy: supervisorOrPerson,
   idempotent: true,
 });

@@ -1,9 +1,10 @@
 /**
  * What a daemon is to be told: its unacked commands in order; and its word that it has them.
  *
- * Law: a command that no longer reads (a row of another version, a hand in the table) is set aside in the
- * audit; it can neither block the daemon's other commands nor vanish in silence.
+ * Law: a command that no longer reads (a row of another version, a hand in the table) or is larger than a
+ * daemon reads is set aside in the audit; it can neither block the daemon's other commands nor vanish in silence.
  */
+import { wireLimits } from '@makima/contracts/limits';
 import { zCommand, type Command } from '@makima/contracts/socket/commands';
 import { ackCommandRow, ackCommandRows, unackedCommands } from '@makima/db/repo/daemons';
 import { reading } from '@makima/db/tx';
@@ -18,10 +19,15 @@ export async function pullCommands(
   const readable: { seq: number; command: Command }[] = [];
   for (const row of rows) {
     const parsed = zCommand.safeParse(row.payload);
-    if (parsed.success) readable.push({ seq: row.seq, command: parsed.data });
-    else await setAside(engine, row, parsed.error.issues[0]?.path.join('.') ?? '');
+    if (!parsed.success) await setAside(engine, row, parsed.error.issues[0]?.path.join('.') ?? '');
+    else if (bytesOf(parsed.data) > wireLimits.commandBytes) await setAside(engine, row, 'size');
+    else readable.push({ seq: row.seq, command: parsed.data });
   }
   return readable;
+}
+
+function bytesOf(command: Command): number {
+  return Buffer.byteLength(JSON.stringify(command));
 }
 
 async function setAside(engine: Engine, row: DaemonCommandRow, where: string): Promise<void> {

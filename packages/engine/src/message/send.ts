@@ -1,11 +1,21 @@
 /**
  * Mail to an agent: a row first, then a command when the agent is alive; otherwise it goes along with its
  * next attempt. The row's id is the agent-side idempotency key, so it may be sent any number of times.
+ *
+ * Law: what waits for one agent is bounded: agents and people are refused beyond it. What makima itself
+ * has to say always passes.
  */
 import { channels } from '@makima/contracts/channels';
+import { wireLimits } from '@makima/contracts/limits';
+import { MakimaError } from '@makima/domain/error';
 import { appendCommand } from '@makima/db/repo/daemons';
 import { lockMailbox } from '@makima/db/repo/locks';
-import { insertAgentMessage, markMessagesSent } from '@makima/db/repo/messages';
+import { mailboxLoad } from '@makima/db/repo/mailbox';
+import {
+  insertAgentMessage,
+  markMessagesSent,
+  undeliveredMessages,
+} from '@makima/db/repo/messages';
 import { findTask } from '@makima/db/repo/tasks';
 import type { AgentMessage } from '@makima/contracts/socket/commands';
 import type { AgentMessageRow } from '@makima/db/rows';
@@ -30,8 +40,13 @@ export interface Mail {
   readonly requestId?: string;
 }
 
+/** Words of others than makima itself; their number is nobody's to choose. */
+const bounded: readonly Mail['source'][] = ['person', 'supervisor', 'task'];
+
+/** @throws LIMIT_EXCEEDED when too much waits for this agent already. */
 export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> {
   await lockMailbox(a.tx, { taskId: mail.taskId });
+  if (bounded.includes(mail.source)) await checkRoom(a, mail);
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: mail.taskId });
   const message = await insertAgentMessage(a.tx, {
     ...(mail.id === undefined ? {} : { id: mail.id }),
@@ -54,21 +69,58 @@ export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> 
     (task.status === 'starting' || task.status === 'running') &&
     task.homeDaemonId !== null;
   if (!alive || task.homeDaemonId === null) return message;
+  const { id: taskId, currentAttempt: attempt, homeDaemonId: daemonId } = task;
+  await command(a, message, { taskId, attempt, daemonId });
+  a.hint(channels.daemonWake(daemonId));
+  return message;
+}
+
+interface Reader {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly daemonId: string;
+}
+
+async function command(a: Act, message: AgentMessageRow, to: Reader): Promise<void> {
+  const { taskId, attempt, daemonId } = to;
   await appendCommand(a.tx, {
     ownerId: a.ownerId,
-    daemonId: task.homeDaemonId,
-    taskId: task.id,
-    attempt: task.currentAttempt,
-    command: {
-      kind: 'task.message',
-      taskId: task.id,
-      attempt: task.currentAttempt,
-      message: wireMessage(message),
-    },
+    daemonId,
+    taskId,
+    attempt,
+    command: { kind: 'task.message', taskId, attempt, message: wireMessage(message) },
   });
-  await markMessagesSent(a.tx, { ids: [message.id], attempt: task.currentAttempt });
-  a.hint(channels.daemonWake(task.homeDaemonId));
-  return message;
+  await markMessagesSent(a.tx, { ids: [message.id], attempt });
+}
+
+/** The first of those that wait for an agent that begins, as many as its start command may hold. */
+export function startMessages(waiting: readonly AgentMessageRow[]): AgentMessageRow[] {
+  const first: AgentMessageRow[] = [];
+  let bytes = 0;
+  for (const row of waiting) {
+    bytes += Buffer.byteLength(JSON.stringify(wireMessage(row)));
+    if (first.length > 0 && bytes > wireLimits.startMessagesBytes) break;
+    first.push(row);
+  }
+  return first;
+}
+
+/** What its start command could not hold follows, each message alone and in order. */
+export async function sendWaiting(a: Act, to: Reader): Promise<void> {
+  for (const message of await undeliveredMessages(a.tx, { taskId: to.taskId }))
+    if (message.sentAttempt !== to.attempt) await command(a, message, to);
+}
+
+async function checkRoom(a: Act, mail: Mail): Promise<void> {
+  const load = await mailboxLoad(a.tx, { taskId: mail.taskId });
+  const { undeliveredMessagesPerTaskMax: most, undeliveredMessagesPerTaskMaxBytes: mostBytes } =
+    a.engine.limits;
+  if (load.count < most && load.bytes + Buffer.byteLength(mail.text) <= mostBytes) return;
+  throw new MakimaError('LIMIT_EXCEEDED', `${load.count} messages wait for this agent already`, {
+    retryable: true,
+    details: { waiting: load.count, waitingBytes: load.bytes },
+    fix: 'wait until it has read some of them',
+  });
 }
 
 /** As it travels: what the agent reads, and which of its own questions it answers. */

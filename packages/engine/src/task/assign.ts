@@ -18,6 +18,7 @@ import { changeTask } from '@makima/db/repo/tasks';
 import type { ContractRow, DaemonRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
+import { sendWaiting } from '../message/send.ts';
 import { lookForPlaces } from './placement-facts.ts';
 import { startCommand } from './start-command.ts';
 
@@ -86,6 +87,7 @@ async function assign(
   await revokeToolKeys(a.tx, { taskId: task.id, belowAttempt: attempt });
   if (task.isSupervisor) await setEpoch(a.tx, { taskId: task.id, epoch: attempt });
   await appendCommand(a.tx, { ownerId: a.ownerId, daemonId, command, taskId: task.id, attempt });
+  await sendWaiting(a, { taskId: task.id, attempt, daemonId });
   a.emit('task.assigned', {
     contractId: task.contractId,
     taskId: task.id,

@@ -10,7 +10,7 @@ import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages'
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
-import { wireMessage } from '../message/send.ts';
+import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
 
 export async function startCommand(
@@ -19,11 +19,12 @@ export async function startCommand(
 ): Promise<TaskStart> {
   const { task, contract, attempt, daemonId } = args;
   await lockMailbox(tx, { taskId: task.id });
-  const [messages, transcript, checkpoint] = await Promise.all([
+  const [waiting, transcript, checkpoint] = await Promise.all([
     undeliveredMessages(tx, { taskId: task.id }),
     hasTranscript(tx, { taskId: task.id }),
     lastCheckpoint(tx, { taskId: task.id }),
   ]);
+  const messages = startMessages(waiting);
   await markMessagesSent(tx, { ids: messages.map((m) => m.id), attempt });
   const moved = task.homeDaemonId !== null && task.homeDaemonId !== daemonId;
   const branch = branchName(task, contract, attempt);
