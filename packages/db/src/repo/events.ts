@@ -105,3 +105,15 @@ export async function timelineOf(db: Queryable): Promise<string> {
   const [row] = await db<{ value: string }[]>`select value from meta where key = 'timeline'`;
   return row?.value ?? '';
 }
+
+/** When a person last let a blocked contract go on; null when that never was. */
+export async function lastUnblockedAt(
+  db: Queryable,
+  args: { contractId: string },
+): Promise<Date | null> {
+  const [row] = await db<{ at: Date | null }[]>`
+    select max(at) as at from events
+     where contract_id = ${args.contractId} and type = 'contract.status_changed'
+       and data->>'from' = 'blocked' and data->>'to' = 'active'`;
+  return row?.at ?? null;
+}

@@ -21,7 +21,9 @@ import type { Person } from '../principal.ts';
 import { decide } from '../contract/change-phase.ts';
 import { digestOf, gateOf } from '../contract/gate.ts';
 import { finishContract } from '../contract/finish.ts';
-import { syncWaiting } from '../contract/move.ts';
+import { moveContract, syncWaiting } from '../contract/move.ts';
+import { resumeTasks } from '../contract/pause.ts';
+import { letsGoOn } from '../supervisor/restore.ts';
 import { savePoint } from '../save-point.ts';
 import { deliver } from './deliver.ts';
 import { questionView } from './get.ts';
@@ -70,6 +72,10 @@ export function answerQuestion(
     if (question.confirmationId !== null && contract !== undefined)
       await settleConfirmation(a, person, contract, answered, verdict.value);
     else await deliver(a, answered);
+    if (contract?.status === 'blocked' && letsGoOn(answered, verdict.value)) {
+      const words = `${person.name} let the supervisor go on`;
+      await resumeTasks(a, await moveContract(a, contract, { to: 'active', reason: words }), words);
+    }
     if (contract !== undefined) await afterAnswer(a, contract, answered);
     return questionView(a.tx, answered);
   });

@@ -14,9 +14,11 @@ import {
 
 import { mayWork } from '@makima/domain/contract';
 import { lockContract } from '@makima/db/repo/contracts';
+import { lastUnblockedAt } from '@makima/db/repo/events';
 import {
   cancelQuestionRow,
   insertQuestion,
+  openQuestionsOf,
   redeliverQuestions,
   untakenAnswers,
 } from '@makima/db/repo/questions';
@@ -29,13 +31,22 @@ import {
 import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
 import { dropTranscript } from '@makima/db/repo/talk';
 import { newId } from '@makima/db/repo/locks';
-import type { ContractRow, TaskRow } from '@makima/db/rows';
+import type { ContractRow, QuestionRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { moveContract } from '../contract/move.ts';
 import { sendMessage } from '../message/send.ts';
 import { deliver } from '../question/deliver.ts';
 import { restorationFacts, type RestorationFacts } from './restoration-facts.ts';
+
+/** The breaker's question, and the answer that lets the supervisor go on. */
+const breakerKey = 'breaker-';
+const resumeChoice = 'Resume it once more';
+
+/** Whether this answer lets a blocked contract go on. */
+export function letsGoOn(question: Pick<QuestionRow, 'askKey'>, answer: string): boolean {
+  return question.askKey?.startsWith(breakerKey) === true && answer === resumeChoice;
+}
 
 export type Restored = 'nothing' | 'blocked' | RestorationPlan['strategy'];
 
@@ -59,7 +70,10 @@ export function restoreSupervisor(
       task.status === 'interrupted' &&
       task.currentAttempt === input.attempt;
     if (!due || contract === undefined || !mayWork(contract.status)) return 'nothing';
-    const since = new Date(a.now.getTime() - engine.limits.restorationWindowMs);
+    const window = new Date(a.now.getTime() - engine.limits.restorationWindowMs);
+    // A person who let it go on has looked: what was before counts no more.
+    const looked = await lastUnblockedAt(a.tx, { contractId: contract.id });
+    const since = looked !== null && looked > window ? looked : window;
     const breaker = restorationAllowed(
       await restoredSince(a.tx, { taskId: task.id, since }),
       a.now,
@@ -194,14 +208,16 @@ async function block(
     activity: reason,
     errorMessage: reason,
   });
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  if (open.some((question) => question.askKey?.startsWith(breakerKey))) return 'blocked';
   await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,
     taskId: null,
     question: `The supervisor of "${contract.name}" cannot be restored by itself: ${reason} What now?`,
-    choices: ['Resume it once more', 'Leave it blocked'],
+    choices: [resumeChoice, 'Leave it blocked'],
     nonBlocking: true,
-    askKey: null,
+    askKey: `${breakerKey}${task.currentAttempt}`,
   });
   a.emit('supervisor.blocked', { contractId: contract.id, taskId: task.id, data: { reason } });
   return 'blocked';

@@ -1,0 +1,102 @@
+/** Restoration: once per epoch whoever looks, with its notice, its questions and its waits; and its breaker. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { zAskInput } from '@makima/contracts/entity/question';
+import { answerQuestion } from '../question/answer.ts';
+import { askQuestion } from '../question/ask.ts';
+import { listQuestions } from '../question/get.ts';
+import { getContract } from '../contract/get.ts';
+import { beginWait } from '../wait/begin.ts';
+import { restoreSupervisor } from './restore.ts';
+import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
+import { brokenInvariants } from '../test-invariants.ts';
+import { running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
+
+let t: TestEngine;
+beforeAll(async () => {
+  t = await openTestEngine({ connections: 24 });
+});
+afterAll(async () => {
+  expect(await brokenInvariants(t)).toEqual({});
+  await t.close();
+});
+
+/** The supervisor's agent dies and its next epoch is commanded; answers that command. */
+async function dies(scene: Stage, attempt: number) {
+  const of = { taskId: scene.supervisorTaskId, attempt };
+  await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
+  await runJobs(t);
+  const starts = await scene.daemon.pullOnly('task.start');
+  return starts.find((start) => start.taskId === scene.supervisorTaskId);
+}
+
+describe('a restoration', () => {
+  it('happens once, whoever looks, and brings question, wait and news along', async () => {
+    const scene = await stage(t);
+    const task = await running(scene, { name: 'builds' });
+    const lost = await spawned(scene, { name: 'later' });
+    const asked = await askQuestion(
+      t.engine,
+      by(scene.supervisor),
+      zAskInput.parse({ question: 'Which?' }),
+    );
+    await beginWait(t.engine, by(scene.supervisor), { taskIds: [task.taskId], mode: 'all' });
+    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
+    const system = { kind: 'system', ownerId: t.owner.ownerId, name: 'test' } as const;
+    const looks = await Promise.all(
+      Array.from({ length: 10 }, () => restoreSupervisor(t.engine, system, of)),
+    );
+    expect(looks.filter(({ result }) => result !== 'nothing')).toHaveLength(1);
+    await runJobs(t);
+    const starts = await scene.daemon.pullOnly('task.start');
+    const [start, ...others] = starts.filter((one) => one.taskId === scene.supervisorTaskId);
+    expect(others).toEqual([]);
+    expect(start).toMatchObject({ attempt: 2, resumeSession: true });
+    const notice = start?.messages.map((message) => message.text).join('\n') ?? '';
+    expect(notice.match(/=== SUPERVISOR RESTORATION NOTICE ===/g)).toHaveLength(1);
+    for (const word of [asked.result.questionId, 'builds', lost.name, 'killed'])
+      expect(notice).toContain(word);
+    const { items } = await listQuestions(t.engine, t.owner, {
+      status: 'open',
+      contractId: scene.contract.id,
+      limit: 5,
+    });
+    expect(items).toEqual([
+      expect.objectContaining({ id: asked.result.questionId, isRestored: true }),
+    ]);
+    await scene.daemon.started({ taskId: scene.supervisorTaskId, attempt: 2 });
+    const restored = (await eventsOf(t, scene.contract.id)).filter(
+      (event) => event.type === 'supervisor.restored',
+    );
+    expect(restored).toHaveLength(1);
+  });
+
+  it('is held after five in a quarter of an hour, and a person lets it go on', async () => {
+    const scene = await stage(t);
+    let attempt = 1;
+    for (; attempt <= 5; attempt += 1) {
+      expect((await dies(scene, attempt))?.attempt).toBe(attempt + 1);
+      await scene.daemon.started({ taskId: scene.supervisorTaskId, attempt: attempt + 1 });
+    }
+    expect(await dies(scene, attempt)).toBeUndefined();
+    const { id } = scene.contract;
+    const blocked = await getContract(t.engine, t.owner, { id });
+    expect(blocked).toMatchObject({
+      status: 'blocked',
+      blockedReason: expect.stringContaining('killed'),
+    });
+    const open = { status: 'open', contractId: id, limit: 5 } as const;
+    const [question, ...others] = (await listQuestions(t.engine, t.owner, open)).items;
+    expect(others).toEqual([]);
+    await answerQuestion(t.engine, by(t.owner), {
+      id: question?.id ?? '',
+      response: 'Resume it once more',
+    });
+    await runJobs(t);
+    expect(await getContract(t.engine, t.owner, { id })).toMatchObject({ status: 'active' });
+    expect(await taskRow(t, scene.supervisorTaskId)).toMatchObject({
+      status: 'starting',
+      currentAttempt: 7,
+    });
+  });
+});
