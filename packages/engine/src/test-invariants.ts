@@ -27,10 +27,12 @@ export async function brokenInvariants(t: TestEngine): Promise<Record<string, un
     'I16 only the newest attempt may be live': await sql`
       select a.task_id from task_attempts a join tasks t on t.id = a.task_id
        where a.state in ('assigned', 'running') and a.attempt <> t.current_attempt`,
-    'I17 a task that is done has a done attempt': await sql`
+    'I17 a task that is done has a done attempt, or finished work of one that was given up':
+      await sql`
       select t.id from tasks t where t.status in ('done', 'merged') and not t.is_supervisor
          and not exists (select 1 from task_attempts a where a.task_id = t.id
-                            and a.attempt = t.current_attempt and a.state = 'done')`,
+                            and a.attempt = t.current_attempt and (a.state = 'done'
+                             or a.state in ('lost', 'fenced') and not a.superseded and a.summary is not null))`,
     'I20 the epoch of a supervisor is the attempt of its task': await sql`
       select s.task_id from supervisors s join tasks t on t.id = s.task_id
        where s.epoch <> t.current_attempt`,

@@ -1,6 +1,7 @@
 /**
- * An attempt is over and no process of it is left. The present attempt decides about its task; an older
- * one's word is kept as late evidence, and its work on a named ref.
+ * An attempt is over and no process of it is left. The present attempt decides about its task, also when its
+ * lease was lost but no other has begun; an older one's word is kept as late evidence, and its work on a named
+ * ref.
  *
  * Law: exactly one terminal transition per attempt; a task is done through its present attempt only.
  */
@@ -127,7 +128,9 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
   });
 }
 
+/** What an attempt says that was given up before: it counts while nobody has begun the work anew. */
 async function late(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
+  if (countsLate(fenced, report)) return finishedLate(a, fenced, report);
   await supersede(a.tx, {
     taskId: report.taskId,
     attempt: report.attempt,
@@ -135,15 +138,63 @@ async function late(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Pro
     reason: wordsOf(report),
   });
   if (report.outcome !== 'done' && report.outcome !== 'failed') return;
+  tellLate(a, fenced, report, { counted: false });
+}
+
+function countsLate({ task, attempt }: Fenced, report: ReportOf<'task.ended'>): boolean {
+  return (
+    report.outcome === 'done' &&
+    (attempt.state === 'lost' || attempt.state === 'fenced') &&
+    task.currentAttempt === report.attempt &&
+    (task.status === 'interrupted' || task.status === 'pending')
+  );
+}
+
+/** Its lease was lost, but the work was finished: the task is done, and the rows say how. */
+async function finishedLate(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
+  const { task, attempt } = fenced;
+  await changeAttempt(a.tx, {
+    taskId: task.id,
+    attempt: report.attempt,
+    from: [attempt.state],
+    set: {
+      summary: report.summary,
+      reason: `${attempt.reason ?? 'given up'}; its finished work came late and counts`,
+    },
+  });
+  tellLate(a, fenced, report, { counted: true });
+  // The table's way from `interrupted` to an end leads through `pending`.
+  const waiting = await changeTask(a.tx, {
+    ownerId: a.ownerId,
+    id: task.id,
+    attempt: report.attempt,
+    from: ['interrupted', 'pending'],
+    set: { status: 'pending', resumeAt: null },
+  });
+  if (waiting === undefined) return;
+  await completeTask(a, waiting, {
+    attempt: report.attempt,
+    summary: report.summary,
+    commitSha: report.commitSha,
+  });
+}
+
+function tellLate(
+  a: Act,
+  { task }: Fenced,
+  report: ReportOf<'task.ended'>,
+  { counted }: { counted: boolean },
+): void {
   a.emit('task.late', {
-    contractId: fenced.task.contractId,
+    contractId: task.contractId,
     taskId: report.taskId,
     data: {
       attempt: report.attempt,
       outcome: report.outcome,
-      current: fenced.task.currentAttempt,
+      current: task.currentAttempt,
       keptRef: report.keptRef,
-      name: fenced.task.name,
+      name: task.name,
+      counted,
     },
   });
 }
