@@ -6,6 +6,8 @@
  */
 import { MakimaError } from '@makima/domain/error';
 import type { Scope } from '@makima/contracts/http/endpoint';
+import { isAttemptLive } from '@makima/domain/task';
+import { findAttempt } from '@makima/db/repo/attempts';
 import { findContract, lockContract } from '@makima/db/repo/contracts';
 import { findTask, lockTask } from '@makima/db/repo/tasks';
 import type { Queryable, Tx } from '@makima/db/client';
@@ -87,7 +89,7 @@ export async function requireSupervisor(act: Act, contractId: string | null): Pr
   return requirePresent(act, agent);
 }
 
-/** The agent's attempt is the present one; an older one is fenced. Locks its task. */
+/** The agent's attempt is the present one and live; any other is fenced. Locks its task. */
 export async function requirePresent(act: Act, agent: Agent): Promise<TaskRow> {
   const task = await lockTask(act.tx, { ownerId: agent.ownerId, id: agent.taskId });
   if (task === undefined) throw notFound('task', agent.taskId);
@@ -100,6 +102,14 @@ export async function requirePresent(act: Act, agent: Agent): Promise<TaskRow> {
         fix: 'stop: another agent continues this work',
       },
     );
+  }
+  // Whoever ends an attempt holds its task's lock.
+  const attempt = await findAttempt(act.tx, agent);
+  if (attempt === undefined || !isAttemptLive(attempt.state)) {
+    throw new MakimaError('FENCED', `attempt ${agent.attempt} is over`, {
+      details: { attempt: agent.attempt, current: task.currentAttempt },
+      fix: 'stop: what is left of this work is given to another agent',
+    });
   }
   return task;
 }

@@ -1,5 +1,5 @@
 /** Attempts and their leases: one live attempt a task, given, renewed and ended under its number. */
-import type { AttemptState } from '@makima/domain/task';
+import { isAttemptLive, type AttemptState } from '@makima/domain/task';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { AttemptRow } from '../rows.ts';
 
@@ -48,7 +48,7 @@ export async function attemptsOf(
   >`select * from task_attempts where owner_id = ${args.ownerId} and task_id = ${args.taskId} order by attempt`;
 }
 
-/** Fenced by the states it may leave; undefined when it left them before. */
+/** Fenced by the states it may leave; undefined when it left them before. With its end its tool keys die. */
 export async function changeAttempt(
   tx: Tx,
   args: {
@@ -76,6 +76,9 @@ export async function changeAttempt(
   const [row] = await tx<AttemptRow[]>`
     update task_attempts set ${tx(args.set as never)}
      where task_id = ${args.taskId} and attempt = ${args.attempt} and state = any(${args.from as string[]}) returning *`;
+  if (row !== undefined && !isAttemptLive(row.state as AttemptState))
+    await tx`update keys set revoked_at = clock()
+              where task_id = ${args.taskId} and attempt = ${args.attempt} and revoked_at is null`;
   return row;
 }
 

@@ -1,4 +1,5 @@
 /** Keys, users and enrolments. */
+import type { AttemptState } from '@makima/domain/task';
 import type { Queryable, Tx } from '../client.ts';
 import type { EnrolmentRow, KeyRow, UserRow } from '../rows.ts';
 
@@ -18,6 +19,7 @@ export interface KeyWithBearer extends KeyRow {
   readonly taskName: string | null;
   readonly taskIsSupervisor: boolean | null;
   readonly taskCurrentAttempt: number | null;
+  readonly attemptState: AttemptState | null;
   readonly live: boolean;
 }
 
@@ -28,12 +30,13 @@ export async function findKey(
 ): Promise<KeyWithBearer | undefined> {
   const [row] = await db<KeyWithBearer[]>`
     select k.*, u.name as user_name, u.role as user_role, d.name as daemon_name, d.status as daemon_status,
-           t.name as task_name, t.is_supervisor as task_is_supervisor, t.current_attempt as task_current_attempt,
+           t.name as task_name, t.is_supervisor as task_is_supervisor, t.current_attempt as task_current_attempt, a.state as attempt_state,
            (k.revoked_at is null and (k.expires_at is null or k.expires_at > clock())) as live
       from keys k
       left join users u on u.id = k.user_id
       left join daemons d on d.id = k.daemon_id
       left join tasks t on t.id = k.task_id
+      left join task_attempts a on a.task_id = k.task_id and a.attempt = k.attempt
      where k.id = ${args.id}`;
   return row;
 }

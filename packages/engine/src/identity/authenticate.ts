@@ -2,6 +2,7 @@
  * From a token to who it stands for. Wrong, unknown, revoked, expired and outlived tokens are all the
  * same: nobody.
  */
+import { isAttemptLive } from '@makima/domain/task';
 import { MakimaError } from '@makima/domain/error';
 import { findKey, useKey, type KeyWithBearer } from '@makima/db/repo/keys';
 import { reading } from '@makima/db/tx';
@@ -43,9 +44,10 @@ function principalOf(key: KeyWithBearer): Principal | null {
         name: key.daemonName ?? key.name,
       };
     case 'tool':
-      // A tool key lives as long as its attempt is the newest: the next epoch's agent has its own.
+      // A tool key lives as long as its attempt, which is the newest: the next epoch's agent has its own.
       if (key.taskId === null || key.attempt === null || key.taskCurrentAttempt !== key.attempt)
         return null;
+      if (key.attemptState === null || !isAttemptLive(key.attemptState)) return null;
       return {
         kind: 'agent',
         ownerId: key.ownerId,
