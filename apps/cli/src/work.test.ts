@@ -244,7 +244,7 @@ describe('machines and keys', () => {
     const { code, stdout, stderr } = await stage.run(args);
     expect(code).toBe(0);
     expect(stdout).toBe(
-      `export MAKIMA_API_URL=${server.url} MAKIMA_GATEWAY_URL=ws://127.0.0.1:7410/daemon; ` +
+      `export MAKIMA_API_URL=${server.url} MAKIMA_GATEWAY_URL=ws://127.0.0.1:7401/daemon; ` +
         `./makima daemon join --token one-time-300 --name 'build box' && ./makima daemon start\n`,
     );
     expect(stderr).toContain('--url');

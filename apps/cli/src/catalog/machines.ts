@@ -55,7 +55,7 @@ export const machineCommands: readonly CommandSpec[] = [
     path: 'daemon start',
     args: [['[options...]', 'options of the daemon']],
     summary: 'Run agents on this machine, until stopped',
-    examples: ['MAKIMA_GATEWAY_URL=ws://10.0.0.5:7410/daemon makima daemon start'],
+    examples: ['MAKIMA_GATEWAY_URL=ws://10.0.0.5:7401/daemon makima daemon start'],
     passThrough: true,
     load: () => import('../commands/daemon-start.ts'),
   },

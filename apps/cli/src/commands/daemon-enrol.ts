@@ -36,7 +36,7 @@ export async function run(shell: Shell, _args: readonly [], options: Options): P
   }
 }
 
-const gatewayPort = 7410;
+const gatewayPort = 7401;
 
 /** The running stack says where its gateway listens; elsewhere it is the standing port of that host. */
 function gatewayOf(shell: Shell, baseUrl: string): string {
