@@ -300,6 +300,35 @@ describe('a confirmation', () => {
   });
 });
 
+describe('a request that was overtaken', () => {
+  it('by an unguarded advance is void: nobody waits for its answer', async () => {
+    const contract = {
+      contractType: 'specification',
+      phaseGuard: false,
+      autoCompleteEnabled: false,
+    } as const;
+    const scene = await stage(t, { daemon, contract });
+    const { id, phases } = scene.contract;
+    const { result } = await askQuestion(
+      t.engine,
+      by(scene.supervisor),
+      zAskInput.parse({ question: 'ok?', questionType: 'phase_confirmation', nonBlocking: true }),
+    );
+    expect(await change(t.owner, { id, phase: phases[1] ?? '', force: true })).toMatchObject({
+      outcome: 'success',
+    });
+    expect(await contractRow(t, id)).toMatchObject({
+      status: 'active',
+      phase: phases[1],
+      waitingFor: null,
+    });
+    const asked = await getQuestion(t.engine, t.owner, { id: result.questionId });
+    expect(asked.status).toBe('cancelled');
+    const told = (await eventsOf(t, id)).filter((e) => e.type === 'question.cancelled');
+    expect(told.map((e) => e.data['questionId'])).toEqual([result.questionId]);
+  });
+});
+
 describe('evaluating', () => {
   it('advances by itself when no guard stands there, and only once', async () => {
     const { contract } = await planned(false);

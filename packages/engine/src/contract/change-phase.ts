@@ -16,12 +16,7 @@ import {
   openConfirmation,
   questionOfConfirmation,
 } from '@makima/db/repo/confirmations';
-import {
-  findContract,
-  recordPhaseChange,
-  setContractPhase,
-  touchContract,
-} from '@makima/db/repo/contracts';
+import { recordPhaseChange, setContractPhase, touchContract } from '@makima/db/repo/contracts';
 import { answerRow } from '@makima/db/repo/questions';
 import { findTask } from '@makima/db/repo/tasks';
 import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
@@ -30,7 +25,8 @@ import type { Person } from '../principal.ts';
 import { lockedContract, requireLead } from '../authorize.ts';
 import { channels } from '@makima/contracts/channels';
 import { deliver } from '../question/deliver.ts';
-import { requestConfirmation, tellDecision } from './confirmation.ts';
+import { requestConfirmation, tellDecision, voidIfChanged } from './confirmation.ts';
+import { contractNow } from './finish.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { syncWaiting } from './move.ts';
 import { mailSave } from '../save-point.ts';
@@ -345,8 +341,10 @@ async function advance(
     },
   });
   await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
-  const present = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
-  await syncWaiting(a, present ?? row);
+  const present = await contractNow(a, contract.id);
+  // A request that showed the phase that was left, guarded or not, can be answered by nobody any more.
+  await voidIfChanged(a, present);
+  await syncWaiting(a, await contractNow(a, contract.id));
   // Whoever asked for a confirmation hears the answer to it; an agent that advances itself knows.
   if (confirmation === undefined && a.caller.kind !== 'agent') {
     await tellDecision(
