@@ -24,6 +24,8 @@ export interface NoticeFacts {
   readonly restorationCount: number;
   readonly phase: string;
   readonly questions: readonly { readonly id: string; readonly question: string }[];
+  /** Given to the agent that went away, which may not have come to act on them. */
+  readonly answers?: readonly { readonly question: string; readonly answer: string }[] | undefined;
   readonly tasks: readonly NoticeTask[];
   readonly warnings: readonly string[];
   /** What the person who resumed it wants to add. */
@@ -44,6 +46,10 @@ export function restorationNotice(facts: NoticeFacts): string {
     ...section(
       'Questions re-delivered to the user, with the same ids',
       facts.questions.map((question) => `${question.id}: ${plain(question.question)}`),
+    ),
+    ...section(
+      'Answers that you were given before',
+      (facts.answers ?? []).map(({ question, answer }) => `${plain(question)} -> ${plain(answer)}`),
     ),
     ...section('Tasks you were waiting for', awaited.map(taskLine)),
     ...section('Tasks you spawned, with their present status', facts.tasks.map(taskLine)),

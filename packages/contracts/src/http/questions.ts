@@ -19,7 +19,14 @@ export const askQuestion = defineEndpoint({
   body: zAskInput,
   status: 200,
   response: zAskResult,
-  errors: ['NOT_SUPERVISOR', 'NO_CONTEXT', 'WAIT_TIMED_OUT', 'LIMIT_EXCEEDED', 'FENCED'],
+  errors: [
+    'NOT_SUPERVISOR',
+    'NO_CONTEXT',
+    'INVALID_TRANSITION',
+    'WAIT_TIMED_OUT',
+    'LIMIT_EXCEEDED',
+    'FENCED',
+  ],
   policy: { person: 'none', tool: 'supervisor', daemon: false },
   idempotent: true,
 });

@@ -55,19 +55,41 @@ export async function cancelQuestionRow(
   return row;
 }
 
-/** A request holds for the answer until then. */
+/** A request holds for the answer until then; with `attempt`, only while that is its asker's present one. */
 export async function holdQuestion(
   tx: Queryable,
-  args: { id: string; untilMs: number },
+  args: { id: string; untilMs: number; attempt?: number | undefined },
 ): Promise<void> {
-  await tx`update questions set held_until = clock() + make_interval(secs => ${args.untilMs / 1000}) where id = ${args.id}`;
+  await tx`update questions q set held_until = clock() + make_interval(secs => ${args.untilMs / 1000})
+            where q.id = ${args.id} ${presently(tx, args.attempt)}`;
 }
 
-/** The asker has read the answer. False when it had before. */
-export async function takeAnswer(tx: Queryable, args: { id: string }): Promise<boolean> {
-  const done =
-    await tx`update questions set taken_at = clock() where id = ${args.id} and status = 'answered' and taken_at is null`;
+/** The asker has read the answer; with `attempt`, only the present one may. False when it had before. */
+export async function takeAnswer(
+  tx: Queryable,
+  args: { id: string; attempt?: number | undefined },
+): Promise<boolean> {
+  const done = await tx`
+    update questions q set taken_at = clock()
+     where q.id = ${args.id} and q.status = 'answered' and q.taken_at is null ${presently(tx, args.attempt)}`;
   return done.count === 1;
+}
+
+function presently(tx: Queryable, attempt: number | undefined) {
+  if (attempt === undefined) return tx``;
+  return tx`and exists (
+    select 1 from tasks t join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
+     where t.id = q.task_id and t.current_attempt = ${attempt} and a.state in ('assigned', 'running'))`;
+}
+
+/** Answers that the asker took within the life of this attempt, or that went to it as messages. */
+export async function answersTakenSince(
+  db: Queryable,
+  args: { taskId: string; attempt: number },
+): Promise<QuestionRow[]> {
+  return db<QuestionRow[]>`
+    select q.* from questions q join task_attempts a on a.task_id = q.task_id and a.attempt = ${args.attempt}
+     where q.task_id = ${args.taskId} and q.status = 'answered' and q.taken_at >= a.assigned_at order by q.answered_at`;
 }
 
 export async function openQuestionsOf(

@@ -56,8 +56,17 @@ export async function endWait(
   return done.count === 1;
 }
 
-export async function seeWait(tx: Queryable, args: { id: string }): Promise<void> {
-  await tx`update waits set seen_at = coalesce(seen_at, clock()) where id = ${args.id}`;
+/** With `attempt`, only while that is the waiter's present one. */
+export async function seeWait(
+  tx: Queryable,
+  args: { id: string; attempt?: number | undefined },
+): Promise<void> {
+  await tx`
+    update waits w set seen_at = coalesce(w.seen_at, clock()) where w.id = ${args.id} ${
+      args.attempt === undefined
+        ? tx``
+        : tx`and exists (select 1 from tasks t where t.id = w.task_id and t.current_attempt = ${args.attempt})`
+    }`;
 }
 
 export async function dueWaits(sql: Sql, args: { limit: number }): Promise<WaitRow[]> {

@@ -1,6 +1,8 @@
 /** Questions: asked once, answered once, delivered once, whatever comes at the same time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput, type AskInput } from '@makima/contracts/entity/question';
+import { changeStatus } from '../contract/change-status.ts';
+import { expireLeases } from '../daemon/expire-leases.ts';
 import { answerQuestion } from './answer.ts';
 import { askQuestion } from './ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './get.ts';
@@ -14,6 +16,7 @@ import {
   openTestEngine,
   personOf,
   refusal,
+  runJobs,
   type TestEngine,
 } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
@@ -41,6 +44,12 @@ const answer = (id: string, response: string | string[], who = t.owner) =>
   answerQuestion(t.engine, by(who), { id, response });
 /** Nobody holds a request for it any more. */
 const letGo = (id: string) => readAnswer(t.engine, t.system, { questionId: id, holdMs: 0 });
+/** The answers that went to this agent as messages. */
+const given = async (taskId: string): Promise<string[]> =>
+  (
+    await t.database.sql<{ text: string }[]>`
+      select text from agent_messages where task_id = ${taskId} and source = 'answer'`
+  ).map((row) => row.text);
 const messages = async (): Promise<string[]> =>
   (await daemon.pullOnly('task.message')).map((command) => command.message.text);
 
@@ -113,6 +122,58 @@ describe('an answer', () => {
       deliverLateAnswers(t.engine, { limit: 10 }),
     ]);
     expect(await messages()).toHaveLength(1);
+  });
+
+  it('is no zombie’s: an attempt that is over takes and holds nothing', async () => {
+    const scene = await stage(t, { daemon });
+    const id = await ask(scene);
+    await t.database.sql`update task_attempts set lease_expires_at = clock() - interval '1 s'
+                          where task_id = ${scene.supervisorTaskId}`;
+    await expireLeases(t.engine, { limit: 10 });
+    await runJobs(t);
+    const zombie = (input: { take?: boolean; holdMs?: number }) =>
+      readAnswer(t.engine, scene.supervisor, { questionId: id, ...input });
+    await zombie({ holdMs: 15_000 });
+    await answer(id, 'red');
+    await zombie({ take: true });
+    expect((await given(scene.supervisorTaskId)).map((text) => text.includes('red'))).toEqual([
+      true,
+    ]);
+  });
+
+  it('that was taken before its agent died is named in the notice', async () => {
+    const scene = await stage(t, { daemon });
+    const id = await ask(scene);
+    await answer(id, 'vermilion');
+    await readAnswer(t.engine, scene.supervisor, { questionId: id, take: true });
+    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await daemon.ended(of, { outcome: 'crashed', error: 'boom' });
+    await runJobs(t);
+    const [notice] = await t.database.sql`
+      select text from agent_messages where task_id = ${of.taskId} and source = 'notice'`;
+    expect(notice?.['text']).toContain('Which colour? -> vermilion');
+  });
+
+  it('is its asker’s alone: a supervisor that reads it takes nothing from its task', async () => {
+    const scene = await stage(t, { daemon });
+    const task = await running(scene);
+    await daemon.report({
+      kind: 'agent.asked',
+      taskId: task.taskId,
+      attempt: 1,
+      requestId: 'toolu_of_a_task',
+      questionType: 'general',
+      question: 'Which database?',
+      context: null,
+      choices: [],
+      multiSelect: false,
+    });
+    const [row] = await t.database.sql`select id from questions where task_id = ${task.taskId}`;
+    const questionId = String(row?.['id']);
+    await readAnswer(t.engine, scene.supervisor, { questionId, holdMs: 15_000 });
+    await answer(questionId, 'pg');
+    await readAnswer(t.engine, scene.supervisor, { questionId, take: true });
+    expect(await given(task.taskId)).toEqual(['pg']);
   });
 
   it('names choices as they were offered, joined by a comma', async () => {
@@ -208,6 +269,16 @@ describe('a question', () => {
     expect((await getQuestion(t.engine, scene.supervisor, { id: ids[0] ?? '' })).question).toBe(
       'q0',
     );
+  });
+
+  it('is not asked in a contract that is over', async () => {
+    const scene = await stage(t, { daemon });
+    await changeStatus(t.engine, by(t.owner), {
+      id: scene.contract.id,
+      targetStatus: 'failed',
+      reason: 'stop',
+    });
+    expect((await refusal(ask(scene))).code).toBe('INVALID_TRANSITION');
   });
 
   it('is refused when too many are open', async () => {

@@ -5,6 +5,7 @@
  */
 import type { AskInput } from '@makima/contracts/entity/question';
 import { MakimaError } from '@makima/domain/error';
+import { mayWork } from '@makima/domain/contract';
 import { nextPhase } from '@makima/domain/contract-type';
 import { questionHoldMs } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
@@ -30,6 +31,13 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
       throw new MakimaError('NO_CONTEXT', 'this agent belongs to no contract to ask for');
     const contract = await lockedContract(a.tx, a.caller, agent.contractId, 'update');
     const task = await requireSupervisor(a, contract.id);
+    if (!mayWork(contract.status)) {
+      throw new MakimaError(
+        'INVALID_TRANSITION',
+        `nothing is asked in a contract that is ${contract.status}`,
+        { details: { status: contract.status } },
+      );
+    }
     const holdMs = questionHoldMs(input);
     const questionId =
       input.questionType === 'general'

@@ -66,7 +66,8 @@ export interface AnswerState {
 
 /**
  * What the asker knows by now. `hold`: a request goes on holding for so long. `take`: the answer is being
- * read as the tool's result, so it need not be sent as a message.
+ * read as the tool's result, so it need not be sent as a message. Both are the present asker's alone: another
+ * agent, or an attempt that is over, reads and leaves no mark.
  */
 export async function readAnswer(
   engine: Engine,
@@ -78,9 +79,13 @@ export async function readAnswer(
     engine.database,
     (async () => {
       const row = await visible(sql, caller, input.questionId);
-      if (row.status === 'answered' && input.take === true) await takeAnswer(sql, { id: row.id });
-      if (row.status === 'open' && input.holdMs !== undefined)
-        await holdQuestion(sql, { id: row.id, untilMs: input.holdMs });
+      const isAsker = caller.kind === 'agent' && caller.taskId === row.taskId;
+      const marks = isAsker || caller.kind === 'system';
+      const attempt = isAsker ? caller.attempt : undefined;
+      if (marks && row.status === 'answered' && input.take === true)
+        await takeAnswer(sql, { id: row.id, attempt });
+      if (marks && row.status === 'open' && input.holdMs !== undefined)
+        await holdQuestion(sql, { id: row.id, untilMs: input.holdMs, attempt });
       return { questionId: row.id, status: row.status, response: row.response };
     })(),
   );

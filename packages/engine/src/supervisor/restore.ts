@@ -5,7 +5,7 @@
  *
  * Law: exactly once per epoch, however many restorers look: the task's row and the epoch are the fence.
  */
-import { restorationNotice } from '@makima/domain/notice';
+import { restorationNotice, type NoticeFacts } from '@makima/domain/notice';
 import {
   planRestoration,
   restorationAllowed,
@@ -16,6 +16,7 @@ import { mayWork } from '@makima/domain/contract';
 import { lockContract } from '@makima/db/repo/contracts';
 import { lastUnblockedAt } from '@makima/db/repo/events';
 import {
+  answersTakenSince,
   cancelQuestionRow,
   insertQuestion,
   openQuestionsOf,
@@ -47,6 +48,10 @@ const resumeChoice = 'Resume it once more';
 export function letsGoOn(question: Pick<QuestionRow, 'askKey'>, answer: string): boolean {
   return question.askKey?.startsWith(breakerKey) === true && answer === resumeChoice;
 }
+
+/** A notice names so many answers, of so many characters. */
+const answersNamedMax = 20;
+const answerNamedChars = 2_000;
 
 export type Restored = 'nothing' | 'blocked' | RestorationPlan['strategy'];
 
@@ -121,7 +126,10 @@ async function carryOut(
     mode: 'steer',
     source: 'notice',
     sourceId: null,
-    text: notice(contract, task, facts, plan, { epoch, count }),
+    text: notice(contract, task, { ...facts, answers: await answersGiven(a, task) }, plan, {
+      epoch,
+      count,
+    }),
   });
   await redeliver(a, task, plan, epoch);
   const fresh = plan.strategy !== 'resume_session';
@@ -150,10 +158,22 @@ async function carryOut(
   a.mail('spawn-task', { taskId: task.id }, { entityId: task.id, fence: `restore-${epoch}` });
 }
 
+/** What the epoch that died was told: its conversation may not hold it. */
+async function answersGiven(
+  a: Act,
+  task: TaskRow,
+): Promise<{ question: string; answer: string }[]> {
+  const rows = await answersTakenSince(a.tx, { taskId: task.id, attempt: task.currentAttempt });
+  return rows.slice(-answersNamedMax).map((row) => ({
+    question: row.question.slice(0, answerNamedChars),
+    answer: (row.response ?? '').slice(0, answerNamedChars),
+  }));
+}
+
 function notice(
   contract: ContractRow,
   task: TaskRow,
-  facts: RestorationFacts,
+  facts: RestorationFacts & Pick<NoticeFacts, 'answers'>,
   plan: RestorationPlan,
   number: { epoch: number; count: number },
 ): string {
@@ -164,6 +184,7 @@ function notice(
     restorationCount: number.count,
     phase: contract.phase,
     questions: facts.questions.filter((q) => plan.redeliver.includes(q.id)),
+    answers: facts.answers,
     tasks: facts.tasks.map((t) => ({ ...t, isAwaited: facts.awaitedTaskIds.includes(t.id) })),
     warnings: plan.warnings,
   });

@@ -116,7 +116,8 @@ export async function readWait(
         throw notFound('wait', input.waitId);
       const tasks = await tasksByIds(sql, { ownerId: caller.ownerId, ids: row.targetIds });
       const satisfied = row.state === 'satisfied';
-      if (satisfied && row.seenAt === null) await seeWait(sql, { id: row.id });
+      const attempt = caller.kind === 'agent' ? caller.attempt : undefined;
+      if (satisfied && row.seenAt === null) await seeWait(sql, { id: row.id, attempt });
       return {
         waitId: row.id,
         satisfied,
