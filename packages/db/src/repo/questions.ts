@@ -23,6 +23,17 @@ export async function findQuestion(
   return row;
 }
 
+/** The question that this agent asked under this key of its own. */
+export async function findAsked(
+  db: Queryable,
+  args: { taskId: string; askKey: string },
+): Promise<QuestionRow | undefined> {
+  const [row] = await db<
+    QuestionRow[]
+  >`select * from questions where task_id = ${args.taskId} and ask_key = ${args.askKey}`;
+  return row;
+}
+
 export async function lockQuestion(
   tx: Tx,
   args: { ownerId: string; id: string },

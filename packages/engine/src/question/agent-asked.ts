@@ -2,7 +2,7 @@
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { afterQuestion } from '@makima/domain/supervisor';
 import { findSupervisor } from '@makima/db/repo/supervisors';
-import { insertQuestion } from '@makima/db/repo/questions';
+import { findAsked, insertQuestion } from '@makima/db/repo/questions';
 import { lockContract } from '@makima/db/repo/contracts';
 import { findTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
@@ -10,8 +10,12 @@ import type { DaemonPrincipal } from '../principal.ts';
 import { syncWaiting } from '../contract/move.ts';
 import { fenceReport } from '../report/fence.ts';
 import { savePoint } from '../save-point.ts';
+import { deliver } from './deliver.ts';
 
-/** `requestId` is stable over a resume: the same question of the same agent is one row. */
+/**
+ * `requestId` is stable over a resume: the same question of the same agent is one row. Asked again by a
+ * later attempt although it is answered, its answer is sent again: the agent that had it is gone.
+ */
 export async function agentAsked(
   a: Act,
   daemon: DaemonPrincipal,
@@ -36,7 +40,7 @@ export async function agentAsked(
     choices: report.choices,
     multiSelect: report.multiSelect,
   });
-  if (question === undefined) return;
+  if (question === undefined) return answerAgain(a, report);
   a.emit('question.asked', {
     contractId,
     taskId: report.taskId,
@@ -52,4 +56,10 @@ export async function agentAsked(
   if (!fenced.task.isSupervisor) return;
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: report.taskId });
   await savePoint(a, fenced.task, afterQuestion(report.question, supervisor?.progress ?? 0));
+}
+
+async function answerAgain(a: Act, report: ReportOf<'agent.asked'>): Promise<void> {
+  const asked = await findAsked(a.tx, { taskId: report.taskId, askKey: report.requestId });
+  if (asked?.status !== 'answered') return;
+  await deliver(a, { ...asked, heldUntil: null });
 }

@@ -247,6 +247,39 @@ describe('a question', () => {
     });
   });
 
+  it('of an agent’s own tool is answered again when a later attempt asks it again', async () => {
+    const scene = await stage(t, { daemon });
+    const task = await running(scene);
+    const { taskId } = task;
+    const asked = (attempt: number) =>
+      daemon.report({
+        kind: 'agent.asked',
+        taskId,
+        attempt,
+        requestId: 'toolu_again',
+        questionType: 'general',
+        question: 'Which database?',
+        context: null,
+        choices: [],
+        multiSelect: false,
+      });
+    await asked(1);
+    const [row] = await t.database.sql`select id from questions where task_id = ${taskId}`;
+    await answer(String(row?.['id']), 'pg');
+    const [first] = await daemon.pullOnly('task.message');
+    const messageId = first?.message.id ?? '';
+    await daemon.report({ kind: 'message.received', taskId, attempt: 1, messageId, state: 'done' });
+    await daemon.ended(task, { outcome: 'crashed', error: 'x' });
+    await runJobs(t);
+    const start = (await daemon.pullOnly('task.start')).find((c) => c.taskId === taskId);
+    await daemon.started(start ?? task);
+    await asked(2);
+    const again = await daemon.pullOnly('task.message');
+    expect(again.map(({ attempt, message }) => [attempt, message.text, message.requestId])).toEqual(
+      [[2, 'pg', 'toolu_again']],
+    );
+  });
+
   it('is listed in pages that neither lose nor repeat one', async () => {
     const scene = await stage(t, { daemon });
     const ids: string[] = [];
