@@ -57,7 +57,7 @@ export function blocker(input: BlockerInput): Blocker {
 }
 
 /** An act by the API, for those that have no command line. */
-export function apiCall(method: 'GET' | 'POST', path: string, body?: object): string {
+export function apiCall(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): string {
   const call = `${method} /api/v1${path}`;
   return body === undefined ? call : `${call} ${JSON.stringify(body)}`;
 }

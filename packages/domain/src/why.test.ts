@@ -34,6 +34,7 @@ const contract: WhyContractFacts = {
   supervisor: { ...task, id: 's1', name: 'lead' },
   tasks: [],
   graceEndsAt: null,
+  cleanup: [],
 };
 
 function judged(over: Partial<WhyContractFacts>) {
@@ -86,6 +87,33 @@ describe('a contract', () => {
       kinds: ['guard'],
       act: 'POST /api/v1/contracts/c1/status {"targetStatus":"completed"}',
     });
+  });
+
+  it('after its grace names the machine that owes the clean-up, and what to do when it is away', () => {
+    const owes = {
+      daemonId: 'd1',
+      daemonName: 'laptop',
+      connected: true,
+      operations: ['workdir.clean'],
+      liveAgents: 1,
+      since: ago(1000),
+    };
+    const late = { status: 'completing', graceEndsAt: ago(1) } as const;
+    expect(judged({ ...late, cleanup: [owes] })).toMatchObject({
+      moving: true,
+      summary: 'The contract is being cleaned up: 1 agent to stop, workdir.clean on laptop.',
+    });
+    expect(judged(late)).toMatchObject({
+      moving: true,
+      summary: 'The contract is being cleaned up.',
+    });
+    const away = judged({ ...late, cleanup: [owes, { ...owes, connected: false, liveAgents: 0 }] });
+    expect(away).toMatchObject({
+      moving: false,
+      kinds: ['machine_offline'],
+      act: 'DELETE /api/v1/daemons/d1',
+    });
+    expect(away.summary).toContain('laptop is offline and still owes the clean-up: workdir.clean');
   });
 
   it('waits for a confirmation, with the command that gives it', () => {

@@ -14,6 +14,7 @@ import {
   blocker,
   blockerKinds,
   questionBlocker,
+  startDaemonAct,
 } from './why-blocker.ts';
 import { type WhyTaskFacts, activateAct, whyTask } from './why-task.ts';
 
@@ -42,6 +43,19 @@ export interface WhyContractFacts {
   readonly tasks: readonly WhyTaskFacts[];
   /** When the grace period ends; only while completing. */
   readonly graceEndsAt: Date | null;
+  /** What machines still owe to the end of the contract; only while completing. */
+  readonly cleanup: readonly WhyCleanup[];
+}
+
+/** Work that one machine still owes to the end of a contract. */
+export interface WhyCleanup {
+  readonly daemonId: string;
+  readonly daemonName: string;
+  readonly connected: boolean;
+  /** Kinds of the open operations, and how many agents have yet to stop. */
+  readonly operations: readonly string[];
+  readonly liveAgents: number;
+  readonly since: Date;
 }
 
 export function whyContract(facts: WhyContractFacts, now: Date): Why {
@@ -66,7 +80,7 @@ function judge(facts: WhyContractFacts, now: Date): Judgement {
       return { moving: false, blockers: [rests(facts, 'blocked', reason)] };
     }
     case 'completing':
-      return completing(facts);
+      return completing(facts, now);
     case 'completed':
     case 'failed':
     case 'archived':
@@ -97,8 +111,9 @@ function rests(facts: WhyContractFacts, kind: 'pause' | 'blocked', reason: strin
   });
 }
 
-function completing(facts: WhyContractFacts): Judgement {
+function completing(facts: WhyContractFacts, now: Date): Judgement {
   if (facts.confirmation !== null) return { moving: false, blockers: confirmations(facts) };
+  if (facts.graceEndsAt !== null && facts.graceEndsAt <= now) return cleaning(facts);
   const until = facts.graceEndsAt === null ? '' : ` until ${facts.graceEndsAt.toISOString()}`;
   const reason = `Completion was detected; it can be rejected${until}.`;
   const since = facts.statusSince;
@@ -106,6 +121,36 @@ function completing(facts: WhyContractFacts): Judgement {
     moving: true,
     blockers: [blocker({ kind: 'gate', reason, since, whoCanAct: 'system' })],
   };
+}
+
+/** After the grace: which machine owes what. One that is away is waited for until it is back or revoked. */
+function cleaning(facts: WhyContractFacts): Judgement {
+  const away = facts.cleanup.filter((one) => !one.connected);
+  if (away.length > 0) return { moving: false, blockers: away.map(machineAway) };
+  const at = facts.cleanup.map((one) => `${oweOf(one)} on ${one.daemonName}`).join('; ');
+  const reason =
+    at === '' ? 'The contract is being cleaned up.' : `The contract is being cleaned up: ${at}.`;
+  const since = facts.statusSince;
+  return {
+    moving: true,
+    blockers: [blocker({ kind: 'gate', reason, since, whoCanAct: 'system' })],
+  };
+}
+
+function machineAway(one: WhyCleanup): Blocker {
+  return blocker({
+    kind: 'machine_offline',
+    reason: `Machine ${one.daemonName} is offline and still owes the clean-up: ${oweOf(one)}. Bring it back (${startDaemonAct}), or revoke it and its part is left out.`,
+    since: one.since,
+    whoCanAct: 'person',
+    act: apiCall('DELETE', `/daemons/${one.daemonId}`),
+  });
+}
+
+function oweOf({ operations, liveAgents }: WhyCleanup): string {
+  const agents =
+    liveAgents === 0 ? [] : [`${liveAgents} ${liveAgents === 1 ? 'agent' : 'agents'} to stop`];
+  return [...agents, ...operations].join(', ');
 }
 
 function ended(facts: WhyContractFacts): Blocker {

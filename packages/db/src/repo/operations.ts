@@ -68,3 +68,31 @@ export async function openCleanups(db: Queryable, args: { contractId: string }):
      where o.contract_id = ${args.contractId} and o.kind in ('workdir.clean', 'branch.deliver') and o.state = 'pending'`;
   return row?.n ?? 0;
 }
+
+/** What one machine owes to the end of a contract. */
+export interface OwedCleanup {
+  readonly daemonId: string;
+  readonly daemonName: string;
+  readonly connected: boolean;
+  readonly operations: string[];
+  readonly liveAgents: number;
+  readonly since: Date;
+}
+
+/** By machine: operations of the clean-up that are pending, and agents that have not ended. */
+export async function owedCleanups(
+  db: Queryable,
+  args: { contractId: string },
+): Promise<OwedCleanup[]> {
+  return db<OwedCleanup[]>`
+    select d.id as daemon_id, d.name as daemon_name, d.status = 'connected' as connected,
+           coalesce(array_agg(owed.kind order by owed.kind) filter (where owed.kind is not null), '{}') as operations,
+           (count(*) filter (where owed.kind is null))::int as live_agents, min(owed.since) as since
+      from (select daemon_id, kind, requested_at as since from operations
+             where contract_id = ${args.contractId} and kind in ('workdir.clean', 'branch.deliver') and state = 'pending'
+            union all
+            select a.daemon_id, null, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
+             where t.contract_id = ${args.contractId} and a.state in ('assigned', 'running')) owed
+      join daemons d on d.id = owed.daemon_id and d.status <> 'revoked'
+     group by d.id order by d.id`;
+}

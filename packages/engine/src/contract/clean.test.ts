@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeStatus } from './change-status.ts';
 import { cleanupTriesMax } from './clean-stand.ts';
 import { getContract } from './get.ts';
+import { whyContract } from './why.ts';
 import { cleanUp } from '../test-clean-up.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
@@ -80,5 +81,23 @@ describe('a clean-up that fails', () => {
     await refuseAll();
     await cleanUp(t, daemon);
     expect((await getContract(t.engine, t.owner, { id: contract.id })).status).toBe('completed');
+  });
+});
+
+describe('why, while a clean-up is owed', () => {
+  it('names the machine and what it owes; away, it does not move and a person can act', async () => {
+    const { contract } = await completing('owes');
+    const there = await whyContract(t.engine, t.owner, { id: contract.id });
+    expect(there).toMatchObject({ moving: true });
+    expect(there.summary).toContain('branch.deliver on box');
+    await t.database.sql`update daemons set status = 'disconnected' where id = ${daemon.id}`;
+    const away = await whyContract(t.engine, t.owner, { id: contract.id });
+    expect(away).toMatchObject({
+      moving: false,
+      blockers: [{ kind: 'machine_offline', act: `DELETE /api/v1/daemons/${daemon.id}` }],
+    });
+    expect(away.summary).toContain('branch.deliver');
+    await daemon.connect();
+    await cleanUp(t, daemon);
   });
 });

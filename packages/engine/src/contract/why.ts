@@ -6,6 +6,7 @@ import { whyContract as judge, type WhyContractFacts } from '@makima/domain/why'
 import { databaseTime } from '@makima/db/repo/clock';
 import { openConfirmation, questionOfConfirmation } from '@makima/db/repo/confirmations';
 import { lastPhaseChange } from '@makima/db/repo/contracts';
+import { owedCleanups } from '@makima/db/repo/operations';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { tasksOfContract } from '@makima/db/repo/tasks';
 import { reading } from '@makima/db/tx';
@@ -42,12 +43,13 @@ async function factsOf(
   now: Date,
 ): Promise<WhyContractFacts> {
   const about = { ownerId: contract.ownerId, contractId: contract.id };
-  const [gate, confirmation, questions, all, lastChange] = await Promise.all([
+  const [gate, confirmation, questions, all, lastChange, cleanup] = await Promise.all([
     gateOf(db, contract),
     confirmationOf(db, contract),
     openQuestionsOf(db, about),
     tasksOfContract(db, about),
     lastPhaseChange(db, about),
+    contract.status === 'completing' ? owedCleanups(db, { contractId: contract.id }) : [],
   ]);
   const open = all.filter((task) => task.isSupervisor || !isTaskFinal(task.status));
   const facts = await whyTaskFacts(db, open, now);
@@ -74,6 +76,7 @@ async function factsOf(
       contract.status === 'completing' && detectedAt !== null
         ? new Date(detectedAt.getTime() + engine.settings.completionGraceMs)
         : null,
+    cleanup,
   };
 }
 
