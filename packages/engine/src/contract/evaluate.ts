@@ -6,6 +6,7 @@
  * Law: runs any number of times; what is done already is seen in the rows.
  */
 import { isTerminalPhase, nextPhase } from '@makima/domain/contract-type';
+import { wasSentBack } from '@makima/db/repo/confirmations';
 import { lockContract } from '@makima/db/repo/contracts';
 import { readyTold } from '@makima/db/repo/events';
 import { openQuestionsOf } from '@makima/db/repo/questions';
@@ -20,7 +21,8 @@ import { failContract } from './fail.ts';
 import { finishContract } from './finish.ts';
 import { nudgeIdle } from '../supervisor/nudge.ts';
 import { advancesByItself } from './phase-readiness.ts';
-import { gateOf, type Gate } from './gate.ts';
+import { digestOf, gateOf, type Gate } from './gate.ts';
+import { withdrawOrphaned } from './withdraw-questions.ts';
 
 export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed' | 'nudged';
 
@@ -30,21 +32,23 @@ export function evaluateContract(
   input: { contractId: string },
 ): Promise<Acted<Evaluation>> {
   return act(engine, { caller }, async (a) => {
-    const contract = await lockContract(a.tx, {
+    const locked = await lockContract(a.tx, {
       ownerId: a.ownerId,
       id: input.contractId,
       strength: 'update',
     });
     if (
-      contract === undefined ||
-      (contract.status !== 'active' && contract.status !== 'waiting_for_input')
+      locked === undefined ||
+      (locked.status !== 'active' && locked.status !== 'waiting_for_input')
     )
       return 'nothing';
+    // Here and not where a task ends: a contract is locked before its questions.
+    const contract = await withdrawOrphaned(a, locked);
     const gate = await gateOf(a.tx, contract);
     if (await leaderless(a, contract, gate)) return 'failed';
     const { ready, missing, noGate } = gate.readiness;
     if (!ready) return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
-    if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract);
+    if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
     const to = nextPhase(contract.contractType, contract.phase);
     if (to === undefined || noGate) return 'nothing';
     await tellReady(a, contract);
@@ -52,8 +56,7 @@ export function evaluateContract(
       return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
     }
     if (contract.guardedPhases.includes(contract.phase)) {
-      await requestConfirmation(a, contract, to);
-      return 'asked';
+      return askAgain(a, contract, to, gate);
     }
     const outcome = await decide(a, contract, { phase: to }, gate, undefined);
     return outcome.outcome === 'success' ? 'advanced' : 'nothing';
@@ -67,15 +70,30 @@ async function tellReady(a: Act, contract: ContractRow): Promise<void> {
   a.emit('contract.ready', { contractId: contract.id, data: { phase, version } });
 }
 
-async function terminal(a: Act, contract: ContractRow): Promise<Evaluation> {
+/** What a person has sent back is not asked of them again until what it shows has changed. */
+async function askAgain(
+  a: Act,
+  contract: ContractRow,
+  to: string | null,
+  gate: Gate,
+): Promise<Evaluation> {
+  const { id: contractId, version } = contract;
+  const digest = digestOf(contract, to ?? '', gate.deliverables);
+  if (await wasSentBack(a.tx, { contractId, version, digest })) {
+    return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
+  }
+  await requestConfirmation(a, contract, to);
+  return 'asked';
+}
+
+async function terminal(a: Act, contract: ContractRow, gate: Gate): Promise<Evaluation> {
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (open.some((q) => !q.nonBlocking && q.questionType === 'general')) return 'nothing';
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
   await tellReady(a, contract);
   if (!contract.autoCompleteEnabled || contract.guardedPhases.includes(contract.phase)) {
-    await requestConfirmation(a, contract, null);
-    return 'asked';
+    return askAgain(a, contract, null, gate);
   }
   await finishContract(a, contract, { confirmed: false });
   return 'completing';
