@@ -119,7 +119,7 @@ export async function changeTask(
  */
 export async function placeableTasks(
   tx: Queryable,
-  args: { ownerId: string; limit: number; lock: 'claim' | 'none' },
+  args: { ownerId: string; limit: number; offset?: number; lock: 'claim' | 'none' },
 ): Promise<(TaskRow & { contractRunning: number })[]> {
   return tx<(TaskRow & { contractRunning: number })[]>`
     with running as (
@@ -133,8 +133,9 @@ export async function placeableTasks(
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
        and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
        and not exists (select 1 from task_attempts a where a.task_id = t.id and a.state in ('assigned', 'running'))
-     order by t.is_supervisor desc, t.priority desc, t.pending_since
-     limit ${args.limit}
+       ${args.lock === 'claim' ? tx`and (t.resume_at is null or t.resume_at <= clock())` : tx``}
+     order by t.is_supervisor desc, t.priority desc, t.pending_since, t.id
+     limit ${args.limit} offset ${args.offset ?? 0}
      ${args.lock === 'claim' ? tx`for no key update of t skip locked` : tx``}`;
 }
 

@@ -19,11 +19,12 @@ import type { ContractRow, DaemonRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendWaiting } from '../message/send.ts';
-import { lookForPlaces } from './placement-facts.ts';
+import { lookForPlaces, type PlacementLook } from './placement-facts.ts';
 import { startCommand } from './start-command.ts';
 
-/** Most tasks that one run looks at. */
+/** So many tasks one run looks at, and as many again while none of them has a place. */
 export const placementBatch = 200;
+const placementPagesMax = 25;
 
 export interface Assigned {
   readonly assigned: readonly { taskId: string; daemonId: string; attempt: number }[];
@@ -33,14 +34,9 @@ export interface Assigned {
 export function assignPending(engine: Engine, caller: System): Promise<Acted<Assigned>> {
   return act(engine, { caller }, async (a) => {
     await lockOwnerForPlacement(a.tx, { ownerId: a.ownerId });
-    const { rows, daemons, placement } = await lookForPlaces(a.tx, {
-      ownerId: a.ownerId,
-      now: a.now,
-      limit: placementBatch,
-      lock: 'claim',
-    });
     const contracts = new Map<string, ContractRow | undefined>();
     const assigned: Assigned['assigned'][number][] = [];
+    const { rows, daemons, placement } = await firstPlaceable(a);
     for (const { taskId, daemonId } of placement.assignments) {
       const task = rows.find((row) => row.id === taskId);
       const daemon = daemons.find((row) => row.id === daemonId);
@@ -52,6 +48,25 @@ export function assignPending(engine: Engine, caller: System): Promise<Acted<Ass
     }
     return { assigned, unplaced: placement.unplaced };
   });
+}
+
+/** The first page of pending tasks of which at least one has a place: those before it hold up nobody. */
+async function firstPlaceable(a: Act): Promise<PlacementLook> {
+  const unplaced: Unplaced[] = [];
+  for (let page = 0; ; page += 1) {
+    const look = await lookForPlaces(a.tx, {
+      ownerId: a.ownerId,
+      now: a.now,
+      limit: placementBatch,
+      offset: page * placementBatch,
+      lock: 'claim',
+    });
+    unplaced.push(...look.placement.unplaced);
+    const { assignments } = look.placement;
+    const last = look.rows.length < placementBatch || page + 1 >= placementPagesMax;
+    if (last || assignments.length > 0 || look.daemons.length === 0)
+      return { ...look, placement: { assignments, unplaced } };
+  }
 }
 
 async function assign(

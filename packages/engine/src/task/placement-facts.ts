@@ -15,10 +15,13 @@ export interface PlacementLook {
   readonly placement: Placement;
 }
 
-/** `claim` locks the tasks that it takes and leaves out those that somebody else holds. */
+/**
+ * `claim` locks the tasks that it takes and leaves out those that somebody else holds, or whose time has not
+ * come. `offset`: so many tasks of the order were looked at before.
+ */
 export async function lookForPlaces(
   db: Queryable,
-  args: { ownerId: string; now: Date; limit: number; lock: 'claim' | 'none' },
+  args: { ownerId: string; now: Date; limit: number; offset?: number; lock: 'claim' | 'none' },
 ): Promise<PlacementLook> {
   const { ownerId } = args;
   const rows = await placeableTasks(db, args);
@@ -31,7 +34,9 @@ export async function lookForPlaces(
   ]);
   const daemons = all.filter((daemon) => daemon.status === 'connected');
   const slots = daemons.map((daemon) => slotOf(daemon, load.get(daemon.id)));
-  const pending = rows.map((row) => pendingOf(row, homes, slots));
+  // A machine that was revoked never comes back: nothing waits for it.
+  const gone = new Set(all.filter((daemon) => daemon.status === 'revoked').map(({ id }) => id));
+  const pending = rows.map((row) => pendingOf(row, homes, slots, gone));
   return { rows, daemons, placement: place(pending, slots, args.now) };
 }
 
@@ -56,9 +61,10 @@ function pendingOf(
   row: TaskRow & { contractRunning: number },
   homes: ReadonlyMap<string, string>,
   slots: readonly DaemonSlot[],
+  gone: ReadonlySet<string>,
 ): PendingTask {
-  const home =
-    row.homeDaemonId ?? (row.contractId === null ? undefined : homes.get(row.contractId));
+  const beside = row.contractId === null ? undefined : homes.get(row.contractId);
+  const home = [row.homeDaemonId, beside].find((id) => id != null && !gone.has(id)) ?? undefined;
   const bound = row.localPath !== null && home !== undefined && slots.length > 0 ? home : null;
   return {
     taskId: row.id,
