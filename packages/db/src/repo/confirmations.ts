@@ -118,3 +118,14 @@ export async function completionConfirmed(
        and state in ('approved', 'used') and contract_version = ${args.version}`;
   return rows.length > 0;
 }
+
+/** A person said no to this very state of the contract. */
+export async function wasSentBack(
+  db: Queryable,
+  args: { contractId: string; version: number; digest: string },
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from confirmations where contract_id = ${args.contractId} and state = 'rejected'
+       and contract_version = ${args.version} and digest = ${args.digest} limit 1`;
+  return rows.length > 0;
+}

@@ -9,6 +9,7 @@ import { abandonWait, beginWait } from '../wait/begin.ts';
 import { by, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { running, stage, type Stage } from '../test-stage.ts';
+import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { supervisorStatus } from '../contract/supervisor-status.ts';
 import { whyContract } from '../contract/why.ts';
 
@@ -127,5 +128,26 @@ describe('a turn that ends', () => {
     expect(await state()).toBe('waiting_for_tasks');
     await scene.daemon.ended(task);
     expect(await told()).toEqual([]);
+  });
+});
+
+describe('a request that a person sent back', () => {
+  it('is not put to them again until what it shows has changed', async () => {
+    const id = scene.contract.id;
+    const about = { status: 'open', contractId: id, limit: 5 } as const;
+    const word = [{ kind: 'word' as const, text: 'seen' }];
+    const done = { id, deliverableId: 'plan-document', evidence: word };
+    await completeDeliverable(t.engine, by(t.owner), done);
+    await runJobs(t);
+    const [asked] = (await listQuestions(t.engine, t.owner, about)).items;
+    await answerQuestion(t.engine, by(t.owner), { id: asked?.id ?? '', response: 'Send back' });
+    await runJobs(t);
+    expect((await listQuestions(t.engine, t.owner, about)).items).toEqual([]);
+    const better = [{ kind: 'word' as const, text: 'seen again, better' }];
+    await completeDeliverable(t.engine, by(t.owner), { ...done, evidence: better });
+    await runJobs(t);
+    const again = (await listQuestions(t.engine, t.owner, about)).items;
+    expect(again).toEqual([expect.objectContaining({ questionType: 'phase_confirmation' })]);
+    expect(again[0]?.id).not.toBe(asked?.id);
   });
 });
