@@ -6,7 +6,7 @@
  * finished or dropped; it was not acked, so it comes again.
  */
 import type { RawData, WebSocket } from 'ws';
-import { socketProtocol, type DaemonFrame, type Hello } from '@makima/contracts/socket/frames';
+import { socketProtocol, type Hello, type TakenFrame } from '@makima/contracts/socket/frames';
 import type { DaemonPrincipal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
 import { closeFor, closes, closeLabel, type Close } from './close.ts';
@@ -113,7 +113,7 @@ export class Connection implements Held {
   }
 
   /** Nothing but one hello may come before the welcome. */
-  #onFirst(frame: DaemonFrame): void {
+  #onFirst(frame: TakenFrame): void {
     if (frame.type !== 'hello' || this.#hello !== undefined) return this.end(closes.disorder);
     if (frame.protocol !== socketProtocol) return this.end(closes.version);
     const { registry } = this.#gateway;

@@ -1,33 +1,50 @@
 /**
  * From bytes to a frame: the one place where what a daemon sends is parsed.
  *
- * Law: what does not fit is null and nothing else; no text of a peer throws. Texts leave here without the
+ * Law: what does not fit is null and nothing else; no text of a peer throws. Reports are read one by one:
+ * one that does not fit is handed on as unreadable, so that its journal does not stop at it. Texts leave here without the
  * two things that the store refuses (NUL, lone surrogates), which agents print and which would make a
  * whole report impossible to keep.
  */
-import { zDaemonFrame, type DaemonFrame } from '@makima/contracts/socket/frames';
+import {
+  zDaemonFrame,
+  zReportsEnvelope,
+  type ReportsTaken,
+  type TakenFrame,
+} from '@makima/contracts/socket/frames';
+import { readReport } from '@makima/contracts/socket/reports';
 
 /** Deepest value that is kept of a tool's input. */
 const maxDepth = 64;
 const suspicious = /\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/;
 
 /** The frame in this text, or null when it is none of ours. */
-export function parseFrame(text: string): DaemonFrame | null {
+export function parseFrame(text: string): TakenFrame | null {
   try {
-    const parsed = zDaemonFrame.safeParse(JSON.parse(text));
-    if (!parsed.success) return null;
-    flattenInputs(parsed.data);
-    return suspicious.test(text) ? (cleaned(parsed.data) as DaemonFrame) : parsed.data;
+    const frame = read(JSON.parse(text));
+    if (frame === null) return null;
+    return suspicious.test(text) ? (cleaned(frame) as TakenFrame) : frame;
   } catch {
     return null;
   }
 }
 
+function read(value: unknown): TakenFrame | null {
+  if ((value as { readonly type?: unknown } | null)?.type === 'reports') {
+    const envelope = zReportsEnvelope.safeParse(value);
+    if (!envelope.success) return null;
+    const frame = { ...envelope.data, reports: envelope.data.reports.map(readReport) };
+    flattenInputs(frame);
+    return frame;
+  }
+  const parsed = zDaemonFrame.safeParse(value);
+  return parsed.success ? (parsed.data as TakenFrame) : null;
+}
+
 /** A tool's input is whatever the agent gave; one that nests for ever could be stored by nobody. */
-function flattenInputs(frame: DaemonFrame): void {
-  if (frame.type !== 'reports') return;
+function flattenInputs(frame: ReportsTaken): void {
   for (const report of frame.reports) {
-    if (report.kind !== 'task.outputted') continue;
+    if ('unreadable' in report || report.kind !== 'task.outputted') continue;
     for (const line of report.lines) {
       if (isDeeper(line.toolInput, maxDepth)) line.toolInput = '[nested too deeply to keep]';
     }

@@ -91,6 +91,20 @@ describe('reports', () => {
     expect(await contents(house)).toEqual(['a\ufffdb', 'c\ufffdd', 'tool', 'tool']);
   });
 
+  it('that do not read are set aside, and those around them are applied', async () => {
+    const { house, machine, daemon, task } = await open();
+    const frame = frameOf(machine, 1, [startedReport(task), outputted(task, 1, [line('one')])]);
+    const broken = [{ kind: 'agent.asked', taskId: 7 }, null, { kind: 'of.tomorrow' }];
+    daemon.raw(
+      JSON.stringify({ ...frame, reports: [frame.reports[0], ...broken, frame.reports[1]] }),
+    );
+    await daemon.frame('ack', (ack) => ack.reportSeq === 5);
+    expect(await contents(house)).toEqual(['one']);
+    const rows = await house.engine.database.sql<{ kind: string }[]>`
+      select detail ->> 'kind' as kind from audit where action = 'report.set_aside' order by id`;
+    expect(rows.map((row) => row.kind)).toEqual(['agent.asked', 'none', 'of.tomorrow']);
+  });
+
   it('with a gap end the socket, and the next hello tells where to go on', async () => {
     const { door, machine, daemon, task } = await open();
     daemon.send(frameOf(machine, 1, [startedReport(task)]));

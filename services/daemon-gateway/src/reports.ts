@@ -5,13 +5,13 @@
  * Law: the ack comes after the commit. A store that is away is waited for; the daemon's journal holds what
  * was not acked.
  */
-import type { DaemonFrame } from '@makima/contracts/socket/frames';
+import type { ReportsTaken } from '@makima/contracts/socket/frames';
 import { applyReports } from '@makima/engine/report/apply';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { Line } from './line.ts';
 import { patiently } from './patience.ts';
 
-export type ReportsFrame = Extract<DaemonFrame, { type: 'reports' }>;
+export type ReportsFrame = ReportsTaken;
 
 /** Never throws: what cannot be applied ends the connection. */
 export async function takeReports(line: Line, frame: ReportsFrame): Promise<void> {

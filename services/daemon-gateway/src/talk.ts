@@ -6,7 +6,7 @@
  */
 import { answerAsks } from '@makima/bus/ask';
 import { channels } from '@makima/contracts/channels';
-import type { DaemonFrame, Hello } from '@makima/contracts/socket/frames';
+import type { Hello, TakenFrame } from '@makima/contracts/socket/frames';
 import { connectDaemon, type Welcome } from '@makima/engine/daemon/connect';
 import type { DaemonPrincipal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
@@ -26,7 +26,7 @@ import { takeReports, type ReportsFrame } from './reports.ts';
 export interface Talk extends HeldTalk {
   /** Welcome the daemon and deliver what waits for it. */
   begin(): void;
-  take(frame: DaemonFrame, bytes: number): void;
+  take(frame: TakenFrame, bytes: number): void;
   /** Resolves when nothing of it is under way. */
   stop(): Promise<void>;
 }

@@ -10,7 +10,7 @@
 import { z } from 'zod';
 import { zId, zTime } from '../ids.ts';
 import { zCommand } from './commands.ts';
-import { zReport } from './reports.ts';
+import { zReport, type Report, type UnreadableReport } from './reports.ts';
 import { zDaemonAsk, zServerAsk } from './asks.ts';
 
 export const socketProtocol = 1;
@@ -80,6 +80,21 @@ export const zDaemonFrame = z.discriminatedUnion('type', [
   }),
 ]);
 export type DaemonFrame = z.infer<typeof zDaemonFrame>;
+
+/** The envelope of reports; each of them is read by itself, so that one that does not fit stops no other. */
+export const zReportsEnvelope = z.strictObject({
+  type: z.literal('reports'),
+  journalId: zId,
+  fromSeq: z.int().positive(),
+  reports: z.array(z.unknown()).min(1),
+});
+
+export interface ReportsTaken extends Omit<z.infer<typeof zReportsEnvelope>, 'reports'> {
+  readonly reports: (Report | UnreadableReport)[];
+}
+
+/** A frame of a daemon as the server takes it. */
+export type TakenFrame = Exclude<DaemonFrame, { type: 'reports' }> | ReportsTaken;
 export type Hello = Extract<DaemonFrame, { type: 'hello' }>;
 
 export const zServerFrame = z.discriminatedUnion('type', [

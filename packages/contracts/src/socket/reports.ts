@@ -211,3 +211,25 @@ export const zReport = z.discriminatedUnion('kind', [
 export type Report = z.infer<typeof zReport>;
 export type ReportKind = Report['kind'];
 export type ReportOf<K extends ReportKind> = Extract<Report, { kind: K }>;
+
+/** A report that does not fit these schemas: its number stands, its words go to the audit. */
+export interface UnreadableReport {
+  readonly unreadable: true;
+  /** What it called itself. */
+  readonly kind: string;
+  /** Where it does not fit. */
+  readonly where: string;
+}
+
+/** One report as it came. Never throws. */
+export function readReport(value: unknown): Report | UnreadableReport {
+  const parsed = zReport.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const kind = (value as { readonly kind?: unknown } | null)?.kind;
+  const [issue] = parsed.error.issues;
+  return {
+    unreadable: true,
+    kind: typeof kind === 'string' ? kind.slice(0, 100) : 'none',
+    where: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 300),
+  };
+}

@@ -6,7 +6,7 @@
  * the one that cannot be applied is set aside in the audit: it can neither block nor be lost in silence.
  * What may succeed later is never set aside.
  */
-import type { Report } from '@makima/contracts/socket/reports';
+import type { Report, UnreadableReport } from '@makima/contracts/socket/reports';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { advanceJournal, sessionEpochOf, lockJournal } from '@makima/db/repo/daemons';
 import { act, type Act, type Engine } from '../context.ts';
@@ -18,7 +18,7 @@ export interface ReportFrame {
   readonly sessionEpoch: number;
   readonly journalId: string;
   readonly fromSeq: number;
-  readonly reports: readonly Report[];
+  readonly reports: readonly (Report | UnreadableReport)[];
 }
 
 /** @returns up to where the journal is applied. @throws FENCED for an old connection, VALIDATION_FAILED for a gap. */
@@ -44,9 +44,15 @@ async function applyFrame(
     const applied = await journalPosition(a, caller, frame);
     const end = frame.fromSeq + frame.reports.length - 1;
     if (end <= applied) return { appliedSeq: applied };
-    await lockFrame(a, frame.reports);
+    await lockFrame(
+      a,
+      frame.reports.filter((report): report is Report => !isUnreadable(report)),
+    );
     for (const [i, report] of frame.reports.entries()) {
-      if (frame.fromSeq + i > applied) await applyReport(a, caller, report);
+      const seq = frame.fromSeq + i;
+      if (seq <= applied) continue;
+      if (isUnreadable(report)) noteSetAside(a, caller, { ...frame, seq }, report, report.where);
+      else await applyReport(a, caller, report);
     }
     await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: end });
     return { appliedSeq: end };
@@ -102,28 +108,35 @@ async function setAside(
   engine: Engine,
   caller: DaemonPrincipal,
   frame: ReportFrame,
-  report: Report,
+  report: Report | UnreadableReport,
   error: unknown,
 ): Promise<{ appliedSeq: number }> {
   const { result } = await act(engine, { caller }, async (a) => {
     const applied = await journalPosition(a, caller, frame);
     if (frame.fromSeq <= applied) return { appliedSeq: applied };
-    a.audit(
-      'report.set_aside',
-      'refused',
-      { kind: 'daemon', id: caller.daemonId },
-      {
-        journalId: frame.journalId,
-        seq: frame.fromSeq,
-        kind: report.kind,
-        taskId: 'taskId' in report ? report.taskId : null,
-        error: error instanceof Error ? error.message.slice(0, 500) : 'unknown',
-      },
-    );
+    const why = error instanceof Error ? error.message : 'unknown';
+    noteSetAside(a, caller, { ...frame, seq: frame.fromSeq }, report, why);
     await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: frame.fromSeq });
     return { appliedSeq: frame.fromSeq };
   });
   return result;
+}
+
+function noteSetAside(
+  a: Act,
+  caller: DaemonPrincipal,
+  { journalId, seq }: { journalId: string; seq: number },
+  report: Report | UnreadableReport,
+  why: string,
+): void {
+  const { kind } = report;
+  const taskId = 'taskId' in report ? report.taskId : null;
+  const detail = { journalId, seq, kind, taskId, error: why.slice(0, 500) };
+  a.audit('report.set_aside', 'refused', { kind: 'daemon', id: caller.daemonId }, detail);
+}
+
+function isUnreadable(report: Report | UnreadableReport): report is UnreadableReport {
+  return 'unreadable' in report;
 }
 
 function isFence(error: unknown): boolean {
