@@ -85,6 +85,17 @@ describe('self-fencing', () => {
     expect(stateOf(pid)).toBe('gone');
   });
 
+  it('kills its agents, frozen or not, when its own key opens nothing any more', async () => {
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    const refused = daemon.logged('enrol it again');
+    gateway.levers.revoked = true;
+    gateway.cut();
+    await refused;
+    await expect.poll(() => stateOf(pid), { timeout: 5_000 }).toBe('gone');
+  });
+
   it('kills an agent that a lease answer fences, and starts the next attempt only then', async () => {
     const start = startCommand(endless);
     gateway.command(start);

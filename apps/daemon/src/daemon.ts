@@ -28,7 +28,7 @@ import { openJournal, type Journal } from './journal/journal.ts';
 import { createLink, type Link } from './link/link.ts';
 import { openToolDoor } from './mcp/door.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
-import { createAttempts } from './session/attempts.ts';
+import { createAttempts, revokedEnding } from './session/attempts.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './session/leases.ts';
 import { openRecords } from './session/records.ts';
 import { reportFormerLife } from './session/former-life.ts';
@@ -161,6 +161,9 @@ function linkOf(
       },
       leased(frame, atMs) {
         keeper.heard({ kept: frame.renewed, fenced: frame.fenced, leaseMs: frame.leaseMs }, atMs);
+      },
+      revoked() {
+        for (const { start } of to.attempts.all()) void to.attempts.end(start, revokedEnding);
       },
       apply: (seq, command) => dispatch(to, seq, command),
       asked: (ask) => answerServer(context, ask),

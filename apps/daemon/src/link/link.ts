@@ -60,6 +60,8 @@ export interface LinkHandlers {
   welcomed(frame: ServerFrameOf<'welcome'>, atMs: number): void;
   /** Answer to a heartbeat that was sent at `atMs`. */
   leased(frame: ServerFrameOf<'lease'>, atMs: number): void;
+  /** The key opens nothing any more: nobody renews a lease of ours again. */
+  revoked(): void;
   /** A command that is journalled and was not seen before; in order. Must return soon. */
   apply(seq: number, command: Command): void;
   readonly asked: (ask: ServerAsk) => Promise<unknown>;
@@ -297,12 +299,13 @@ function onEnded(core: Core, end: SocketEnd): void {
     );
   core.hintMs = null;
   const unwelcome = end.code === 401 || end.code === closeCodes.unauthenticated;
-  if (unwelcome)
+  if (unwelcome) {
     log.error(
       { code: end.code },
       'the gateway does not know this daemon: enrol it again with `join`',
     );
-  else log.warn({ code: end.code, reason: end.reason, waitMs }, 'not connected, will try again');
+    core.options.handlers.revoked();
+  } else log.warn({ code: end.code, reason: end.reason, waitMs }, 'not connected, will try again');
   core.retry = setTimeout(() => connect(core), waitMs);
 }
 

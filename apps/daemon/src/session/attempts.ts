@@ -34,6 +34,12 @@ export const fencedEnding: Ending = {
   graceMs: 0,
 };
 
+/** Frozen they would stay for ever: the work goes to other machines. */
+export const revokedEnding: Ending = {
+  ...fencedEnding,
+  summary: 'this machine was sent away',
+};
+
 export function createAttempts(context: DaemonContext): Attempts {
   const lives = new Map<string, Life>();
   let draining = false;

@@ -28,6 +28,8 @@ export interface Levers {
   forgetful: boolean;
   /** Upgrades are refused with 503. */
   refuseUpgrades: boolean;
+  /** The daemon's key is revoked: upgrades are refused with 401. */
+  revoked: boolean;
   /** How often a frame goes out, each after so many milliseconds. Default: once, at once. */
   meddle: (frame: ServerFrame) => readonly number[];
   /** Answers to asks; throw to refuse. */
@@ -63,6 +65,7 @@ export function createState(): State {
       deafToReports: false,
       forgetful: false,
       refuseUpgrades: false,
+      revoked: false,
       meddle: () => [0],
       answer: defaultAnswer,
     },
@@ -102,8 +105,9 @@ export async function listen(state: State, port: number): Promise<Server> {
     maxPayload: wireLimits.daemonFrameBytes,
   });
   server.on('upgrade', (request, socket, head) => {
-    if (state.levers.refuseUpgrades || request.headers.authorization !== 'Bearer test-daemon-key') {
-      const status = state.levers.refuseUpgrades ? '503 Busy\r\nRetry-After: 0' : '401 No';
+    const { refuseUpgrades, revoked } = state.levers;
+    if (refuseUpgrades || revoked || request.headers.authorization !== 'Bearer test-daemon-key') {
+      const status = refuseUpgrades ? '503 Busy\r\nRetry-After: 0' : '401 No';
       socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
