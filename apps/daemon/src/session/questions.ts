@@ -3,11 +3,10 @@
  * that comes back (a message that names the request) is handed to the agent as the answer to it.
  *
  * Law: the name of a question is stable over a resume where the agent's tool id is, so that a question asked
- * again is the same question.
+ * again is the same question. A report of a question fits a frame whatever the agent asks.
  */
 import type { AgentMessage } from '@makima/contracts/socket/commands';
 import type { ReportOf } from '@makima/contracts/socket/reports';
-import { wireLimits } from '@makima/contracts/limits';
 import type { EventOf } from '../driver/events.ts';
 import { cleanText } from './lines.ts';
 import type { LiveAttempt } from './live.ts';
@@ -19,7 +18,7 @@ export function openQuestions(
   live: LiveAttempt,
   event: EventOf<'question'> | EventOf<'permission'>,
 ): Asked[] {
-  const name = event.toolId ?? event.requestId;
+  const name = (event.toolId ?? event.requestId).slice(0, nameChars);
   if (event.t === 'permission') {
     live.asked.set(name, {
       requestId: event.requestId,
@@ -51,7 +50,9 @@ export function openQuestions(
       questionType: 'general',
       question: text(question.text),
       context: question.header === undefined ? null : text(question.header),
-      choices: question.options.map((option) => text(option.label)),
+      choices: question.options
+        .slice(0, choicesMax)
+        .map((option) => text(option.label, choiceBytes)),
       multiSelect: question.multi,
     };
   });
@@ -86,4 +87,10 @@ export async function answerQuestion(live: LiveAttempt, message: AgentMessage): 
   return live.agent.answer(asked.requestId, { kind: 'question', answers });
 }
 
-const text = (words: string): string => cleanText(words, wireLimits.messageChars);
+/** Control characters take six bytes each in a frame. */
+const questionBytes = 32_768;
+const choiceBytes = 500;
+const choicesMax = 100;
+const nameChars = 200;
+
+const text = (words: string, maxBytes = questionBytes): string => cleanText(words, maxBytes);

@@ -1,5 +1,6 @@
 /** Usage adds up over turns and resumes. */
 import { describe, expect, it } from 'vitest';
+import { zUsage } from '@makima/contracts/socket/reports';
 import type { EventOf } from '../driver/events.ts';
 import { createUsage } from './usage.ts';
 
@@ -19,6 +20,14 @@ describe('what an attempt used', () => {
     expect(usage.turn()).toMatchObject({ outputTokens: 7, costUsd: 0.5 });
     expect(usage.total()).toMatchObject({ inputTokens: 20, outputTokens: 12, costUsd: 0.75 });
     expect(usage.conversationUsd).toBe(0.75);
+  });
+
+  it('holds only numbers that a report may hold', () => {
+    const usage = createUsage();
+    const tokens = { input: 1.7, output: -3, cacheRead: Number.NaN, cacheWrite: 1e300 };
+    usage.see({ t: 'usage', turn: tokens, total: tokens, costUsd: Number.NaN, contextSize: null });
+    expect(zUsage.safeParse(usage.total()).success).toBe(true);
+    expect(usage.total()).toMatchObject({ inputTokens: 1, outputTokens: 0, cacheReadTokens: 0 });
   });
 
   it('counts a resumed conversation from where it was', () => {

@@ -2,7 +2,7 @@
  * What an attempt used: tokens summed over its turns, money as the rise of what the agent calls its total
  * (agents count money over the whole conversation, across restarts).
  *
- * Law: a cost that cannot be told apart from former attempts' is null, not a guess.
+ * Law: what is reported are whole numbers from 0 on, whatever the agent tells. A cost that cannot be told apart from former attempts' is null, not a guess.
  */
 import type { Usage } from '@makima/contracts/socket/reports';
 import type { EventOf } from '../driver/events.ts';
@@ -31,14 +31,14 @@ export function createUsage(): UsageCount {
     },
     see(event) {
       const from = lastUsd ?? beforeUsd;
-      const rise =
-        event.costUsd === null || from === null ? null : Math.max(0, event.costUsd - from);
-      lastUsd = event.costUsd ?? lastUsd;
+      const costUsd = Number.isFinite(event.costUsd) ? event.costUsd : null;
+      const rise = costUsd === null || from === null ? null : Math.max(0, costUsd - from);
+      lastUsd = costUsd ?? lastUsd;
       const used: Usage = {
-        inputTokens: event.turn.input,
-        outputTokens: event.turn.output,
-        cacheReadTokens: event.turn.cacheRead,
-        cacheWriteTokens: event.turn.cacheWrite,
+        inputTokens: count(event.turn.input),
+        outputTokens: count(event.turn.output),
+        cacheReadTokens: count(event.turn.cacheRead),
+        cacheWriteTokens: count(event.turn.cacheWrite),
         costUsd: rise,
       };
       sum = add(sum, used);
@@ -54,6 +54,13 @@ export function createUsage(): UsageCount {
       return lastUsd ?? beforeUsd;
     },
   };
+}
+
+const countMax = 1e12;
+
+/** What an agent tells is not always a number that a report may hold. */
+function count(told: number): number {
+  return Number.isFinite(told) ? Math.min(countMax, Math.max(0, Math.trunc(told))) : 0;
 }
 
 function add(a: Usage | null, b: Usage): Usage {
