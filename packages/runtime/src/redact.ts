@@ -19,7 +19,7 @@ const secretCamelName = /[a-z0-9](Authorization|Cookie|Password|Secret|Token|Key
 
 /** Credentials by shape. Each replacement keeps enough to see what stood there. */
 const lineShapes: readonly (readonly [RegExp, string])[] = [
-  [/\bmk_(user|daemon|tool)_[A-Za-z0-9_]{8,}/g, 'mk_$1_[redacted]'],
+  [/\bmk_(user|daemon|tool|join)_[A-Za-z0-9_]{8,}/g, 'mk_$1_[redacted]'],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, '$1 [redacted]'],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/gi, '$1:[redacted]@'],
   [/\bsk-[A-Za-z0-9_-]{16,}/g, '[redacted:api-key]'],

@@ -1,6 +1,8 @@
 /** The reference is what the code says, and every variable that somebody reads is told of. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCodes } from '@makima/domain/error';
+import { blockerKinds } from '@makima/domain/why-blocker';
 import { describe, expect, it } from 'vitest';
 import { existing, filesBelow, readSource, root, sourcesBelow } from './checkout.ts';
 import { fieldComments, variants } from './comments.ts';
@@ -30,6 +32,28 @@ describe('documents', () => {
       filesBelow('docs'),
     );
     expect(pages.filter((path) => path.endsWith('.md')).flatMap(brokenLinks)).toEqual([]);
+  });
+});
+
+describe('troubleshooting', () => {
+  const page = readSource('docs/guide/troubleshooting.md');
+
+  it('knows every error code', () => {
+    expect(errorCodes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+  });
+
+  it('knows every reason that why gives', () => {
+    expect(blockerKinds.filter((kind) => !page.includes(`\`${kind}\``))).toEqual([]);
+  });
+
+  it('knows every check of doctor', () => {
+    const told = filesBelow('tools/stack/src/doctor').flatMap((file) =>
+      [...readSource(file).matchAll(/\b(?:pass|warn|fail)\(\s*'([a-z ]+)'/g)].map(
+        (m) => m[1] ?? '',
+      ),
+    );
+    expect(told.length).toBeGreaterThan(10);
+    expect(told.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
