@@ -7,6 +7,7 @@
 import { contractsToClean } from '@makima/db/repo/contract-timers';
 import { reading } from '@makima/db/tx';
 import { act, type Engine } from '../context.ts';
+import { eachRow } from '../each-row.ts';
 
 /** So long the last mail may take before another is sent. */
 const patienceMs = 30_000;
@@ -23,12 +24,12 @@ export async function runContractTimers(
       limit: input.limit ?? 100,
     }),
   );
-  for (const contract of due) {
+  await eachRow(due, async (contract) => {
     const caller = { kind: 'system', ownerId: contract.ownerId, name: 'contract-timers' } as const;
     await act(engine, { caller }, async (a) => {
       const fence = `timer-${a.now.getTime().toString(36)}`;
       a.mail('clean-contract', { contractId: contract.id }, { entityId: contract.id, fence });
     });
-  }
+  });
   return due.length;
 }

@@ -1,6 +1,7 @@
 /** A daemon's connection ended. Its leases go on; only the newest connection may say that it is gone. */
 import { disconnectDaemonRow, silentDaemons } from '@makima/db/repo/daemons';
 import { act, type Engine } from '../context.ts';
+import { eachRow } from '../each-row.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 
 export async function disconnectDaemon(
@@ -32,8 +33,8 @@ export async function disconnectSilent(
   input: { silentMs: number },
 ): Promise<number> {
   const silent = await silentDaemons(engine.database.sql, { silentMs: input.silentMs });
-  for (const daemon of silent) {
-    await disconnectDaemon(
+  await eachRow(silent, (daemon) =>
+    disconnectDaemon(
       engine,
       {
         kind: 'daemon',
@@ -43,7 +44,7 @@ export async function disconnectSilent(
         name: daemon.name,
       },
       { sessionEpoch: daemon.sessionEpoch, reason: 'silent' },
-    );
-  }
+    ),
+  );
   return silent.length;
 }

@@ -4,12 +4,13 @@
  */
 import { expiredAttempts } from '@makima/db/repo/attempts';
 import { act, type Engine } from '../context.ts';
+import { eachRow } from '../each-row.ts';
 import { loseAttempt } from '../task/lose-attempt.ts';
 
 export async function expireLeases(engine: Engine, input: { limit: number }): Promise<number> {
   const due = await expiredAttempts(engine.database.sql, input);
   let lost = 0;
-  for (const attempt of due) {
+  await eachRow(due, async (attempt) => {
     const { result } = await act(
       engine,
       { caller: { kind: 'system', ownerId: attempt.ownerId, name: 'expired-leases' } },
@@ -23,6 +24,6 @@ export async function expireLeases(engine: Engine, input: { limit: number }): Pr
         }),
     );
     if (result) lost += 1;
-  }
+  });
   return lost;
 }

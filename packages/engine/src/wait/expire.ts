@@ -2,12 +2,13 @@
 import { channels } from '@makima/contracts/channels';
 import { dueWaits, endWait } from '@makima/db/repo/waits';
 import { act, type Engine } from '../context.ts';
+import { eachRow } from '../each-row.ts';
 import { wakeWaiter } from './settle.ts';
 
 export async function expireWaits(engine: Engine, input: { limit: number }): Promise<number> {
   const due = await dueWaits(engine.database.sql, input);
-  for (const row of due) {
-    await act(
+  await eachRow(due, (row) =>
+    act(
       engine,
       { caller: { kind: 'system', ownerId: row.ownerId, name: 'due-waits' } },
       async (a) => {
@@ -20,7 +21,7 @@ export async function expireWaits(engine: Engine, input: { limit: number }): Pro
         a.hint(channels.waitDone(row.id));
         if (row.taskId !== null) await wakeWaiter(a, row.taskId);
       },
-    );
-  }
+    ),
+  );
   return due.length;
 }
