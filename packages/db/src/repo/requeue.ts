@@ -91,10 +91,12 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
     select 'clean-contract', c.owner_id, c.id, c.version, coalesce(c.completion_detected_at, c.status_changed_at)
            + case when c.status = 'completing' then make_interval(secs => ${graceMs / 1000}) else interval '0' end, 'contractId', false
       from contracts c
-     where c.status = 'completing' or c.status = 'failed' and exists (
+     where c.status = 'completing' or c.status in ('failed', 'archived') and exists (
              select 1 from tasks t where t.contract_id = c.id and (
                     t.status not in ('done', 'failed', 'merged', 'cancelled')
-                 or t.home_daemon_id is not null and t.current_attempt > 0 and not exists (
+                 or t.current_attempt > 0
+                    and exists (select 1 from daemons d where d.id = t.home_daemon_id and d.status <> 'revoked')
+                    and not exists (
                       select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))
     union all
     select 'evaluate-contract', c.owner_id, c.id, c.version, a.last_progress_at, 'contractId', true
