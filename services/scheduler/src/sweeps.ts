@@ -11,6 +11,7 @@ import { expiredLeases } from './sweeps/expired-leases.ts';
 import { lateAnswers } from './sweeps/late-answers.ts';
 import { outboxPrune } from './sweeps/outbox-prune.ts';
 import { pendingTasks } from './sweeps/pending-tasks.ts';
+import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 
@@ -31,6 +32,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     lateAnswers(deps),
     contractTimers(deps),
     outboxPrune(deps),
+    retention(deps),
   ];
   return {
     name: 'sweeps',

@@ -6,7 +6,7 @@ export type IdempotencyBegin =
   | { readonly kind: 'done'; readonly response: unknown }
   | { readonly kind: 'mismatch' };
 
-/** A concurrent call with the same key waits here until the first has committed or failed. */
+/** A concurrent call with the same key waits here until the first has committed or failed. An expired key is new. */
 export async function beginIdempotent(
   tx: Tx,
   args: { ownerId: string; key: string; fingerprint: string; keep: 'days' | 'forever'; now: Date },
@@ -14,7 +14,9 @@ export async function beginIdempotent(
   const made = await tx`
     insert into idempotency_keys (owner_id, key, fingerprint, expires_at)
     values (${args.ownerId}, ${args.key}, ${args.fingerprint}, ${args.keep === 'forever' ? null : new Date(args.now.getTime() + keptMs)})
-    on conflict (owner_id, key) do nothing`;
+    on conflict (owner_id, key) do update
+      set fingerprint = excluded.fingerprint, response = null, created_at = clock(), expires_at = excluded.expires_at
+      where idempotency_keys.expires_at <= clock()`;
   if (made.count === 1) return { kind: 'new' };
   const [row] = await tx<{ fingerprint: string; response: unknown }[]>`
     select fingerprint, response from idempotency_keys where owner_id = ${args.ownerId} and key = ${args.key}`;
