@@ -107,8 +107,8 @@ export async function appendTranscript(
 ): Promise<void> {
   await tx`
     insert into transcript_lines (task_id, seq, count, owner_id, attempt, attempt_seq, lines)
-    select ${row.taskId}, coalesce(max(seq + count), 1), ${row.lines.length}, ${row.ownerId}, ${row.attempt}, ${row.attemptSeq}, ${row.lines as string[]}::text[]
-      from transcript_lines where task_id = ${row.taskId}
+    select ${row.taskId}, coalesce((select seq + count from transcript_lines where task_id = ${row.taskId} order by seq desc limit 1), 1),
+           ${row.lines.length}, ${row.ownerId}, ${row.attempt}, ${row.attemptSeq}, ${row.lines as string[]}::text[]
     on conflict (task_id, attempt, attempt_seq) do nothing`;
 }
 

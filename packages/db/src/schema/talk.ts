@@ -79,6 +79,9 @@ export const questions = snakeCase.table(
       .on(t.ownerId, t.id)
       .where(sql`${t.status} = 'open'`),
     index('questions_contract').on(t.contractId, t.id),
+    index('questions_untaken')
+      .on(t.answeredAt)
+      .where(sql`${t.status} = 'answered' and ${t.takenAt} is null`),
   ],
 );
 

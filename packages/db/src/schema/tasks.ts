@@ -258,6 +258,7 @@ export const waits = snakeCase.table(
     index('waits_task')
       .on(t.taskId)
       .where(sql`${t.state} = 'open'`),
+    index('waits_of_task').on(t.taskId),
   ],
 );
 
@@ -291,6 +292,7 @@ export const agentMessages = snakeCase.table(
     index('agent_messages_undelivered')
       .on(t.taskId, t.id)
       .where(sql`${t.state} in ('pending', 'queued')`),
+    index('agent_messages_source').on(t.taskId, t.source, t.sourceId),
   ],
 );
 
@@ -317,6 +319,7 @@ export const operations = snakeCase.table(
     unique('operations_owner_id').on(t.ownerId, t.id),
     check('operations_state', sql`${t.state} in ('pending', 'done', 'failed')`),
     index('operations_contract').on(t.contractId, t.kind),
+    index('operations_task').on(t.taskId, t.kind),
   ],
 );
 
