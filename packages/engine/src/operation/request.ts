@@ -43,11 +43,9 @@ export function requestMerge(
       );
     }
     const targetBranch = input.targetBranch ?? task.targetBranch ?? contractBranch(contract);
-    if (
-      targetBranch !== contractBranch(contract) &&
-      a.caller.kind === 'agent' &&
-      !contract.autoMergeLocal
-    ) {
+    // With the owner's permission also into the branch that the work started from; never into any other.
+    const open = [contractBranch(contract), ...(contract.autoMergeLocal ? [task.baseBranch] : [])];
+    if (a.caller.kind === 'agent' && !open.includes(targetBranch)) {
       throw new MakimaError(
         'FORBIDDEN',
         `merging into ${targetBranch} needs the owner's permission`,
