@@ -22,20 +22,22 @@ export interface Variant {
   readonly body: string;
 }
 
-/** Variants of a discriminated union, by the literal of their `kind` or `type`. */
+/** Variants of a discriminated union, by the literal of their `kind` or `type`. The first of a name counts. */
 export function variants(source: string, key: 'kind' | 'type'): Map<string, Variant> {
   const opening = new RegExp(
     String.raw`(?:${docComment}\s*)?(?:export const \w+ = )?z\.strictObject\(\{\s*${key}: z\.literal\('([^']+)'\)`,
     'g',
   );
   const found = [...source.matchAll(opening)];
-  return new Map(
-    found.map((match, index) => {
-      const end = found[index + 1]?.index ?? source.length;
-      const body = source.slice(match.index + match[0].length, end);
-      return [match[2] ?? '', { comment: sentence(match[1] ?? ''), body }];
-    }),
-  );
+  const result = new Map<string, Variant>();
+  for (const [index, match] of found.entries()) {
+    const name = match[2] ?? '';
+    if (result.has(name)) continue;
+    const end = found[index + 1]?.index ?? source.length;
+    const body = source.slice(match.index + match[0].length, end);
+    result.set(name, { comment: sentence(match[1] ?? ''), body });
+  }
+  return result;
 }
 
 function firstOf(source: string, pattern: RegExp): Map<string, string> {
