@@ -90,6 +90,31 @@ describe('an Idempotency-Key', () => {
     }
   });
 
+  it('opens no stored answer to another credential of the same owner', async () => {
+    const [key, name] = [randomUUID(), randomUUID()];
+    expect((await create(key, name)).status).toBe(201);
+    const made = await api.send('POST', '/api/v1/keys', {
+      key: api.ownerKey,
+      body: { name: 'reader', scopes: ['read'] },
+    });
+    const body = {
+      name,
+      description: 'd',
+      start: false,
+      repositories: [{ localPath: '/nowhere' }],
+    };
+    const send = (bearer: string) =>
+      api.send('POST', contracts, { key: bearer, body, headers: { 'idempotency-key': key } });
+    expect((await send(made.json.key)).status).toBe(403);
+    const writer = await api.send('POST', '/api/v1/keys', {
+      key: api.ownerKey,
+      body: { name: 'writer', scopes: ['read', 'write'] },
+    });
+    const answer = await send(writer.json.key);
+    expect(answer.headers['idempotent-replayed']).toBeUndefined();
+    expect(await countContracts(name)).toBe(2);
+  });
+
   it('of an agent is another than that of a person', async () => {
     const key = randomUUID();
     const body = { name: 't', plan: 'p', contractId: contract.detail.id };

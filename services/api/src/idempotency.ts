@@ -2,7 +2,8 @@
  * Which call this is, so that it has one effect however often it is sent: the header `Idempotency-Key`,
  * or for agents the id of the tool use (header `makima-tool-use`, or `_meta` of an MCP call).
  *
- * Law: a key belongs to whom it was given by: people share one space per owner, each task has its own. An
+ * Law: a key belongs to whom it was given by: each person's key and each task has a space of its own, so
+ * that a stored answer is given to nobody else. An
  * agent's tool use is the same call whatever the attempt, for ever; a person's key is kept for 72 h.
  */
 import { createHash } from 'node:crypto';
@@ -36,7 +37,7 @@ export function callOf(
       { pointer: `/headers/${idempotencyHeader}`, detail: 'must be 1 to 200 printable characters' },
     ]);
   }
-  const space = caller.kind === 'agent' ? `task:${caller.taskId}` : 'http';
+  const space = caller.kind === 'agent' ? `task:${caller.taskId}` : `http:${keyIdOf(caller)}`;
   return {
     caller,
     idempotency: { key: `${space}:${key}`, fingerprint: fingerprint(same), keep: 'days' },
