@@ -203,3 +203,22 @@ describe('the routes that are mounted', () => {
     expect(withKey.text).not.toContain('swagger');
   });
 });
+
+it('a credential that is refused at one door again and again is noted once', async () => {
+  const made = await api.send('POST', '/api/v1/keys', {
+    key: api.ownerKey,
+    body: { name: 'knocks', scopes: ['read'] },
+  });
+  const knock = (path: string) =>
+    api.send('POST', path, { key: made.json.key, body: { name: 'x', expiresInSeconds: 60 } });
+  for (let i = 0; i < 5; i += 1) expect((await knock('/api/v1/keys')).status).toBe(403);
+  const { sql } = api.engine.database;
+  const notes = async () =>
+    (
+      await sql<{ n: number }[]>`
+        select count(*)::int as n from audit where outcome = 'refused' and key_id = ${made.json.info.id}`
+    )[0]?.n;
+  await expect.poll(notes).toBe(1);
+  for (let i = 0; i < 5; i += 1) await knock('/api/v1/keys');
+  expect(await notes()).toBe(1);
+});

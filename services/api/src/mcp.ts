@@ -52,8 +52,8 @@ export function mountMcp(app: Hono<ApiEnv>, api: Api): void {
   );
   app.post('/mcp', async (c) => {
     const { principal, token } = sessionOf(c);
-    authorizeNoted(api, principal, { policy: callers, action: 'mcp' });
     const headers = rateLimitHeaders(api.rates.take(keyIdOf(principal)));
+    authorizeNoted(api, principal, { policy: callers, action: 'mcp' });
     const parsedBody = await readBody(c, api);
     const serving: Serving = {
       api,

@@ -100,8 +100,8 @@ async function serve(c: ApiCtx, { api, endpoint, handler }: Mounted): Promise<Re
   const caller = isPublic ? nobody : sessionOf(c).principal;
   const headers: Record<string, string> = {};
   if (!isPublic) {
-    authorizeNoted(api, caller, { policy: endpoint.policy, action: endpoint.id });
     Object.assign(headers, rateLimitHeaders(api.rates.take(keyIdOf(caller))));
+    authorizeNoted(api, caller, { policy: endpoint.policy, action: endpoint.id });
   }
   const body = endpoint.method === 'GET' ? undefined : await readBody(c, api);
   const search = new URL(c.req.url).searchParams;
