@@ -36,7 +36,9 @@ export async function messageReceived(
   });
 }
 
-/** What makima says of itself is no person's word. */
+/** Words of a person or of an agent; what makima says of itself is neither's. */
+const spoken: ReadonlySet<string> = new Set(['person', 'answer', 'supervisor', 'task']);
+
 function roleOf({ source }: AgentMessageRow): 'system' | 'user' {
-  return source === 'notice' || source === 'wake' ? 'system' : 'user';
+  return spoken.has(source) ? 'user' : 'system';
 }
