@@ -1,6 +1,8 @@
 /** One bad row keeps no other from its turn. */
 import { expect, it } from 'vitest';
+import { MakimaError } from '@makima/domain/error';
 import { expireLeases } from './daemon/expire-leases.ts';
+import { eachRow } from './each-row.ts';
 import { openTestEngine } from './test-engine.ts';
 import { running, stage, taskRow } from './test-stage.ts';
 
@@ -26,4 +28,14 @@ it('a sweep goes on behind a row that cannot be handled, and tells of it at the 
   } finally {
     await t.close();
   }
+});
+
+it('rows are not tried one by one against a store that is away', async () => {
+  let tried = 0;
+  const away = eachRow([1, 2, 3, 4, 5], async () => {
+    tried += 1;
+    throw new MakimaError('DEPENDENCY_UNAVAILABLE', 'the store is away');
+  });
+  await expect(away).rejects.toBeInstanceOf(AggregateError);
+  expect(tried).toBe(3);
 });

@@ -1,18 +1,28 @@
 /**
  * Rows that a sweep found, one after the other: what one of them cannot bear keeps none of the others.
  *
- * Law: every row is tried; the errors come together, at the end, for the log of whoever sweeps.
+ * Law: every row is tried, unless the store is away; the errors come together, at the end, for the log of
+ * whoever sweeps.
  */
+import { isMakimaError } from '@makima/domain/error';
+
+/** So many rows in a row that found no store: it is away, the next round looks again. */
+const absencesMax = 3;
+
 export async function eachRow<R>(
   rows: readonly R[],
   work: (row: R) => Promise<unknown>,
 ): Promise<void> {
   const errors: unknown[] = [];
+  let absences = 0;
   for (const row of rows) {
     try {
       await work(row);
+      absences = 0;
     } catch (error) {
       errors.push(error);
+      absences = isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE' ? absences + 1 : 0;
+      if (absences === absencesMax) break;
     }
   }
   if (errors.length > 0)
