@@ -2,6 +2,7 @@
 import type { Running } from '@makima/contracts/socket/frames';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import type { DaemonContext } from '../context.ts';
+import { cleanText } from '../session/lines.ts';
 
 type Ended = ReportOf<'task.ended'>;
 
@@ -21,6 +22,8 @@ export async function reportEnd(
     keptRef: null,
     usage: null,
     ...end,
+    summary: cleanText(end.summary),
+    ...(typeof end.error === 'string' ? { error: cleanText(end.error) } : {}),
   };
   await context.journal.report(report).catch((error: unknown) => {
     context.log.error({ err: error, taskId, attempt }, 'an end was not written');
