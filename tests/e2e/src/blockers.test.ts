@@ -35,16 +35,20 @@ describe('what stands in the way', () => {
       ],
       { name: 'idle' },
     );
-    await idle.story.until('supervisor.state_changed', ({ data }) => data['to'] === 'idle');
-    const why = await eventually(
-      () => whyOf(idle.id),
-      ({ blockers }) => blockers.length === 2,
-      { what: 'the gate and the idle agent' },
-    );
-    expect(why).toMatchObject({ moving: false, status: 'active' });
-    expect(kinds(why)).toEqual(['gate', 'idle']);
-    expect(why.blockers[0]?.reason).toContain('plan-document');
-    expect(why.blockers[1]).toMatchObject({ whoCanAct: 'person', taskId: idle.supervisorId });
+    // It is told what is owed, and when that does not help a person is asked.
+    const asked = await idle.story.until('question.asked');
+    expect(asked.data['question']).toContain('has stopped in plan');
+    const nudges = idle.story.events.filter(({ data }) => data['source'] === 'nudge');
+    expect(nudges.filter(({ type }) => type === 'message.sent')).toHaveLength(2);
+    const why = await whyOf(idle.id);
+    expect(why).toMatchObject({ moving: false, status: 'waiting_for_input' });
+    expect(why.blockers[0]).toMatchObject({
+      kind: 'question',
+      whoCanAct: 'person',
+      questionId: asked.data['questionId'],
+    });
+    const { items } = await client.call('inbox');
+    expect(items).toMatchObject([{ kind: 'question', contractSlug: 'idle', rank: 1 }]);
     const readiness = await client.call('phaseReadiness', { params: { id: idle.id } });
     expect(readiness).toMatchObject({ ready: false, missing: [{ id: 'plan-document' }] });
     await expect(
