@@ -17,6 +17,7 @@ import {
   startContract,
   taskNamed,
   tell,
+  type Started,
   type Step,
 } from './contract.ts';
 import { forgeHost, makeForge } from './forge.ts';
@@ -40,6 +41,8 @@ let house: House;
 /** Talks to the second API. */
 let other: Client;
 let second: Running;
+/** Of the second machine. */
+let env: Record<string, string>;
 beforeAll(async () => {
   house = await openHouse({
     replicas: { api: 2, scheduler: 2, restorer: 2, 'daemon-gateway': 2 },
@@ -66,6 +69,22 @@ const connected = async (count: number): Promise<Daemon[]> =>
     { what: `${count} machines` },
   );
 
+/** A contract whose code lives at the forge, with a task for each name. */
+function atForge(name: string, tasks: Readonly<Record<string, Step[]>>): Promise<Started> {
+  const names = Object.keys(tasks);
+  const repo = makeRepository(join(scratch, name));
+  return startContract(
+    house,
+    [
+      ...names.map((task) => spawn(task, tasks[task] ?? [])),
+      { wait: names.map((task) => `\${${task}}`) },
+      ...names.map((task): Step => ({ merge: `\${${task}}` })),
+      ...finish,
+    ],
+    { name, repositories: [{ repositoryUrl: forge.urlOf(repo) }] },
+  );
+}
+
 const finish: Step[] = [
   ...document('plan-document', 'PLAN.md'),
   { advance: 'execute' },
@@ -78,8 +97,10 @@ describe('a fleet', () => {
   it('grows by a machine that joins with a token, at the other gateway', async () => {
     const { token } = await house.client.call('createEnrolment', { body: { name: 'second' } });
     const gateway = house.stack.process('daemon-gateway-2').spec.port;
-    const env = {
+    env = {
       ...machine,
+      // It may not reach the forge at first.
+      MAKIMA_ALLOW_HOSTS: '',
       MAKIMA_DAEMON_HOME: join(scratch, 'second'),
       MAKIMA_API_URL: other.baseUrl,
       MAKIMA_GATEWAY_URL: `ws://127.0.0.1:${gateway}/daemon`,
@@ -132,9 +153,40 @@ describe('a fleet', () => {
     await expectInvariants(house);
   });
 
+  it('asks a machine that could not start a task no more, and goes on when it can', async () => {
+    const { client } = house;
+    const job = await atForge('excluded', {
+      stays: [hold('go'), { done: 'stays' }],
+      moves: [{ done: 'moves' }],
+    });
+    const moves = await taskNamed(job, 'moves');
+    const lost = await job.story.until('attempt.lost', ({ taskId }) => taskId === moves);
+    expect(lost.data['detail']).toMatch(/private network/);
+    const why = await eventually(
+      () => client.call('whyTask', { params: { id: moves } }),
+      ({ blockers }) => blockers[0]?.kind === 'capacity',
+      { what: 'a task that only a full machine may take' },
+    );
+    expect(why.moving).toBe(false);
+    await tell(client, await taskNamed(job, 'stays'), 'go');
+    expect(await job.story.end()).toBe('completed');
+    const task = await client.call('getTask', { params: { id: moves } });
+    const [first, second2] = task.attempts;
+    expect(task.attempts.map(({ state }) => state)).toEqual(['lost', 'done']);
+    expect(first?.daemonId).not.toBe(second2?.daemonId);
+    job.story.close();
+    // The machine is mended: started again, it is the same one.
+    second.child.kill('SIGTERM');
+    await second.end;
+    await connected(1);
+    env = { ...env, ...machine };
+    second = person.start(['daemon', 'start'], { env });
+    await connected(2);
+    await expectInvariants(house);
+  });
+
   it('respects capacity, and moves the work of a machine that is revoked', async () => {
     const { client } = house;
-    const repo = makeRepository(join(scratch, 'remote'));
     const names = ['one', 'two', 'three', 'four'];
     const steps = (name: string): Step[] => [
       { say: `${name} begins` },
@@ -147,15 +199,9 @@ describe('a fleet', () => {
       { commit: `Make ${name}` },
       { done: `${name} is made` },
     ];
-    const job = await startContract(
-      house,
-      [
-        ...names.map((name) => spawn(name, steps(name))),
-        { wait: names.map((name) => `\${${name}}`) },
-        ...names.map((name): Step => ({ merge: `\${${name}}` })),
-        ...finish,
-      ],
-      { name: 'moving', repositories: [{ repositoryUrl: forge.urlOf(repo) }] },
+    const job = await atForge(
+      'moving',
+      Object.fromEntries(names.map((name) => [name, steps(name)])),
     );
     const ids = await Promise.all(names.map((name) => taskNamed(job, name)));
     await job.story.untilMany('task.started', 4);
