@@ -98,18 +98,16 @@ const makeCluster = async (
   try {
     await run(argv[0]!, argv.slice(1), { env, cwd: options.dir, uid, gid });
   } catch (error) {
-    throw new Error(`initdb failed: ${tellingLine(error)}`, { cause: error });
+    throw new Error(`initdb failed: ${lastLine(error)}`, { cause: error });
   } finally {
     rmSync(passwordFile, { force: true });
   }
   renameSync(fresh, join(options.dir, 'data'));
 };
 
-/** The line that says why: what initdb does afterwards is no reason. */
-const tellingLine = (error: unknown): string => {
+const lastLine = (error: unknown): string => {
   const stderr = (error as { stderr?: string }).stderr?.trim();
-  const lines = (stderr || String(error)).split('\n');
-  return lines.find((line) => /\b(?:error|FATAL|PANIC)\b/.test(line)) ?? lines.at(-1) ?? '';
+  return (stderr || String(error)).split('\n').at(-1) ?? '';
 };
 
 /**

@@ -28,10 +28,7 @@ export const readOptions = <T extends OptionTable>(args: readonly string[], opti
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const [first = ''] = (error as Error).message.split('. ');
-    throw new UsageError(
-      `${first.charAt(0).toLowerCase()}${first.slice(1)} (what there is: --help)`,
-    );
+    throw new UsageError((error as Error).message.split('. ')[0]);
   }
 };
 
