@@ -18,6 +18,7 @@ const facts: NoticeFacts = {
   epoch: 3,
   restorationCount: 2,
   phase: 'execute',
+  deliverables: [{ id: 'plan-document', phase: 'plan' }],
   questions: [{ id: 'q1', question: 'Which\nprovider?' }],
   tasks: [
     { id: 't1', name: 'build', status: 'running', isAwaited: true },
@@ -33,6 +34,8 @@ describe('the restoration notice', () => {
       'What happened: Its agent was killed. Your session continues where it was.',
       'Restoration count: 2 (epoch 3)',
       'Phase: execute',
+      'Deliverables that count already (1):',
+      '  - plan-document of plan',
       'Questions re-delivered to the user, with the same ids (1):',
       '  - q1: Which provider?',
       'Tasks you were waiting for (1):',
@@ -42,13 +45,20 @@ describe('the restoration notice', () => {
       '  - docs [t2]: merged',
       'Warnings (1):',
       '  - Question q1 has been open for 30 hours.',
-      'Do not spawn or ask again what is listed here. Continue from where you were.',
+      'Do not spawn, ask or hand in again what is listed here. Continue from where you were.',
       '=== END RESTORATION NOTICE ===',
     ]);
   });
 
   it('leaves out what there is none of, and adds what a person wants said', () => {
-    const bare = { ...facts, questions: [], tasks: [], warnings: [], additionalContext: ' ' };
+    const bare = {
+      ...facts,
+      deliverables: [],
+      questions: [],
+      tasks: [],
+      warnings: [],
+      additionalContext: ' ',
+    };
     expect(restorationNotice(bare).split('\n')).toHaveLength(6);
     const said = restorationNotice({ ...bare, additionalContext: 'Use port 80.' });
     expect(said).toContain('From the person who resumed you (1):\n  - Use port 80.');

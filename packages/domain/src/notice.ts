@@ -23,6 +23,8 @@ export interface NoticeFacts {
   /** This restoration included. */
   readonly restorationCount: number;
   readonly phase: string;
+  /** What counts, of whichever phase: the conversation may have lost that it was handed in. */
+  readonly deliverables?: readonly { readonly id: string; readonly phase: string }[] | undefined;
   readonly questions: readonly { readonly id: string; readonly question: string }[];
   /** Given to the agent that went away, which may not have come to act on them. */
   readonly answers?: readonly { readonly question: string; readonly answer: string }[] | undefined;
@@ -44,6 +46,10 @@ export function restorationNotice(facts: NoticeFacts): string {
     `Restoration count: ${facts.restorationCount} (epoch ${facts.epoch})`,
     `Phase: ${plain(facts.phase)}`,
     ...section(
+      'Deliverables that count already',
+      (facts.deliverables ?? []).map(({ id, phase }) => `${plain(id)} of ${plain(phase)}`),
+    ),
+    ...section(
       'Questions re-delivered to the user, with the same ids',
       facts.questions.map((question) => `${question.id}: ${plain(question.question)}`),
     ),
@@ -55,7 +61,7 @@ export function restorationNotice(facts: NoticeFacts): string {
     ...section('Tasks you spawned, with their present status', facts.tasks.map(taskLine)),
     ...section('Warnings', facts.warnings.map(plain)),
     ...section('From the person who resumed you', context === '' ? [] : [plain(context)]),
-    'Do not spawn or ask again what is listed here. Continue from where you were.',
+    'Do not spawn, ask or hand in again what is listed here. Continue from where you were.',
     noticeEnd,
   ].join('\n');
 }

@@ -22,7 +22,7 @@ const use = (text: string, name: string, input: Record<string, unknown>): Reply 
   tools: [{ name: `mcp__makima__makima_${name}`, input }],
 });
 
-/** What a supervisor does next, by what its conversation holds. */
+/** What a supervisor does next, by what its conversation and the notice hold: a kill may cost its last lines. */
 function lead({ messages }: ModelRequest): Reply {
   const results = messages.filter(({ role }) => role === 'tool').map(({ text }) => text);
   const said = (role: string, words: string): boolean =>
@@ -37,9 +37,9 @@ function lead({ messages }: ModelRequest): Reply {
   if (!has('"merged":true')) return use('I take it over.', 'merge', { taskId });
   const deliverable = (id: string, evidence: object): Reply =>
     use(`I hand in ${id}.`, 'deliverable', { deliverableId: id, evidence: [evidence] });
-  if (!has('"deliverableId":"plan-document"'))
+  if (!has('"deliverableId":"plan-document"') && !said('user', 'plan-document of plan'))
     return deliverable('plan-document', { kind: 'file', path: 'PLAN.md' });
-  if (!said('assistant', 'I ask a person.'))
+  if (!said('assistant', 'I ask a person.') && !said('user', 'Is it warm enough?'))
     return use('I ask a person.', 'ask', {
       question: 'Is it warm enough?',
       choices: ['yes', 'no'],

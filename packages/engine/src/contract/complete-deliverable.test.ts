@@ -101,6 +101,16 @@ describe('the id', () => {
     });
   });
 
+  it('of an earlier phase that counts already is refused with where it counts', async () => {
+    await complete(scene.supervisor, { ...input([], 'implementation'), phase: 'execute' });
+    const error = await refusal(complete(scene.supervisor, input([], 'implementation')));
+    expect(error).toMatchObject({
+      code: 'INVALID_DELIVERABLE',
+      message: 'implementation counts already, in execute; the contract is in plan',
+      details: { validIds: ['plan-document', 'sketch'], phase: 'plan', completedIn: 'execute' },
+    });
+  });
+
   it('is of a contract that takes deliverables', async () => {
     const { id } = await newContract(t, { start: false });
     await changeStatus(t.engine, by(t.owner), { id, targetStatus: 'failed' });

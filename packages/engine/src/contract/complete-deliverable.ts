@@ -9,10 +9,11 @@
 import type { BodyOf, ResponseOf } from '@makima/contracts/http/endpoint';
 import type { completeDeliverable as endpoint } from '@makima/contracts/http/contracts';
 import { canonicalEvidence, type Evidence } from '@makima/domain/evidence';
-import { checkDeliverable, findPhase } from '@makima/domain/contract-type';
+import { checkDeliverable, deliverablesOf, findPhase } from '@makima/domain/contract-type';
 import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import { deliverablesOfPhase, putDeliverable } from '@makima/db/repo/confirmations';
+import { deliverablesOfContract } from '@makima/db/repo/contract-numbers';
 import { bumpContractVersion, touchContract } from '@makima/db/repo/contracts';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import { lockedContract, requireLead } from '../authorize.ts';
@@ -78,7 +79,10 @@ async function claimOf(a: Act, input: DeliverableInput): Promise<Claim> {
     input.deliverableId,
     contract.extraDeliverables,
   );
-  if (!verdict.ok) throw unknownDeliverable(contract, phase, input.deliverableId, verdict.validIds);
+  if (!verdict.ok) {
+    await refuseWhatCounts(a, contract, input.deliverableId);
+    throw unknownDeliverable(contract, phase, input.deliverableId, verdict.validIds);
+  }
   return { contract, phase, deliverableId: input.deliverableId, evidence: input.evidence };
 }
 
@@ -135,6 +139,30 @@ async function answer(
 
 function textOf(evidence: readonly Evidence[]): string {
   return JSON.stringify(evidence.map((item) => JSON.stringify(canonicalEvidence(item))).toSorted());
+}
+
+/** An agent whose conversation lost its end hands in again what was taken: it is told so. */
+async function refuseWhatCounts(a: Act, contract: ContractRow, id: string): Promise<void> {
+  const about = { ownerId: a.ownerId, contractId: contract.id };
+  const row = (await deliverablesOfContract(a.tx, about)).find((one) => one.deliverableId === id);
+  if (row === undefined) return;
+  throw new MakimaError(
+    'INVALID_DELIVERABLE',
+    `${id} counts already, in ${row.phase}; the contract is in ${contract.phase}`,
+    {
+      details: {
+        validIds: contractIds(contract),
+        phase: contract.phase,
+        completedIn: row.phase,
+        completedAt: row.completedAt.toISOString(),
+      },
+      fix: `go on with ${contract.phase}, or renew its evidence with phase ${row.phase}`,
+    },
+  );
+}
+
+function contractIds({ contractType, phase, extraDeliverables }: ContractRow): string[] {
+  return deliverablesOf(contractType, phase, extraDeliverables).map(({ id }) => id);
 }
 
 function unknownDeliverable(

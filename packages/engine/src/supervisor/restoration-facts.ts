@@ -1,6 +1,7 @@
 /** The facts from which a restoration is planned, read from rows; a saved state that disagrees is only a finding. */
 import type { RestorationFacts as DomainFacts } from '@makima/domain/restoration-finding';
 import { lastCheckpoint, quarantineSnapshot, snapshotsOf } from '@makima/db/repo/checkpoints';
+import { deliverablesOfContract } from '@makima/db/repo/contract-numbers';
 import { findDaemon } from '@makima/db/repo/daemons';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { repositoriesOf } from '@makima/db/repo/contracts';
@@ -14,6 +15,7 @@ import { checkSnapshot, type SavedState } from './snapshot.ts';
 
 export interface RestorationFacts extends DomainFacts {
   readonly awaitedTaskIds: readonly string[];
+  readonly deliverables: readonly { readonly id: string; readonly phase: string }[];
 }
 
 const snapshotsTried = 5;
@@ -35,6 +37,7 @@ export async function restorationFacts(
     transcript,
     supervisor,
     snapshot,
+    deliverables,
   ] = await Promise.all([
     tasksOfContract(a.tx, about),
     openQuestionsOf(a.tx, about),
@@ -48,6 +51,7 @@ export async function restorationFacts(
     hasTranscript(a.tx, { taskId: task.id }),
     findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id }),
     newestValid(a, task),
+    deliverablesOfContract(a.tx, about),
   ]);
   return {
     state: supervisor === undefined ? 'none' : 'present',
@@ -63,6 +67,7 @@ export async function restorationFacts(
       .filter((q) => q.taskId === task.id)
       .map((q) => ({ id: q.id, question: q.question, askedAt: q.askedAt, askerExists: true })),
     waitIds: waits.map((w) => w.id),
+    deliverables: deliverables.map((row) => ({ id: row.deliverableId, phase: row.phase })),
     awaitedTaskIds: waits.flatMap((w) => w.targetIds),
     conversation: {
       messageCount: conversation.count,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { answerQuestion } from '../question/answer.ts';
+import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
 import { getContract } from '../contract/get.ts';
@@ -40,6 +41,12 @@ describe('a restoration', () => {
       zAskInput.parse({ question: 'Which?' }),
     );
     await beginWait(t.engine, by(scene.supervisor), { taskIds: [task.taskId], mode: 'all' });
+    await completeDeliverable(t.engine, by(scene.supervisor), {
+      id: scene.contract.id,
+      deliverableId: 'implementation',
+      phase: 'execute',
+      evidence: [],
+    });
     const of = { taskId: scene.supervisorTaskId, attempt: 1 };
     await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
     const system = { kind: 'system', ownerId: t.owner.ownerId, name: 'test' } as const;
@@ -54,7 +61,13 @@ describe('a restoration', () => {
     expect(start).toMatchObject({ attempt: 2, resumeSession: true });
     const notice = start?.messages.map((message) => message.text).join('\n') ?? '';
     expect(notice.match(/=== SUPERVISOR RESTORATION NOTICE ===/g)).toHaveLength(1);
-    for (const word of [asked.result.questionId, 'builds', lost.name, 'killed'])
+    for (const word of [
+      'plan-document of plan',
+      asked.result.questionId,
+      'builds',
+      lost.name,
+      'killed',
+    ])
       expect(notice).toContain(word);
     const { items } = await listQuestions(t.engine, t.owner, {
       status: 'open',

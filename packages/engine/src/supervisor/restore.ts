@@ -183,6 +183,7 @@ function notice(
     epoch: number.epoch,
     restorationCount: number.count,
     phase: contract.phase,
+    deliverables: facts.deliverables,
     questions: facts.questions.filter((q) => plan.redeliver.includes(q.id)),
     answers: facts.answers,
     tasks: facts.tasks.map((t) => ({ ...t, isAwaited: facts.awaitedTaskIds.includes(t.id) })),
