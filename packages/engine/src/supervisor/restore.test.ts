@@ -62,7 +62,7 @@ describe('a restoration', () => {
     const notice = start?.messages.map((message) => message.text).join('\n') ?? '';
     expect(notice.match(/=== SUPERVISOR RESTORATION NOTICE ===/g)).toHaveLength(1);
     for (const word of [
-      'plan-document of plan',
+      'implementation of execute',
       asked.result.questionId,
       'builds',
       lost.name,
