@@ -3,14 +3,13 @@
  *
  * Law: the shapes that the real one sends, with token counts that never change.
  */
+import type { Json } from './json.ts';
+import { asJson, list, pieces, textOf } from './json.ts';
 import type { Answer, Incoming, ModelProtocol, ServerEvent } from './protocol.ts';
 import type { ModelMessage, ModelRequest } from './reply.ts';
 
-type Json = Record<string, unknown>;
-
 /** Every answer costs the same. */
 const usage = { input_tokens: 1200, output_tokens: 50 };
-const pieceLength = 24;
 
 export const anthropic: ModelProtocol = {
   name: 'anthropic',
@@ -114,29 +113,7 @@ function readMessage(message: Json): readonly ModelMessage[] {
   return [...results, { role, text }];
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(textOf).join('\n');
-  const { text } = asJson(value);
-  return typeof text === 'string' ? text : '';
-}
-
 function sessionOf(incoming: Incoming): string | null {
   const header = incoming.headers['x-claude-code-session-id'];
   return typeof header === 'string' ? header : null;
-}
-
-function pieces(text: string): readonly string[] {
-  const count = Math.ceil(text.length / pieceLength);
-  return Array.from({ length: count }, (_, index) =>
-    text.slice(index * pieceLength, (index + 1) * pieceLength),
-  );
-}
-
-function asJson(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {};
-}
-
-function list(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.map(asJson) : [];
 }

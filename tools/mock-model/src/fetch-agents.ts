@@ -13,8 +13,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The version that the conformance suite is run with. */
+/** The versions that the conformance suite is run with. */
 export const claudeVersion = '2.1.329';
+export const geminiVersion = '0.61.0';
+export const opencodeVersion = '1.18.33';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const fetchMs = 300_000;
@@ -24,22 +26,50 @@ interface PinnedAgent {
   readonly package: string;
   readonly version: string;
   readonly program: string;
+  readonly megabytes: number;
 }
 
+interface FetchOptions {
+  readonly onProgress?: (line: string) => void;
+}
+
+const platform = `${process.platform}-${process.arch}`;
+const toStderr = (line: string) => void process.stderr.write(`${line}\n`);
+
 /** Path of the real Claude Code. @throws Error with the reason when it cannot be fetched. */
-export function fetchClaude(
-  options: { readonly onProgress?: (line: string) => void } = {},
-): Promise<string> {
-  const platform = `${process.platform}-${process.arch}`;
-  return fetchAgent(
-    {
-      label: `Claude Code ${claudeVersion}`,
-      package: `@anthropic-ai/claude-code-${platform}`,
-      version: claudeVersion,
-      program: 'claude',
-    },
-    options.onProgress ?? ((line) => process.stderr.write(`${line}\n`)),
-  );
+export function fetchClaude(options: FetchOptions = {}): Promise<string> {
+  const agent = {
+    label: `Claude Code ${claudeVersion}`,
+    package: `@anthropic-ai/claude-code-${platform}`,
+    version: claudeVersion,
+    program: 'claude',
+    megabytes: 170,
+  };
+  return fetchAgent(agent, options.onProgress ?? toStderr);
+}
+
+/** Path of the real Gemini CLI, a program of Node. @throws Error as above. */
+export function fetchGemini(options: FetchOptions = {}): Promise<string> {
+  const agent = {
+    label: `Gemini CLI ${geminiVersion}`,
+    package: '@google/gemini-cli',
+    version: geminiVersion,
+    program: join('bundle', 'gemini.js'),
+    megabytes: 25,
+  };
+  return fetchAgent(agent, options.onProgress ?? toStderr);
+}
+
+/** Path of the real opencode. @throws Error as above. */
+export function fetchOpencode(options: FetchOptions = {}): Promise<string> {
+  const agent = {
+    label: `opencode ${opencodeVersion}`,
+    package: `opencode-${platform}`,
+    version: opencodeVersion,
+    program: join('bin', 'opencode'),
+    megabytes: 60,
+  };
+  return fetchAgent(agent, options.onProgress ?? toStderr);
 }
 
 async function fetchAgent(agent: PinnedAgent, tell: (line: string) => void): Promise<string> {
@@ -58,7 +88,7 @@ async function fetchAgent(agent: PinnedAgent, tell: (line: string) => void): Pro
     if (!existsSync(join(folder, 'package.json'))) {
       writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
     }
-    tell(`Fetching ${agent.label} (about 170 MB, once) …`);
+    tell(`Fetching ${agent.label} (about ${agent.megabytes} MB, once) …`);
     const since = Date.now();
     await install(folder, agent);
     if (!isThere(home, program, agent.version)) {
@@ -140,4 +170,8 @@ function isHeld(lock: string): boolean {
   }
 }
 
-if (import.meta.main) process.stdout.write(`${await fetchClaude()}\n`);
+if (import.meta.main) {
+  for (const fetch of [fetchClaude, fetchGemini, fetchOpencode]) {
+    process.stdout.write(`${await fetch()}\n`);
+  }
+}

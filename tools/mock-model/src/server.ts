@@ -10,6 +10,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { anthropic } from './anthropic.ts';
+import { gemini } from './gemini.ts';
+import { openaiChat } from './openai-chat.ts';
 import { placeOf } from './place.ts';
 import type { Answer, Incoming, ModelProtocol } from './protocol.ts';
 import type { ModelRequest, Place, Reply, Scripts } from './reply.ts';
@@ -30,7 +32,7 @@ export interface MockModel {
   close(): Promise<void>;
 }
 
-const protocols: readonly ModelProtocol[] = [anthropic];
+const protocols: readonly ModelProtocol[] = [anthropic, openaiChat, gemini];
 const mostBodyBytes = 64 * 1024 * 1024;
 
 export async function startMockModel(options: {
