@@ -18,6 +18,14 @@ export interface Connection {
   readonly key: string | undefined;
 }
 
+/** The token of an agent's run: it opens its daemon's loopback door for tools and nothing else. */
+export const isRunToken = (key: string | undefined): boolean => key?.startsWith('mkrun_') === true;
+
+/** Where tools are called: an agent's address is that door itself, a server has it beside its API. */
+export function toolsUrl({ url, key }: Connection): string {
+  return isRunToken(key) && url.endsWith('/mcp') ? url : `${url}/mcp`;
+}
+
 /** `{"default": "<url>", "hosts": {"<url>": {"token": "<key>"}}}` */
 interface Hosts {
   readonly default?: string;

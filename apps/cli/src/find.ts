@@ -31,7 +31,7 @@ export function matching<T>(things: readonly T[], typed: string, names: Names<T>
   return byId.length > 0 ? byId : things.filter((t) => nameOf(t)?.startsWith(wanted) ?? false);
 }
 
-function theOne<T>(
+export function theOne<T>(
   found: readonly T[],
   typed: string,
   noun: string,

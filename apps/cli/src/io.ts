@@ -67,6 +67,7 @@ export function wantsColor(env: Environment, isTty: boolean): boolean {
 
 /** Marks that coding agents leave in the environment of the shells they run. */
 const agentMarks = [
+  'MAKIMA_RUN_ID',
   'CLAUDECODE',
   'CLAUDE_CODE',
   'CODEX_SANDBOX',
@@ -84,9 +85,14 @@ export function isAgent(env: Environment): boolean {
   return agentMarks.some((mark) => Boolean(env[mark]));
 }
 
-export function formatOf(io: Io, options: GlobalOptions): Format {
-  return options.format ?? (isAgent(io.env) ? 'json' : 'table');
+/** `piped`: what the command prints where stdout is no terminal and nobody said how. */
+export function formatOf(io: Io, options: GlobalOptions, piped: Format = 'table'): Format {
+  if (options.format !== undefined) return options.format;
+  return isAgent(io.env) ? 'json' : io.stdout.isTTY ? 'table' : piped;
 }
+
+/** Groups whose output is for programs as soon as no person looks at it. */
+export const jsonWhenPiped: readonly string[] = ['supervisor'];
 
 /**
  * The format that a command line asks for, read without parsing it: errors of the parser itself must come
@@ -99,7 +105,8 @@ export function formatAskedFor(io: Io): Format {
     if (value === 'json') return 'json';
     if ((word === '--format' || word === '-o') && io.argv[at + 1] === 'json') return 'json';
   }
-  return formatOf(io, {});
+  const group = io.argv.find((word) => !word.startsWith('-')) ?? '';
+  return formatOf(io, {}, jsonWhenPiped.includes(group) ? 'json' : 'table');
 }
 
 /** A person is there to answer a prompt. */

@@ -8,7 +8,7 @@ import { catalog, groups } from './catalog/all.ts';
 import { headings } from './catalog/headings.ts';
 import type { CommandSpec, OptionSpec } from './catalog/spec.ts';
 import { exitMeanings } from './exit-code.ts';
-import { formats, wantsColor, type GlobalOptions, type Io } from './io.ts';
+import { formats, jsonWhenPiped, wantsColor, type GlobalOptions, type Io } from './io.ts';
 import { usageError } from './print-error.ts';
 import { createShell } from './shell.ts';
 import { version } from './version.ts';
@@ -101,7 +101,9 @@ function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode:
   if (spec.passThrough === true) leaf.allowUnknownOption();
   leaf.action(async () => {
     const rawArgs = io.argv.slice(io.argv.indexOf(leaf.name()) + 1);
-    const shell = createShell(io, leaf.optsWithGlobals<GlobalOptions>(), rawArgs);
+    const options = leaf.optsWithGlobals<GlobalOptions>();
+    const piped = jsonWhenPiped.includes(parent.name()) ? 'json' : undefined;
+    const shell = createShell(io, { options, rawArgs, piped });
     const command = await spec.load();
     result.exitCode =
       (await command.run(shell, leaf.processedArgs as never, leaf.opts() as never)) ?? 0;

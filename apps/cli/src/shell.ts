@@ -5,8 +5,9 @@
  * is no talk at all, so that stderr holds one line at most.
  */
 import type { Client } from '@makima/client/client';
+import type { ToolClient } from '@makima/client/tools';
 import { MakimaError } from '@makima/domain/error';
-import { findConnection } from './connection.ts';
+import { findConnection, isRunToken, toolsUrl, type Connection } from './connection.ts';
 import {
   canAsk,
   formatOf,
@@ -29,6 +30,10 @@ export interface Shell {
   nowMs(): number;
   /** The client of the server that this command line means. */
   connect(): Promise<Client>;
+  /** The tools that this shell has: an agent's own, or a person's. */
+  tools(): Promise<ToolClient>;
+  /** This is the shell of an agent that a daemon runs: it has tools, and no API. */
+  readonly isRun: boolean;
   /** The address of that server. */
   url(): string;
   /** Lines for people, on stdout. */
@@ -41,8 +46,15 @@ export interface Shell {
   say(text: string): void;
 }
 
-export function createShell(io: Io, options: GlobalOptions, rawArgs: readonly string[]): Shell {
-  const format = formatOf(io, options);
+export interface CommandLine {
+  readonly options: GlobalOptions;
+  readonly rawArgs: readonly string[];
+  /** The format where nobody looks at stdout and none was asked for. */
+  readonly piped?: Format | undefined;
+}
+
+export function createShell(io: Io, { options, rawArgs, piped }: CommandLine): Shell {
+  const format = formatOf(io, options, piped);
   const say = (text: string): void => {
     if (format !== 'json') io.stderr.write(`${text}\n`);
   };
@@ -54,8 +66,10 @@ export function createShell(io: Io, options: GlobalOptions, rawArgs: readonly st
     screen: screenOf(io, options),
     canAsk: canAsk(io, options),
     nowMs: () => Date.now(),
+    isRun: isRunToken(io.env['MAKIMA_TOKEN']),
     url: () => connection().url,
     connect: () => open(connection(), say),
+    tools: () => openTools(connection(), say),
     print: (text) => void io.stdout.write(`${text}\n`),
     json: (value) => void io.stdout.write(`${safeJson(value, io.stdout.isTTY ? 2 : undefined)}\n`),
     jsonLine: (value) => void io.stdout.write(`${safeJson(value)}\n`),
@@ -63,33 +77,51 @@ export function createShell(io: Io, options: GlobalOptions, rawArgs: readonly st
   };
 }
 
-async function open(
-  to: { url: string; key: string | undefined },
-  say: (text: string) => void,
-): Promise<Client> {
+async function open(to: Connection, say: (text: string) => void): Promise<Client> {
+  if (isRunToken(to.key)) {
+    throw new MakimaError('FORBIDDEN', 'this is the shell of an agent: it has no key of a person', {
+      fix: 'makima supervisor --help   has what an agent may do',
+    });
+  }
   const { createClient } = await import('@makima/client/client');
   const client = createClient({
     baseUrl: to.url,
     key: to.key,
-    onRetry: ({ error, delayMs }) => {
-      if (delayMs >= 1_000)
-        say(`${error.message}; trying again in ${Math.round(delayMs / 1_000)} s`);
-    },
+    onRetry: ({ error, delayMs }) => sayRetry(say, error, delayMs),
   });
   return to.key === undefined ? explainMissingKey(client, to.url) : client;
 }
 
+async function openTools(to: Connection, say: (text: string) => void): Promise<ToolClient> {
+  const { createToolClient } = await import('@makima/client/tools');
+  const tools = createToolClient({
+    url: toolsUrl(to),
+    key: to.key,
+    onRetry: ({ error, delayMs }) => sayRetry(say, error, delayMs),
+  });
+  const { url, key } = to;
+  if (key !== undefined) return tools;
+  return { call: (...args) => tools.call(...args).catch((error) => missingKey(error, url)) };
+}
+
+function sayRetry(say: (text: string) => void, error: MakimaError, delayMs: number): void {
+  if (delayMs < 1_000) return;
+  say(`${error.message}; trying again in ${Math.round(delayMs / 1_000)} s`);
+}
+
 /** A 401 for a request that had no key means something else than for a key that is wrong. */
+function missingKey(error: unknown, url: string): never {
+  if (error instanceof MakimaError && error.code === 'UNAUTHENTICATED') {
+    throw new MakimaError('UNAUTHENTICATED', `no key for ${url}`, {
+      details: error.details,
+      fix: 'set MAKIMA_TOKEN to a key of that server (its owner makes one: makima keys create <name>)',
+    });
+  }
+  throw error;
+}
+
 function explainMissingKey(client: Client, url: string): Client {
-  const explain = (error: unknown): never => {
-    if (error instanceof MakimaError && error.code === 'UNAUTHENTICATED') {
-      throw new MakimaError('UNAUTHENTICATED', `no key for ${url}`, {
-        details: error.details,
-        fix: 'set MAKIMA_TOKEN to a key of that server (its owner makes one: makima keys create <name>)',
-      });
-    }
-    throw error;
-  };
+  const explain = (error: unknown): never => missingKey(error, url);
   return {
     baseUrl: client.baseUrl,
     call: (...args) => client.call(...args).catch(explain),

@@ -53,6 +53,12 @@ export const daemonSettings = z.object({
     .list()
     .default([])
     .describe('Hosts of repositories that may lie on a private network, separated by commas.'),
+  MAKIMA_CLI_PATH: setting
+    .text()
+    .optional()
+    .describe(
+      'Main file of the makima program that agents find on their PATH; the one beside the daemon when not set.',
+    ),
   MAKIMA_CLAUDE_PATH: setting.text().optional().describe('The claude program, when not on PATH.'),
   MAKIMA_LEDGER: setting
     .text()
@@ -106,6 +112,8 @@ export interface DaemonConfig {
   readonly outputCapBytes: number;
   readonly journalCapBytes: number;
   readonly allowHosts: readonly string[];
+  /** Main file of the `makima` program for agents' shells. */
+  readonly cliPath: string;
   readonly claudePath: string | null;
   readonly ledgerPath: string | null;
   readonly timings: DaemonTimings;

@@ -42,7 +42,10 @@ describe("an agent's tool calls", () => {
                 capabilities: {},
                 serverInfo: { name: 'x', version: '1' },
               }
-            : { content: [{ type: 'text', text: '{"word":"pong"}' }] };
+            : {
+                content: [{ type: 'text', text: '{"word":"pong"}' }],
+                structuredContent: { word: 'pong', tasks: [] },
+              };
         response.writeHead(200, { 'content-type': 'application/json' });
         return response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
       });
@@ -81,6 +84,19 @@ describe("an agent's tool calls", () => {
     expect(everything).not.toContain(toolKey);
     expect(everything).toContain('MAKIMA_RUN_ID');
     expect(everything).not.toMatch(/MAKIMA_(GATEWAY_URL|DAEMON_HOME|TIMINGS)/);
+  });
+
+  it('are made by the makima command in its shell too, through the same door', async () => {
+    const start = startCommand(
+      '- run: [sh, -c, "makima supervisor list"]\n  as: r\n- say: ${r.output}',
+    );
+    gateway.command(start);
+    expect((await gateway.ended(start)).outcome).toBe('done');
+    const said = gateway.lines(start).map((line) => line.content);
+    expect(said).toContain('{"word":"pong","tasks":[]}\n');
+    expect(calls).toEqual([
+      { authorization: `Bearer ${toolKey}`, run: `${start.taskId}/1`, method: 'tools/call' },
+    ]);
   });
 
   it('wait for an API that is away for a moment', async () => {

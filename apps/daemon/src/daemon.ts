@@ -12,6 +12,7 @@ import { mintId } from '@makima/contracts/ids';
 import type { ServerAsk } from '@makima/contracts/socket/asks';
 import type { Running, ServerFrameOf } from '@makima/contracts/socket/frames';
 import type { Log } from '@makima/runtime/log';
+import { withMakima } from './agent-path.ts';
 import { bootClockMs } from './clock.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { dispatch } from './commands/dispatch.ts';
@@ -53,7 +54,8 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   if (!gitVersion.ok)
     log.error({ version: gitVersion.version }, gitVersion.fix ?? 'git is too old');
   const journal = await openDaemonJournal(config, home, secrets, log);
-  const probed = await probeDrivers(daemonDrivers(config, home));
+  const environment = await withMakima(config, home, log);
+  const probed = await probeDrivers(daemonDrivers({ ...config, environment }, home));
   const context = await createContext({ config, home, secrets, journal, probed, log }, (ask) =>
     link.ask(ask),
   );

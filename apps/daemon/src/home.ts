@@ -19,6 +19,8 @@ export interface Home {
   readonly git: string;
   /** Conversations of agents that keep theirs where we say. */
   readonly sessions: string;
+  /** Programs that agents find on their PATH. */
+  readonly bin: string;
   /** How the running daemon fares, for `status`. */
   readonly statusFile: string;
 }
@@ -31,6 +33,7 @@ export function homeAt(root: string): Home {
     tasks: join(root, 'tasks'),
     git: join(root, 'git'),
     sessions: join(root, 'sessions'),
+    bin: join(root, 'bin'),
     statusFile: join(root, 'status.json'),
   };
 }

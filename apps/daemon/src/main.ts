@@ -8,6 +8,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from '@makima/runtime/config';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -28,6 +29,7 @@ const usage = `Usage: daemon start
        daemon join (--token <token> | --token-stdin) [--api <url>]
        daemon status`;
 
+const besideUs = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 const drainMs = 40_000;
 
 async function main(): Promise<number | null> {
@@ -117,6 +119,7 @@ function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
     outputCapBytes: settings.MAKIMA_OUTPUT_CAP_BYTES,
     journalCapBytes: settings.MAKIMA_JOURNAL_CAP_BYTES,
     allowHosts: settings.MAKIMA_ALLOW_HOSTS,
+    cliPath: settings.MAKIMA_CLI_PATH ?? besideUs,
     claudePath: settings.MAKIMA_CLAUDE_PATH ?? null,
     ledgerPath: settings.MAKIMA_LEDGER ?? null,
     timings: timingsFrom(settings.MAKIMA_TIMINGS),

@@ -20,6 +20,8 @@ export interface ExchangeOptions {
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Reads a body; JSON unless told otherwise. Undefined: it cannot be read. */
+  readonly parse?: (text: string) => unknown;
 }
 
 export async function exchange(request: Prepared, options: ExchangeOptions): Promise<Outcome> {
@@ -35,15 +37,19 @@ export async function exchange(request: Prepared, options: ExchangeOptions): Pro
       ...(request.body === undefined ? {} : { body: request.body }),
     });
     const text = await response.text();
-    return judge(request, response, text);
+    return judge(request, response, { text, parse: options.parse ?? parseJson });
   } catch (cause) {
     options.signal?.throwIfAborted();
     return unreachable(request.url, cause, timeout.aborted ? options.timeoutMs : null);
   }
 }
 
-function judge(request: Prepared, response: Response, text: string): Outcome {
-  const body = parseJson(text);
+function judge(
+  request: Prepared,
+  response: Response,
+  { text, parse }: { readonly text: string; readonly parse: (text: string) => unknown },
+): Outcome {
+  const body = parse(text);
   if (response.ok && body !== undefined) return { ok: true, body };
   if (response.ok && text === '') return { ok: true, body: {} };
   const error = response.ok

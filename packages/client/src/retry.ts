@@ -20,6 +20,9 @@ export const retryLimits = {
   longestRetryAfterMs: 30_000,
 } as const;
 
+/** What decides whether a request may be sent twice. */
+export type Repeated = Pick<Endpoint, 'method' | 'idempotent'>;
+
 export interface Failure {
   readonly error: MakimaError;
   /** HTTP status; null when no answer came. */
@@ -31,7 +34,7 @@ export interface Failure {
 
 /** Milliseconds to wait before the next try, or null to give up. `attempt` counts tries made, from 1. */
 export function retryDelayMs(
-  endpoint: Endpoint,
+  endpoint: Repeated,
   failure: Failure,
   options: { attempt: number; tries: number; chance: Chance },
 ): number | null {
@@ -49,7 +52,7 @@ export function backoffMs(attempt: number, chance: Chance): number {
   return Math.min(range, retryLimits.longestDelayMs) * chance();
 }
 
-function isRepeatable(endpoint: Endpoint): boolean {
+function isRepeatable(endpoint: Repeated): boolean {
   return endpoint.method !== 'POST' && endpoint.method !== 'PATCH'
     ? true
     : endpoint.idempotent === true;

@@ -65,6 +65,9 @@ export const zProblem = z.object({
 });
 export type Problem = z.infer<typeof zProblem>;
 
+/** Where a tool's result carries the problem that its text tells of: a key of its `_meta`. */
+export const problemInMeta = 'makima/problem';
+
 /** The wire form of an error. `errors` in its details becomes the list of pointers. */
 export function toProblem(error: MakimaError, requestId: string): Problem {
   const { errors, ...details } = error.details;

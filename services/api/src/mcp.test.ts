@@ -47,6 +47,7 @@ interface Called {
   readonly isError: boolean;
   readonly text: string;
   readonly value: any;
+  readonly problem: unknown;
 }
 
 async function call(
@@ -65,6 +66,7 @@ async function call(
     isError: result.isError === true,
     text: first?.text ?? '',
     value: result.structuredContent,
+    problem: result._meta?.['makima/problem'],
   };
 }
 
@@ -139,6 +141,7 @@ describe.each(['legacy', 'auto'] as const)('a client of the era "%s"', (era) => 
     const nothing = await call(client, 'makima_result', { taskId: randomUUID() });
     expect(nothing).toMatchObject({ isError: true });
     expect(nothing.text).toMatch(/^NOT_FOUND: there is no task/);
+    expect(nothing.problem).toMatchObject({ code: 'NOT_FOUND', status: 404 });
     const id = await spawned(client);
     const early = await call(client, 'makima_merge', { taskId: id });
     expect(early.text).toMatch(

@@ -13,7 +13,8 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Hono } from 'hono';
 import { limits } from '@makima/domain/limits';
-import type { MakimaError } from '@makima/domain/error';
+import { problemInMeta, toProblem } from '@makima/contracts/problem';
+import { MakimaError } from '@makima/domain/error';
 import type { Call } from '@makima/engine/context';
 import type { Principal } from '@makima/engine/principal';
 import type { Log } from '@makima/runtime/log';
@@ -41,6 +42,7 @@ interface Serving {
   readonly api: Api;
   readonly caller: Principal;
   readonly log: Log;
+  readonly requestId: string;
   /** The one tool that is called; absent when tools are listed. */
   readonly called: string | undefined;
 }
@@ -59,6 +61,7 @@ export function mountMcp(app: Hono<ApiEnv>, api: Api): void {
       api,
       caller: principal,
       log: c.get('log'),
+      requestId: c.get('requestId'),
       called: calledTool(parsedBody),
     };
     const authInfo = { token, clientId: keyIdOf(principal), scopes: [], extra: { serving } };
@@ -134,14 +137,17 @@ function register(server: McpServer, serving: Serving, tool: Tool): void {
   );
 }
 
-function registerRefusal(server: McpServer, { api, caller }: Serving, tool: Tool): void {
-  const text =
+function registerRefusal(server: McpServer, serving: Serving, tool: Tool): void {
+  const { api, caller, requestId } = serving;
+  const error =
     caller.kind === 'agent'
-      ? `NOT_SUPERVISOR: ${tool.name} is the supervisor's. Finish your own task; say in your last message what should be done.`
-      : `FORBIDDEN: ${tool.name} is for agents.`;
+      ? new MakimaError('NOT_SUPERVISOR', `${tool.name} is the supervisor's`, {
+          fix: 'finish your own task; say in your last message what should be done',
+        })
+      : new MakimaError('FORBIDDEN', `${tool.name} is for agents`);
   server.registerTool(tool.name, { description: tool.description }, () => {
-    note(api, caller, { action: tool.name, reason: text });
-    return { content: [{ type: 'text', text }], isError: true };
+    note(api, caller, { action: tool.name, reason: errorText(error) });
+    return refusal(error, requestId);
   });
 }
 
@@ -182,7 +188,7 @@ async function runTool(serving: Serving, tool: Tool, use: ToolUse): Promise<Call
     const fields = { err: thrown, tool: tool.name, code: error.code };
     if (error.code === 'INTERNAL') serving.log.error(fields, 'tool call failed');
     else serving.log.debug(fields, 'tool call refused');
-    return { content: [{ type: 'text', text: errorText(error) }], isError: true };
+    return refusal(error, serving.requestId);
   }
 }
 
@@ -208,6 +214,12 @@ function progressOf(context: ServerContext) {
       context.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
     },
   };
+}
+
+/** Words for a model, and the same error whole for a program that called the tool. */
+function refusal(error: MakimaError, requestId: string): CallToolResult {
+  const _meta = { [problemInMeta]: toProblem(error, requestId) };
+  return { content: [{ type: 'text', text: errorText(error) }], isError: true, _meta };
 }
 
 /** What an agent reads: the code, what happened, the facts, and the next step. */

@@ -3,13 +3,21 @@ import { contractCommands, contractsGroup } from './contracts.ts';
 import { daemonGroup, keysGroup, machineCommands } from './machines.ts';
 import { peopleCommands } from './people.ts';
 import type { CommandSpec, GroupSpec } from './spec.ts';
+import { supervisorCommands, supervisorGroup } from './supervisor.ts';
 import { taskCommands, tasksGroup } from './tasks.ts';
 
-export const groups: readonly GroupSpec[] = [contractsGroup, tasksGroup, daemonGroup, keysGroup];
+export const groups: readonly GroupSpec[] = [
+  contractsGroup,
+  tasksGroup,
+  supervisorGroup,
+  daemonGroup,
+  keysGroup,
+];
 
 export const catalog: readonly CommandSpec[] = [
   ...peopleCommands,
   ...contractCommands,
   ...taskCommands,
+  ...supervisorCommands,
   ...machineCommands,
 ];

@@ -19,6 +19,7 @@ const config: DaemonConfig = {
   outputCapBytes: 0,
   journalCapBytes: 0,
   allowHosts: [],
+  cliPath: '',
   claudePath: null,
   ledgerPath: null,
   timings: daemonTimings,

@@ -1,0 +1,202 @@
+/** What a supervisor does, as commands: for agents in their shells, and for people. */
+import { headings } from './headings.ts';
+import {
+  durationSeconds,
+  wholeNumber,
+  type CommandSpec,
+  type GroupSpec,
+  type OptionSpec,
+} from './spec.ts';
+
+export const supervisorGroup: GroupSpec = {
+  name: 'supervisor',
+  summary: 'Lead a contract: spawn, wait, ask, take over. The verbs of a supervisor',
+  example: 'makima supervisor spawn --name write-tests --plan "cover src/csv.ts with tests"',
+  heading: headings.things,
+};
+
+/** Of verbs that speak of a contract. */
+export const contractOption: OptionSpec = {
+  flags: '--contract <contract>',
+  text: 'id, its beginning, or slug (agents: their own)',
+};
+/** Of verbs that wait. */
+export const timeoutOption: OptionSpec = {
+  flags: '--timeout <time>',
+  text: 'how long to wait: 0s to 1d (default: to the end; in the shell of an agent 100s)',
+  parse: durationSeconds,
+};
+/** Of verbs that change something. */
+export const onceOption: OptionSpec = {
+  flags: '--once <key>',
+  text: 'a key of yours: the same key is the same call and has one effect',
+};
+
+export const taskArgument = [
+  '<task>',
+  'id, its beginning, or name in your contract (people: contract/name)',
+] as const;
+
+export const supervisorCommands: readonly CommandSpec[] = [
+  {
+    path: 'supervisor spawn',
+    summary: 'Start another agent on a piece of work',
+    text: 'The plan has to stand alone: the agent does not see your conversation.',
+    examples: [
+      'makima supervisor spawn --name write-tests --plan "cover src/csv.ts with tests"',
+      'makima supervisor spawn --name docs --plan - --needs write-tests < plan.md',
+    ],
+    options: [
+      { flags: '--name <name>', text: 'a short name' },
+      { flags: '--plan <text>', text: "what is to be done; '-' reads it from stdin" },
+      contractOption,
+      { flags: '--parent <task>', text: 'the task that it belongs to (default: the supervisor)' },
+      { flags: '--needs <task>', text: 'a task that must be done first', repeatable: true },
+      { flags: '--continue-from <task>', text: 'go on from the branch of this task' },
+      { flags: '--checkpoint <sha>', text: 'begin at this commit' },
+      { flags: '--repo <url>', text: 'one of the contract’s repositories (default: the main one)' },
+      { flags: '--base <branch>', text: 'branch to begin from' },
+      { flags: '--target <branch>', text: 'branch that its work is for' },
+      {
+        flags: '--copy-file <path>',
+        text: 'a file of the repository’s folder to copy in',
+        repeatable: true,
+      },
+      { flags: '--shared', text: 'work in the supervisor’s directory, not in one of its own' },
+      {
+        flags: '--on-done <action>',
+        text: 'what happens when it is done',
+        choices: ['none', 'branch', 'merge'],
+      },
+      { flags: '--loop', text: 'have it go on by itself until it says that it is done' },
+      { flags: '--agent <agent>', text: 'coding agent (default: the contract’s)' },
+      { flags: '--model <model>', text: 'its model' },
+      { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
+      { flags: '--description <text>', text: 'a line for people' },
+      onceOption,
+    ],
+    load: () => import('../commands/supervisor-spawn.ts'),
+  },
+  {
+    path: 'supervisor list',
+    summary: 'The tasks of the contract, oldest first',
+    examples: ['makima supervisor list'],
+    options: [contractOption],
+    load: () => import('../commands/supervisor-list.ts'),
+  },
+  {
+    path: 'supervisor tree',
+    summary: 'Who spawned whom',
+    examples: ['makima supervisor tree'],
+    options: [contractOption],
+    load: () => import('../commands/supervisor-tree.ts'),
+  },
+  {
+    path: 'supervisor wait',
+    args: [['<tasks...>', 'ids, their beginnings, or names in your contract']],
+    summary: 'Wait until tasks have ended',
+    text: `Exit: 0 done, 3 not over in time (stdout has the handle to go on: --handle), 5 one ended badly.`,
+    examples: [
+      'makima supervisor wait write-tests docs',
+      'makima supervisor wait a b --any --timeout 5m',
+    ],
+    options: [
+      { flags: '--any', text: 'until one of them has ended' },
+      { flags: '--handle <id>', text: 'go on with an earlier wait (waitId of its answer)' },
+      timeoutOption,
+    ],
+    load: () => import('../commands/supervisor-wait.ts'),
+  },
+  {
+    path: 'supervisor result',
+    args: [taskArgument],
+    summary: 'What a task made: summary, error, branch, commit, attempts',
+    examples: ['makima supervisor result write-tests'],
+    load: () => import('../commands/supervisor-result.ts'),
+  },
+  {
+    path: 'supervisor ask',
+    args: [['<question...>', "what to ask a person; '-' reads it from stdin"]],
+    summary: 'Ask a person, and wait for the answer',
+    examples: ['makima supervisor ask "Which database?" --choice postgres --choice sqlite'],
+    options: [
+      { flags: '--choice <text>', text: 'an answer to choose', repeatable: true },
+      { flags: '--multi', text: 'several choices may be taken' },
+      { flags: '--context <text>', text: 'what the person should know' },
+      { flags: '--no-wait', text: 'do not wait: the answer comes as a message' },
+      timeoutOption,
+      onceOption,
+    ],
+    load: () => import('../commands/supervisor-ask.ts'),
+  },
+  {
+    path: 'supervisor poll',
+    args: [['<question>', 'questionId of an earlier answer']],
+    summary: 'Wait again for the answer to a question',
+    examples: ['makima supervisor poll 0199a2b3-7c1d-7000-8000-0123456789ab'],
+    options: [timeoutOption],
+    load: () => import('../commands/supervisor-poll.ts'),
+  },
+  {
+    path: 'supervisor message',
+    args: [taskArgument, ['<message...>', "what to tell its agent; '-' reads it from stdin"]],
+    summary: 'Tell the agent of a task something',
+    examples: ['makima supervisor message write-tests --mode steer use vitest, not jest'],
+    options: [
+      {
+        flags: '--mode <mode>',
+        text: 'queue: after its turn; steer: within it; interrupt: stop what it does',
+        choices: ['queue', 'steer', 'interrupt'],
+        default: 'queue',
+      },
+      onceOption,
+    ],
+    load: () => import('../commands/supervisor-message.ts'),
+  },
+  {
+    path: 'supervisor cancel',
+    args: [taskArgument],
+    summary: 'Stop a task for good; its work is kept on a ref',
+    examples: ['makima supervisor cancel write-tests --reason "not needed any more"'],
+    options: [{ flags: '--reason <text>', text: 'why' }, onceOption],
+    load: () => import('../commands/supervisor-cancel.ts'),
+  },
+  {
+    path: 'supervisor deliverable',
+    args: [
+      ['<deliverable>', 'its id, as makima supervisor status lists it'],
+      ['[command...]', 'after --: a command that must exit 0 on the contract’s branch'],
+    ],
+    summary: 'Mark a deliverable of the phase as done, with evidence',
+    examples: [
+      'makima supervisor deliverable plan-document --file docs/plan.md',
+      'makima supervisor deliverable tests-passing -- npm test',
+    ],
+    options: [
+      { flags: '--file <path>', text: 'a file on the contract’s branch', repeatable: true },
+      { flags: '--merged <task>', text: 'a merged task', repeatable: true },
+      { flags: '--word <text>', text: 'your word; it does not count alone', repeatable: true },
+      { flags: '--phase <phase>', text: 'its phase (default: the present one)' },
+      contractOption,
+      timeoutOption,
+      onceOption,
+    ],
+    load: () => import('../commands/supervisor-deliverable.ts'),
+  },
+  {
+    path: 'supervisor advance',
+    args: [['<phase>', 'the phase to go to']],
+    summary: 'Leave the phase when everything that it owes is done',
+    text: 'A guarded phase is left only with a person’s confirmation: the request is opened, and waited for.',
+    examples: ['makima supervisor advance execute'],
+    options: [contractOption, timeoutOption, onceOption],
+    load: () => import('../commands/supervisor-advance.ts'),
+  },
+  {
+    path: 'supervisor status',
+    summary: 'Where the contract stands, what it owes; for the agent of a task: its task',
+    examples: ['makima supervisor status'],
+    options: [contractOption],
+    load: () => import('../commands/supervisor-status.ts'),
+  },
+];
