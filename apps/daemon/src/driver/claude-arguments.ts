@@ -2,13 +2,14 @@
  * How Claude Code is called: arguments, environment, and the two files (settings, MCP servers) in the run's
  * own home.
  *
- * Law: isolated by default: neither the person's nor the repository's settings, hooks, MCP servers or
- * instructions take part, no traffic but to the model, and no token on a command line.
+ * Law: isolated: the person's settings, hooks, MCP servers and instructions take no part, the repository's only
+ * when it is trusted; no traffic but to the model, and no token on a command line.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StartSpec } from './driver.ts';
 import type { Environment } from './environment.ts';
+import { isJson, jsonOf } from './json.ts';
 
 /** The person's own variables that are about Claude Code and may reach it. */
 export const claudeNames: readonly RegExp[] = [
@@ -61,10 +62,7 @@ export function claudeEnvironment(spec: StartSpec): Environment {
 }
 
 /** Writes the run's files and gives the arguments. */
-export function claudeArguments(
-  spec: StartSpec,
-  options: { readonly settingSources: string },
-): readonly string[] {
+export function claudeArguments(spec: StartSpec): readonly string[] {
   mkdirSync(spec.home, { recursive: true, mode: 0o700 });
   const settingsFile = writeJson(join(spec.home, 'settings.json'), settings);
   const serversFile = writeJson(join(spec.home, 'mcp.json'), { mcpServers: serversOf(spec) });
@@ -74,9 +72,9 @@ export function claudeArguments(
     [spec.mode === 'new' ? '--session-id' : '--resume', spec.sessionId],
     ['--permission-prompt-tool', 'stdio', ...permissionOf(spec)],
     ['--include-partial-messages', '--replay-user-messages', '--session-mirror'],
-    ['--mcp-config', serversFile, '--strict-mcp-config'],
+    ['--mcp-config', serversFile, ...projectServers(spec), '--strict-mcp-config'],
     ['--disallowedTools', disallowedTools.join(',')],
-    ['--settings', settingsFile, '--setting-sources', options.settingSources],
+    ['--settings', settingsFile, '--setting-sources', spec.trusted === true ? 'project' : ''],
     option('--append-system-prompt', spec.systemAppend),
     option('--model', spec.model),
     option('--max-turns', limits?.maxTurns),
@@ -106,6 +104,17 @@ function serversOf(spec: StartSpec): Readonly<Record<string, unknown>> {
       timeout: dayMs,
     },
   };
+}
+
+/** The tool servers of a trusted repository; a file that cannot be read would fail the start. */
+function projectServers(spec: StartSpec): readonly string[] {
+  if (spec.trusted !== true) return [];
+  const path = join(spec.cwd, '.mcp.json');
+  try {
+    return isJson(jsonOf(readFileSync(path, 'utf8'))?.mcpServers) ? [path] : [];
+  } catch {
+    return [];
+  }
 }
 
 function writeJson(path: string, value: unknown): string {

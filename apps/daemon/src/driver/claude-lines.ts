@@ -168,9 +168,11 @@ function readAssistant(story: ClaudeStory, line: Json): void {
     } else if (block.type === 'tool_use') {
       const name = textOf(block.name) ?? '';
       const input = objectOf(block.input);
+      const toolId = textOf(block.id) ?? messageId;
+      story.turn.open.add(toolId);
       story.link.emit({
         t: 'tool_start',
-        toolId: textOf(block.id) ?? messageId,
+        toolId,
         name: plainToolName(name),
         kind: kindOf(name),
         input,
@@ -193,8 +195,10 @@ function readUser(story: ClaudeStory, line: Json): void {
     if (part.type !== 'tool_result') continue;
     const toolId = textOf(part.tool_use_id) ?? '';
     const ok = part.is_error !== true;
-    const broken = !ok && turn.interrupting ? ('aborted' as const) : ('finished' as const);
-    const cause = turn.denied.delete(toolId) ? ('denied' as const) : broken;
+    turn.open.delete(toolId);
+    const brokenOff = turn.broken.delete(toolId) || turn.interrupting;
+    const end = !ok && brokenOff ? ('aborted' as const) : ('finished' as const);
+    const cause = turn.denied.delete(toolId) ? ('denied' as const) : end;
     link.emit({ t: 'tool_end', toolId, ok, ...resultText(part.content), cause });
   }
 }
@@ -263,6 +267,8 @@ function readResult(story: ClaudeStory, line: Json): void {
     );
   }
   story.retrying = false;
+  story.turn.open.clear();
+  story.turn.broken.clear();
   story.blocks.clear();
   link.emit(usageOf(line));
   link.emit(turnEndOf(line));

@@ -9,12 +9,16 @@ import type { ApiErrorKind } from './events.ts';
 export interface ClaudeTurn {
   /** Tool calls that a guard or a person refused. */
   readonly denied: Set<string>;
+  /** Tool calls that were told and have not ended. */
+  readonly open: Set<string>;
+  /** Those of them that a message of ours broke off, as it could not wait. */
+  readonly broken: Set<string>;
   /** We asked for the turn's end. */
   interrupting: boolean;
 }
 
 export function claudeTurn(): ClaudeTurn {
-  return { denied: new Set(), interrupting: false };
+  return { denied: new Set(), open: new Set(), broken: new Set(), interrupting: false };
 }
 
 const byWord: readonly (readonly [RegExp, ApiErrorKind])[] = [

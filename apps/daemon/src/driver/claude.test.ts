@@ -1,10 +1,14 @@
 /** The real Claude Code passes the suite, against a model of ours on loopback. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchClaude } from '@makima/mock-model/fetch-agents';
-import type { ModelRequest, Scripts } from '@makima/mock-model/reply';
+import type { Scripts } from '@makima/mock-model/reply';
 import { startMockModel } from '@makima/mock-model/server';
 import { afterAll, describe, expect, it } from 'vitest';
 import { claudeDriver } from './claude.ts';
+import type { ToolForms } from './test-model.ts';
+import { conformanceScripts, scriptPrompt } from './test-model.ts';
 import type { Candidate } from './conformance-stage.ts';
 import { git, onStage, said } from './conformance-stage.ts';
 import { driverConformance } from './conformance.ts';
@@ -12,82 +16,28 @@ import type { AgentDriver, ToolCall } from './driver.ts';
 
 const program = await fetchClaude();
 
-const shell = (command: string) => ({
-  text: 'I run a command.',
-  tools: [{ name: 'Bash', input: { command, description: 'A command' } }],
-});
-const lastTool = ({ messages }: ModelRequest) =>
-  messages.findLast((message) => message.role === 'tool')?.text ?? 'nothing';
-/** Says again all that it was told; a message that comes while a tool runs stands beside its result. */
-const heard = ({ messages }: ModelRequest) => ({
-  text: `Heard: ${messages
-    .filter((message) => message.role !== 'assistant')
-    .map((message) => message.text)
-    .join(' | ')}`,
-});
-const heardLast = ({ messages }: ModelRequest) => ({
-  text: `Heard: ${messages.findLast((message) => message.role === 'user')?.text ?? ''}`,
-});
+const forms: ToolForms = {
+  shell: (command) => ({ name: 'Bash', input: { command, description: 'A command' } }),
+  echo: (value) => ({ name: 'mcp__makima__makima_echo', input: { value } }),
+  ask: (question, options) => ({
+    name: 'AskUserQuestion',
+    input: {
+      questions: [
+        {
+          question,
+          header: 'DB',
+          multiSelect: false,
+          options: options.map((label) => ({ label, description: `It is ${label}` })),
+        },
+      ],
+    },
+  }),
+};
 
 const resetsAt = Math.floor(Date.now() / 1000) + 3600;
 
 const scripts: Scripts = {
-  hello: [{ text: 'Hello from a model that is long enough to be streamed in pieces.' }, heardLast],
-  commit: [
-    shell("printf 'hello\\n' > hello.txt && git add hello.txt && git commit -qm 'add hello'"),
-    { text: 'Committed.' },
-  ],
-  tool: [
-    { tools: [{ name: 'mcp__makima__makima_echo', input: { value: 'ping' } }] },
-    (request) => ({ text: `Heard from the tool: ${lastTool(request)}` }),
-  ],
-  environment: [shell('env > env.txt; echo nice=$(nice) >> env.txt'), { text: 'Done.' }],
-  question: [
-    {
-      tools: [
-        {
-          name: 'AskUserQuestion',
-          input: {
-            questions: [
-              {
-                question: 'Which database?',
-                header: 'DB',
-                multiSelect: false,
-                options: [
-                  { label: 'Postgres', description: 'the elephant' },
-                  { label: 'SQLite', description: 'the feather' },
-                ],
-              },
-            ],
-          },
-        },
-      ],
-    },
-    (request) => ({ text: `You chose: ${lastTool(request)}` }),
-  ],
-  wait: [
-    shell(
-      'nohup setsid sleep 300 >/dev/null 2>&1 & touch started; while [ ! -e go ]; do sleep 0.02; done',
-    ),
-    heard,
-  ],
-  rate_limited_once: [
-    {
-      error: {
-        status: 429,
-        type: 'rate_limit_error',
-        message: 'Slow down.',
-        retryAfterSeconds: 0,
-      },
-      times: 1,
-      text: 'Here I am.',
-    },
-  ],
-  overloaded: [{ error: { status: 529, type: 'overloaded_error', message: 'Overloaded' } }],
-  broken: [{ error: { status: 500, type: 'api_error', message: 'Internal server error' } }],
-  cut: [{ text: 'This answer is cut in the middle of its stream of events.', cutAfterEvents: 4 }],
-  cut_once: [{ text: 'This answer comes whole the second time.', cutAfterEvents: 4, times: 1 }],
-  hanging: [{ hang: 'before_headers' }],
+  ...conformanceScripts(forms),
   limited: [
     {
       error: { status: 429, type: 'rate_limit_error', message: 'Over the limit.' },
@@ -123,13 +73,26 @@ function driverIn(home: string, credential: Record<string, string>): AgentDriver
   });
 }
 
+const hook = { type: 'command', command: 'touch snared' };
+
 const candidate: Candidate = {
   name: 'claude',
-  faults: (fault) => `[[script:${fault}]] Please.`,
+  faults: scriptPrompt,
   open: (home) => ({
     driver: driverIn(home, { ANTHROPIC_API_KEY: 'test' }),
-    prompt: (deed) => `[[script:${deed}]] Please. Remember magenta.`,
+    prompt: scriptPrompt,
   }),
+  limited: (home) => ({
+    driver: driverIn(home, { CLAUDE_CODE_OAUTH_TOKEN: 'test' }),
+    prompt: scriptPrompt('limited'),
+  }),
+  snare(repo) {
+    mkdirSync(join(repo, '.claude'));
+    const settings = { hooks: { SessionStart: [{ matcher: '', hooks: [hook] }] } };
+    writeFileSync(join(repo, '.claude', 'settings.json'), JSON.stringify(settings));
+    git(repo, 'add', '-A');
+    git(repo, 'commit', '-q', '-m', 'settings');
+  },
 };
 
 driverConformance(candidate);
@@ -154,42 +117,36 @@ describe('Claude Code’s own ways', () => {
 
       const second = await start({ mode: 'resume', attempt: 2 });
       const turn = await second.until('turn_end');
-      expect(turn.text).toContain('Heard');
+      expect(turn.text).toContain('The tool said');
       expect(second.of('tool_end')).toMatchObject([{ ok: true, toolId: seen[0]?.toolId }]);
       expect(tools.calls.map((call) => call.toolId)).toEqual([seen[0]?.toolId]);
     }));
 
-  it('asks for permission when it may not act unasked', () =>
+  it('starts tool servers of its repository, and takes its model from it, only when trusted', () =>
     onStage(candidate, async ({ start, subject, repo }) => {
-      const agent = await start({ permission: 'ask', prompt: said(subject.prompt('commit')) });
-      const asked = await agent.until('permission');
-      expect(asked).toMatchObject({ tool: 'Bash' });
-      const no = {
-        kind: 'permission' as const,
-        allow: false as const,
-        message: 'Not on a Friday.',
-      };
-      expect(await agent.session.answer(asked.requestId, no)).toBe(true);
-      await agent.until('turn_end');
-      expect(agent.of('tool_end')).toMatchObject([{ ok: false, cause: 'denied' }]);
-      expect(git(repo, 'log', '--format=%s')).toBe('start');
+      const server = { command: 'sh', args: ['-c', 'touch "$OLDPWD/served" served; exit 1'] };
+      writeFileSync(join(repo, '.mcp.json'), JSON.stringify({ mcpServers: { theirs: server } }));
+      mkdirSync(join(repo, '.claude'));
+      const elsewhere = { env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' } };
+      writeFileSync(join(repo, '.claude', 'settings.json'), JSON.stringify(elsewhere));
+      const wary = await start({ prompt: said(subject.prompt('hello')) });
+      await wary.until('turn_end', ({ outcome }) => outcome === 'completed');
+      expect(wary.of('started')).toMatchObject([{ servers: [{ name: 'makima' }] }]);
+      expect(existsSync(join(repo, 'served'))).toBe(false);
+      await wary.session.stop({ graceMs: 6000 });
+
+      const prompt = said(subject.prompt('hello'));
+      const trusting = await start({ sessionId: randomUUID(), trusted: true, prompt });
+      expect(await trusting.until('turn_end')).toMatchObject({ outcome: 'failed' });
+      const [started] = trusting.of('started');
+      expect(started?.servers.map(({ name }) => name).toSorted()).toEqual(['makima', 'theirs']);
+      expect(existsSync(join(repo, 'served'))).toBe(true);
     }));
 
-  it('tells of a usage limit of the plan, and when it is over', () =>
-    onStage(candidate, async ({ start, root }) => {
-      const agent = await start({
-        driver: driverIn(join(root, 'home-here'), { CLAUDE_CODE_OAUTH_TOKEN: 'test' }),
-        prompt: said('[[script:limited]] Please.'),
-      });
-      expect(await agent.until('limit')).toMatchObject({
-        status: 'rejected',
-        window: 'five_hour',
-        resetsAtMs: resetsAt * 1000,
-      });
-      expect(await agent.until('turn_end')).toMatchObject({
-        outcome: 'failed',
-        error: { kind: 'rate_limit', status: 429 },
-      });
-      await agent.until('state', ({ state }) => state === 'limited');
+  it('is not kept from a trusted repository by tool servers that cannot be read', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      writeFileSync(join(repo, '.mcp.json'), '{ "mcpServers": ');
+      const agent = await start({ trusted: true, prompt: said(subject.prompt('hello')) });
+      expect(await agent.until('turn_end')).toMatchObject({ outcome: 'completed' });
     }));
 });

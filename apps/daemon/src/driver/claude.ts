@@ -2,7 +2,7 @@
  * The driver of Claude Code: the person's own `claude`, driven over its raw stream of JSON lines with the
  * control channel. In production its home and sign-in are the person's own.
  *
- * Law: isolated from the repository's and the person's settings by default; one conversation is never run by
+ * Law: isolated from the person's settings, and from the repository's unless it is trusted; one conversation is never run by
  * two processes (whoever starts one fences the other first).
  */
 import { claudeArguments, claudeEnvironment, claudeNames } from './claude-arguments.ts';
@@ -22,17 +22,15 @@ import type { Dialect, DialectLink } from './dialect.ts';
 import type { AgentCaps, AgentDriver, AgentMessage, StartSpec } from './driver.ts';
 import { allowedEnvironment, checkedExtras, runEnvironment } from './environment.ts';
 import { jsonOf } from './json.ts';
-import { requireDirectory } from './process.ts';
 import { startSession } from './session.ts';
 import { startFailure } from './start-failure.ts';
+import { requireSpec } from './start-spec.ts';
 
 export interface ClaudeDriverOptions {
   /** Absolute path of the program; default: the first `claude` on PATH. */
   readonly program?: string;
   /** The daemon's own environment, of which an allow list is passed on. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Which settings take part: '' (none), or of `user,project,local`. Default ''. */
-  readonly settingSources?: string;
 }
 
 const caps: AgentCaps = {
@@ -40,9 +38,14 @@ const caps: AgentCaps = {
   interrupt: true,
   resume: 'transcript',
   questions: true,
+  permissions: true,
+  toolIds: true,
   toolGate: true,
   park: true,
   rateLimits: true,
+  retries: 'told',
+  modelErrors: 'status',
+  projectSettings: true,
   cost: 'usd',
   mirror: true,
 };
@@ -66,7 +69,7 @@ export function claudeDriver(options: ClaudeDriverOptions): AgentDriver {
         ...checkedExtras(spec.env),
         ...runEnvironment(spec),
       };
-      requireDirectory(spec.cwd);
+      requireSpec(spec, caps);
       const place = transcriptPlace(spec, env);
       const conversation = await prepare(spec, place);
       return startSession({
@@ -74,7 +77,7 @@ export function claudeDriver(options: ClaudeDriverOptions): AgentDriver {
         spec,
         command,
         env,
-        args: claudeArguments(spec, { settingSources: options.settingSources ?? '' }),
+        args: claudeArguments(spec),
         dialect: (link) => claudeDialect(link, { spec, place, conversation }),
       });
     },
@@ -135,7 +138,10 @@ function claudeDialect(
       link.emit({ t: 'tool_end', toolId, ...unseen });
     },
     opening: (prompt) => (prompt === undefined ? [] : [messageLine(prompt, 'next')]),
-    message: messageLine,
+    message(message, when) {
+      if (when === 'now') for (const toolId of turn.open) turn.broken.add(toolId);
+      return messageLine(message, when);
+    },
     interrupt: () => control.interrupt(),
     answer: (requestId, answer) => control.answer(requestId, answer),
     ended: () => undefined,

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Candidate, Stage, Watched } from './conformance-stage.ts';
-import { appears, onStage, said } from './conformance-stage.ts';
+import { appears, onStage, reasonOf, said } from './conformance-stage.ts';
 import { isAlive, processesOfRuns, processRow } from './process-table.ts';
 
 /** Starts the deed `wait`; returns when its program and the child that it leaves run. */
@@ -11,6 +11,7 @@ async function atWork({ start, subject, repo }: Stage): Promise<Watched> {
   const agent = await start({ prompt: said(subject.prompt('wait')) });
   await agent.until('tool_start', (tool) => tool.kind === 'shell');
   await appears(join(repo, 'started'));
+  if (!subject.driver.caps.mirror) return agent;
   // Before the call stands in the conversation, a kill would lose it.
   await agent.until('transcript', ({ lines }) =>
     lines.some((line) => line.includes('touch started')),
@@ -34,7 +35,12 @@ export function endingCases(candidate: Candidate): void {
       expect(first.of('tool_end').at(-1)).toMatchObject({ ok: false, cause: 'unseen' });
 
       writeFileSync(join(repo, 'go'), '');
-      const second = await start({ mode: 'resume', attempt: 2, prompt: said('you were restored') });
+      const resumed = { mode: 'resume', attempt: 2, prompt: said('you were restored') } as const;
+      if (stage.subject.driver.caps.resume === 'none') {
+        expect(await reasonOf(start(resumed))).toBe('no_conversation');
+        return;
+      }
+      const second = await start(resumed);
       await second.until('turn_end', ({ outcome }) => outcome === 'completed');
       expect(second.session.pid).not.toBe(first.session.pid);
       expect(second.of('started')).toMatchObject([{ sessionId, resumed: true }]);
@@ -50,15 +56,16 @@ export function endingCases(candidate: Candidate): void {
 
       const there = stage.elsewhere();
       writeFileSync(join(there.repo, 'go'), '');
-      expect(there.subject.driver.caps.resume).toBe('transcript');
-      const second = await stage.start({
-        driver: there.subject.driver,
-        cwd: there.repo,
-        mode: 'resume',
-        attempt: 2,
-        transcript,
-        prompt: said('you were moved'),
-      });
+      const { driver } = there.subject;
+      const resumed = { driver, cwd: there.repo, mode: 'resume', attempt: 2 } as const;
+      const prompt = said('you were moved');
+      expect(await reasonOf(stage.start({ ...resumed, prompt }))).toBe('no_conversation');
+      if (driver.caps.resume !== 'transcript') {
+        const moved = stage.start({ ...resumed, prompt, transcript: ['{}'] });
+        expect(await reasonOf(moved)).toBe('no_conversation');
+        return;
+      }
+      const second = await stage.start({ ...resumed, prompt, transcript });
       await second.until('turn_end', ({ outcome }) => outcome === 'completed');
       expect(second.said()).toContain('magenta');
       const whole = second.of('transcript')[0];
@@ -100,13 +107,15 @@ export function endingCases(candidate: Candidate): void {
 
   it('parks between turns, and only there', () =>
     onStage(candidate, async (stage) => {
-      expect(stage.subject.driver.caps.park).toBe(true);
+      const { park, resume } = stage.subject.driver.caps;
       const agent = await atWork(stage);
       expect(await agent.session.park()).toBe(false);
       writeFileSync(join(stage.repo, 'go'), '');
       const { seq } = await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
       await agent.until('state', ({ state }) => state === 'idle', seq);
-      expect(await agent.session.park()).toBe(true);
+      expect(await agent.session.park()).toBe(park);
+      if (!park) return;
+      expect(resume).not.toBe('none');
       expect(await agent.until('exit')).toMatchObject({ code: 0, expected: true });
 
       const later = await stage.start({ mode: 'resume', attempt: 2 });

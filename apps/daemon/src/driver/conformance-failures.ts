@@ -4,15 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Candidate } from './conformance-stage.ts';
-import { onStage, said } from './conformance-stage.ts';
-import { startFailureReason } from './start-failure.ts';
-
-async function reasonOf(start: Promise<unknown>): Promise<string | null> {
-  return start.then(
-    () => 'it started',
-    (cause: unknown) => startFailureReason(cause),
-  );
-}
+import { onStage, reasonOf, said } from './conformance-stage.ts';
 
 export function failureCases(candidate: Candidate): void {
   it('says that a conversation is lost', () =>
@@ -44,51 +36,85 @@ export function failureCases(candidate: Candidate): void {
       await expect(failed).rejects.toThrow();
     }));
 
+  it('tells of a usage limit of its plan, and when it is over', () =>
+    onStage(candidate, async ({ start, root, subject }) => {
+      const { limited } = candidate;
+      expect(limited !== null).toBe(subject.driver.caps.rateLimits);
+      if (limited === null) return;
+      const { driver, prompt } = limited(join(root, 'home-here'));
+      const since = Date.now();
+      const agent = await start({ driver, prompt: said(prompt) });
+      const { resetsAtMs } = await agent.until('limit', ({ status }) => status === 'rejected');
+      expect(resetsAtMs).toBeGreaterThan(since);
+      expect(resetsAtMs).toBeLessThan(since + 7_200_000);
+      const error = { kind: 'rate_limit', status: 429 };
+      expect(await agent.until('turn_end')).toMatchObject({ outcome: 'failed', error });
+      await agent.until('state', ({ state }) => state === 'limited');
+    }));
+
   const { faults } = candidate;
   if (faults === null) {
-    it('asks no model, so that none can fail it', () => {
-      expect(candidate.faults).toBeNull();
-    });
+    it('asks no model, so that none can fail it', () =>
+      onStage(candidate, async ({ subject }) => {
+        expect(subject.driver.caps).toMatchObject({ retries: 'none', modelErrors: 'none' });
+      }));
     return;
   }
 
   it.each([
     ['rate_limited_once', { kind: 'rate_limit', status: 429 }],
     ['cut_once', { status: null }],
-  ] as const)('gets over a model that is %s by itself, and says so', (fault, error) =>
-    onStage(candidate, async ({ start }) => {
+  ] as const)('gets over a model that is %s by itself', (fault, error) =>
+    onStage(candidate, async ({ start, subject }) => {
       const agent = await start({ prompt: said(faults(fault)) });
       await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
-      expect(agent.of('retry')[0]).toMatchObject({ error });
-      expect(agent.of('state').map(({ state }) => state)).toContain('retrying');
+      const told = subject.driver.caps.retries === 'told';
+      expect(agent.of('retry').slice(0, 1)).toMatchObject(told ? [{ error }] : []);
+      expect(agent.of('state').some(({ state }) => state === 'retrying')).toBe(told);
     }),
   );
 
   it.each([
+    ['rate_limited', { kind: 'rate_limit', status: 429 }],
     ['overloaded', { kind: 'overloaded', status: 529 }],
     ['broken', { kind: 'server', status: 500 }],
     ['cut', { kind: 'network', status: null }],
-  ] as const)('ends the turn when the model is %s, and hears the next message', (fault, error) =>
+  ] as const)('says so when the model is %s, and hears the next message', (fault, error) =>
     onStage(candidate, async ({ start, subject }) => {
-      const agent = await start({ prompt: said(faults(fault)) });
-      const turn = await agent.until('turn_end');
-      expect(turn).toMatchObject({ outcome: 'failed', error });
-      expect(agent.of('retry').length).toBeGreaterThan(0);
+      const { retries, modelErrors } = subject.driver.caps;
+      const limits = { startMs: 15_000, ...(retries === 'told' ? {} : { stallMs: 300 }) };
+      const agent = await start({ limits, prompt: said(faults(fault)) });
+      if (retries === 'told') {
+        const turn = await agent.until('turn_end');
+        const known = modelErrors === 'status' ? error : { status: null };
+        expect(turn).toMatchObject({ outcome: 'failed', error: known });
+        expect(agent.of('retry').length).toBeGreaterThan(0);
+      } else {
+        await agent.until('stalled');
+        expect(await agent.session.interrupt()).toBe(true);
+        expect(agent.of('retry')).toEqual([]);
+      }
+      expect(agent.of('limit')).toEqual([]);
       await agent.session.send(said(subject.prompt('hello')));
       await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
       expect(agent.said()).toContain('Hello');
     }),
   );
 
-  it('tells of a model that says nothing, and can be broken off', () =>
-    onStage(candidate, async ({ start, subject }) => {
-      const limits = { startMs: 15_000, stallMs: 300 };
-      const agent = await start({ limits, prompt: said(faults('hanging')) });
-      const stalled = await agent.until('stalled', ({ count }) => count === 2);
-      expect(stalled.silentMs).toBeGreaterThanOrEqual(600);
-      expect(await agent.session.interrupt()).toBe(true);
-      expect(await agent.until('turn_end')).toMatchObject({ outcome: 'interrupted' });
-      await agent.session.send(said(subject.prompt('hello')));
-      await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
-    }));
+  it.each(['hanging', 'hanging_midway'] as const)(
+    'tells of a model that is %s, and can be broken off',
+    (fault) =>
+      onStage(candidate, async ({ start, subject }) => {
+        const limits = { startMs: 15_000, stallMs: 300 };
+        const agent = await start({ limits, prompt: said(faults(fault)) });
+        const stalled = await agent.until('stalled', ({ count }) => count === 2);
+        expect(stalled.silentMs).toBeGreaterThanOrEqual(600);
+        if (!subject.driver.caps.interrupt) return;
+        expect(await agent.session.interrupt()).toBe(true);
+        expect(await agent.until('turn_end')).toMatchObject({ outcome: 'interrupted' });
+        await agent.session.send(said(subject.prompt('hello')));
+        await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
+        expect(agent.said()).toContain('Hello');
+      }),
+  );
 }

@@ -17,12 +17,13 @@ import { startToolServer } from './conformance-tools.ts';
 import type { AgentDriver, AgentSession, StartSpec } from './driver.ts';
 import type { AgentEvent, EventOf } from './events.ts';
 import { processesOfRuns } from './process-table.ts';
+import { startFailureReason } from './start-failure.ts';
 
 /**
  * What an agent is asked for in a case:
  * `hello` says a sentence with "Hello" in it · `commit` makes hello.txt and commits it as "add hello" · `tool`
  * calls makima_echo with value "ping" and says its answer · `environment` writes `env` to env.txt · `question`
- * asks "Which database?" (Postgres, SQLite) and says what was chosen · `wait` remembers "magenta", runs a
+ * asks "Which database?" (Postgres, SQLite) and says what came back · `wait` remembers "magenta", runs a
  * program that makes the file `started`, leaves a child with a session of its own, and ends when the file `go`
  * appears, then says the remembered word. Whatever is said to the agent later it says again.
  */
@@ -34,14 +35,29 @@ export interface Subject {
   prompt(deed: Deed): string;
 }
 
-/** Ways in which a model fails. */
-export type Fault = 'rate_limited_once' | 'cut_once' | 'overloaded' | 'broken' | 'cut' | 'hanging';
+/** Ways in which a model fails; those with `_once` pass when it is asked again. */
+export type Fault =
+  | 'rate_limited_once'
+  | 'cut_once'
+  | 'rate_limited'
+  | 'overloaded'
+  | 'broken'
+  | 'cut'
+  | 'hanging'
+  | 'hanging_midway';
 
 export interface Candidate {
   readonly name: string;
   open(home: string): Subject;
   /** The prompt that meets the fault; null for a kind that asks no model. */
   readonly faults: ((fault: Fault) => string) | null;
+  /** An agent whose plan's limit rejects what it is asked, for at most two hours; null without `rateLimits`. */
+  readonly limited: ((home: string) => { driver: AgentDriver; prompt: string }) | null;
+  /**
+   * Commits settings of this kind to the repository that make the file `snared` there when they are obeyed;
+   * null without `projectSettings`.
+   */
+  readonly snare: ((repo: string) => void) | null;
 }
 
 export interface Watched {
@@ -133,6 +149,14 @@ function specOf(stage: Stage, spec: Partial<StartSpec>): StartSpec {
 /** A message with a fresh id. */
 export function said(text: string): { readonly id: string; readonly text: string } {
   return { id: randomUUID(), text };
+}
+
+/** Why a start failed. */
+export async function reasonOf(start: Promise<unknown>): Promise<string | null> {
+  return start.then(
+    () => 'it started',
+    (cause: unknown) => startFailureReason(cause),
+  );
 }
 
 /** Resolves when the file is there. */

@@ -3,34 +3,79 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Candidate, Watched } from './conformance-stage.ts';
-import { onStage, said } from './conformance-stage.ts';
+import { git, onStage, said } from './conformance-stage.ts';
+import type { PermissionAnswer } from './driver.ts';
 
 /** Starts the deed `wait` and returns when its program runs. */
 async function waiting(agent: Watched): Promise<void> {
   await agent.until('tool_start', (tool) => tool.kind === 'shell');
 }
 
+/** The receipts of one message, in order. */
+const receiptsOf = (agent: Watched, messageId: string) =>
+  agent
+    .of('message')
+    .filter(({ id }) => id === messageId)
+    .map(({ state }) => state);
+
+const whole = ['queued', 'delivered', 'done'];
+
 export function talkCases(candidate: Candidate): void {
   it('takes a message while it works, and tells of its way', () =>
     onStage(candidate, async ({ start, subject, repo }) => {
-      expect(subject.driver.caps.inject).toBe('mid_turn');
+      const { inject } = subject.driver.caps;
       const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('the sky is blue');
       const taken = agent.until('message', ({ id }) => id === message.id);
+      if (inject === 'none') {
+        await expect(agent.session.send(message)).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+        return;
+      }
       await agent.session.send(message);
       expect(await taken).toMatchObject({ state: 'queued' });
-      const states = () =>
-        agent
-          .of('message')
-          .filter(({ id }) => id === message.id)
-          .map(({ state }) => state);
       writeFileSync(join(repo, 'go'), '');
       await agent.until('message', ({ id, state }) => id === message.id && state === 'done');
-      await agent.until('turn_end');
-      expect(states()).toEqual(['queued', 'delivered', 'done']);
+      const turns = inject === 'mid_turn' ? 1 : 2;
+      const nth = () => agent.of('turn_end').length === turns;
+      await agent.until('turn_end', nth);
+      expect(receiptsOf(agent, message.id)).toEqual(whole);
       expect(agent.said()).toContain('the sky is blue');
-      expect(agent.of('turn_end')).toHaveLength(1);
+      expect(agent.of('turn_end')).toHaveLength(turns);
+    }));
+
+  it('reads a message for later when its turn is over', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      if (subject.driver.caps.inject === 'none') return;
+      const agent = await start({ prompt: said(subject.prompt('wait')) });
+      await waiting(agent);
+      const message = said('there is time');
+      await agent.session.send({ ...message, when: 'later' });
+      writeFileSync(join(repo, 'go'), '');
+      const first = await agent.until('turn_end');
+      const read = await agent.until('message', ({ state, id }) => {
+        return id === message.id && state === 'delivered';
+      });
+      expect(read.seq).toBeGreaterThan(first.seq);
+      await agent.until('message', ({ id, state }) => id === message.id && state === 'done');
+      expect(receiptsOf(agent, message.id)).toEqual(whole);
+      expect(agent.said()).toContain('there is time');
+    }));
+
+  it('breaks off what it does for a message that cannot wait', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      const { inject, interrupt } = subject.driver.caps;
+      if (inject === 'none' || !interrupt) return;
+      const agent = await start({ prompt: said(subject.prompt('wait')) });
+      await waiting(agent);
+      const message = said('the house is on fire');
+      await agent.session.send({ ...message, when: 'now' });
+      expect(await agent.until('tool_end')).toMatchObject({ ok: false, cause: 'aborted' });
+      // Who takes its work up again by itself finds it done.
+      writeFileSync(join(repo, 'go'), '');
+      await agent.until('message', ({ id, state }) => id === message.id && state === 'done');
+      await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
+      expect(agent.said()).toContain('the house is on fire');
     }));
 
   it('does not run a message twice, nor after it was killed and resumed', () =>
@@ -44,6 +89,7 @@ export function talkCases(candidate: Candidate): void {
       await first.session.stop({ graceMs: 6000 });
       expect(first.said().split('say this once')).toHaveLength(2);
       expect(first.of('turn_end')).toHaveLength(2);
+      if (subject.driver.caps.resume === 'none') return;
 
       const second = await start({ mode: 'resume', attempt: 2 });
       await second.session.send(message);
@@ -58,6 +104,12 @@ export function talkCases(candidate: Candidate): void {
     onStage(candidate, async ({ start, subject, repo }) => {
       const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
+      if (!subject.driver.caps.interrupt) {
+        expect(await agent.session.interrupt()).toBe(false);
+        writeFileSync(join(repo, 'go'), '');
+        expect(await agent.until('turn_end')).toMatchObject({ outcome: 'completed' });
+        return;
+      }
       const since = performance.now();
       expect(await agent.session.interrupt()).toBe(true);
       expect(performance.now() - since).toBeLessThan(2000);
@@ -72,10 +124,15 @@ export function talkCases(candidate: Candidate): void {
       expect(agent.said()).toContain('magenta');
     }));
 
-  it('asks a question and reads the answer', () =>
+  it('asks a question and reads the answer, or has nothing to ask with', () =>
     onStage(candidate, async ({ start, subject }) => {
-      expect(subject.driver.caps.questions).toBe(true);
       const agent = await start({ prompt: said(subject.prompt('question')) });
+      if (!subject.driver.caps.questions) {
+        await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
+        expect(agent.of('question')).toEqual([]);
+        expect(agent.of('tool_end').filter((tool) => tool.ok)).toEqual([]);
+        return;
+      }
       const asked = await agent.until('question');
       expect(asked.questions).toMatchObject([
         {
@@ -93,6 +150,47 @@ export function talkCases(candidate: Candidate): void {
       await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
       expect(agent.said()).toContain('Postgres');
     }));
+
+  it('takes a question back when it is interrupted over it', () =>
+    onStage(candidate, async ({ start, subject }) => {
+      const { questions, interrupt } = subject.driver.caps;
+      if (!questions || !interrupt) return;
+      const agent = await start({ prompt: said(subject.prompt('question')) });
+      const { requestId, questions: asked } = await agent.until('question');
+      expect(await agent.session.interrupt()).toBe(true);
+      await agent.until('request_cancelled', (event) => event.requestId === requestId);
+      const answers = { [asked[0]?.id ?? '']: ['Postgres'] };
+      expect(await agent.session.answer(requestId, { kind: 'question', answers })).toBe(false);
+      const next = said('please go on');
+      await agent.session.send(next);
+      await agent.until('message', ({ id, state }) => id === next.id && state === 'delivered');
+    }));
+
+  it.each([
+    [{ allow: true }, 'add hello\nstart'],
+    [{ allow: false, message: 'Not on a Friday.' }, 'start'],
+  ] as const)('acts only with permission where it must ask: %j', (verdict, log) =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      const spec = { permission: 'ask' as const, prompt: said(subject.prompt('commit')) };
+      if (!subject.driver.caps.permissions) {
+        await expect(start(spec)).rejects.toMatchObject({ details: { reason: 'bad_spec' } });
+        return;
+      }
+      const agent = await start(spec);
+      const asked = await agent.until('permission');
+      const [tool] = agent.of('tool_start');
+      expect(asked).toMatchObject({ tool: tool?.name, toolId: tool?.toolId });
+      expect(git(repo, 'log', '--format=%s')).toBe('start');
+      const answer: PermissionAnswer = { kind: 'permission', ...verdict };
+      expect(await agent.session.answer('unknown', answer)).toBe(false);
+      expect(await agent.session.answer(asked.requestId, answer)).toBe(true);
+      expect(await agent.session.answer(asked.requestId, answer)).toBe(false);
+      await agent.until('turn_end');
+      const cause = verdict.allow ? 'finished' : 'denied';
+      expect(agent.of('tool_end')).toMatchObject([{ ok: verdict.allow, cause }]);
+      expect(git(repo, 'log', '--format=%s')).toBe(log);
+    }),
+  );
 
   it('puts its tool calls to the guard, if it can', () =>
     onStage(candidate, async ({ start, subject, tools }) => {

@@ -71,7 +71,11 @@ export function workCases(candidate: Candidate): void {
       const [tool] = agent.of('tool_start').filter((event) => event.kind === 'mcp');
       expect(tool?.name).toBe('makima_echo');
       expect(tools.calls).toEqual([
-        { name: 'makima_echo', args: { value: 'ping' }, toolId: tool?.toolId },
+        {
+          name: 'makima_echo',
+          args: { value: 'ping' },
+          toolId: subject.driver.caps.toolIds ? tool?.toolId : null,
+        },
       ]);
       expect(tools.refused).toBe(0);
     }));
@@ -86,6 +90,18 @@ export function workCases(candidate: Candidate): void {
       expect(seen).toMatch(/^nice=1\d$/m);
       expect(seen).not.toMatch(/DATABASE_URL|REDIS_URL|MAKIMA_SECRET|hunter2/);
     }));
+
+  it.each([false, true])('obeys what its repository executes only when trusted: %s', (trusted) =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      expect(candidate.snare !== null).toBe(subject.driver.caps.projectSettings);
+      candidate.snare?.(repo);
+      const agent = await start({ trusted, prompt: said(subject.prompt('hello')) });
+      await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
+      await agent.session.stop({ graceMs: 6000 });
+      const obeys = trusted && subject.driver.caps.projectSettings;
+      expect(existsSync(join(repo, 'snared'))).toBe(obeys);
+    }),
+  );
 
   it('refuses to be given what could be a secret of the daemon', () =>
     onStage(candidate, async ({ start }) => {
@@ -102,7 +118,10 @@ export function workCases(candidate: Candidate): void {
       const agent = await start({ prompt: said(subject.prompt('hello')) });
       await agent.until('turn_end');
       await agent.session.stop({ graceMs: 6000 });
-      expect(subject.driver.caps.mirror).toBe(true);
+      if (!subject.driver.caps.mirror) {
+        expect(agent.of('transcript')).toEqual([]);
+        return;
+      }
       const lines = agent.of('transcript').flatMap((event) => event.lines);
       expect(lines.length).toBeGreaterThan(2);
       for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();

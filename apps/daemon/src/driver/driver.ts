@@ -20,12 +20,25 @@ export interface AgentCaps {
   readonly resume: 'transcript' | 'local' | 'none';
   /** It asks its own questions (event `question`, answered by `answer`). */
   readonly questions: boolean;
+  /** It can be held to `permission: 'ask'` and `'plan'`; without this a start with either is refused. */
+  readonly permissions: boolean;
+  /** Its calls of makima's tools carry the id that `tool_start` tells, so that a repeated call is one call. */
+  readonly toolIds: boolean;
   /** `StartSpec.guard` is asked before each of its tool calls. */
   readonly toolGate: boolean;
   /** Between turns its process may end and be resumed later at no loss. */
   readonly park: boolean;
   /** It tells of usage limits with the time of their reset. */
   readonly rateLimits: boolean;
+  /**
+   * `told`: each new try to ask its model is an event; `silent`: only the watchdog of silence tells; `none`: it
+   * asks no model.
+   */
+  readonly retries: 'told' | 'silent' | 'none';
+  /** What a failed turn tells of its model's error: the HTTP status, or words alone. */
+  readonly modelErrors: 'status' | 'words' | 'none';
+  /** Settings of the repository that execute (hooks, tool servers) take part when it is trusted. */
+  readonly projectSettings: boolean;
   readonly cost: 'usd' | 'tokens' | 'none';
   /** It streams its transcript while it grows. */
   readonly mirror: boolean;
@@ -88,6 +101,11 @@ export interface StartSpec {
   readonly transcript?: readonly string[] | AsyncIterable<string>;
   /** `bypass`: ordinary tools run unasked; `ask`: event `permission` for each; `plan`: reads only. */
   readonly permission: 'bypass' | 'ask' | 'plan';
+  /**
+   * The person vouches for the repository: what its own settings execute (hooks, tool servers) may take part.
+   * Default false: nothing of the repository is executed but by the agent's own tools.
+   */
+  readonly trusted?: boolean;
   /** Asked before each tool call, where `caps.toolGate`. A guard that throws denies. */
   readonly guard?: ToolGuard;
 }

@@ -7,7 +7,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitInfo } from './driver.ts';
 import type { Environment } from './environment.ts';
@@ -16,6 +16,7 @@ import { lineSplitter } from './line-splitter.ts';
 import type { RunFile } from './run-file.ts';
 import { writeRunFile } from './run-file.ts';
 import { startFailure } from './start-failure.ts';
+import { requireDirectory } from './start-spec.ts';
 
 export interface AgentProcessOptions {
   readonly runId: string;
@@ -101,12 +102,6 @@ async function recordRun(
       },
     );
   }
-}
-
-/** @throws MakimaError reason `bad_spec` */
-export function requireDirectory(cwd: string): void {
-  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw startFailure('bad_spec', `The working directory ${cwd} is not there.`);
 }
 
 function readAll(

@@ -1,13 +1,11 @@
 /** The scripted agent passes the suite. */
 import { join } from 'node:path';
+import { environmentCommand, waitCommand } from './test-model.ts';
 import { driverConformance } from './conformance.ts';
 import type { Deed } from './conformance-stage.ts';
 import { scriptedDriver } from './scripted.ts';
 
-const wait =
-  'nohup setsid sleep 300 >/dev/null 2>&1 & touch started; while [ ! -e go ]; do sleep 0.02; done';
-
-const scripts: Readonly<Record<Deed, string>> = {
+const scripts: Readonly<Record<Deed | 'limited', string>> = {
   hello: `
 steps:
   - say: Hello from a script that is long enough to be streamed in more than one piece to whoever reads it.
@@ -25,7 +23,7 @@ steps:
 `,
   environment: `
 steps:
-  - run: [sh, -c, 'env > env.txt; echo nice=$(nice) >> env.txt']
+  - run: [sh, -c, '${environmentCommand}']
 `,
   question: `
 steps:
@@ -37,26 +35,34 @@ steps:
 steps:
   - set: magenta
     as: colour
-  - run: [sh, -c, '${wait}']
+  - run: [sh, -c, '${waitCommand}']
   - say: "I remember \${colour}"
+`,
+  limited: `
+steps:
+  - limit: { resets_in_ms: 3600000 }
 `,
 };
 
 const heard = 'on_message:\n  - say: "Heard: ${message.text}"\n';
 
+const driverIn = (home: string) =>
+  scriptedDriver({
+    sessionsDir: join(home, 'sessions'),
+    environment: {
+      PATH: process.env.PATH,
+      HOME: home,
+      DATABASE_URL: 'postgres://hunter2@x/y',
+      MAKIMA_SECRET: 'hunter2',
+    },
+  });
+const prompt = (script: keyof typeof scripts) =>
+  `Please.\n\n\`\`\`makima-script${scripts[script]}${heard}\`\`\`\n`;
+
 driverConformance({
   name: 'scripted',
   faults: null,
-  open: (home) => ({
-    driver: scriptedDriver({
-      sessionsDir: join(home, 'sessions'),
-      environment: {
-        PATH: process.env.PATH,
-        HOME: home,
-        DATABASE_URL: 'postgres://hunter2@x/y',
-        MAKIMA_SECRET: 'hunter2',
-      },
-    }),
-    prompt: (deed) => `Please.\n\n\`\`\`makima-script${scripts[deed]}${heard}\`\`\`\n`,
-  }),
+  snare: null,
+  open: (home) => ({ driver: driverIn(home), prompt }),
+  limited: (home) => ({ driver: driverIn(home), prompt: prompt('limited') }),
 });

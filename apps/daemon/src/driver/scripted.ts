@@ -14,6 +14,7 @@ import type { Dialect, DialectLink } from './dialect.ts';
 import type { AgentCaps, AgentDriver, StartSpec } from './driver.ts';
 import { allowedEnvironment, checkedExtras, runEnvironment } from './environment.ts';
 import { startSession } from './session.ts';
+import { requireSpec } from './start-spec.ts';
 import { startFailure } from './start-failure.ts';
 
 export interface ScriptedDriverOptions {
@@ -28,9 +29,14 @@ const caps: AgentCaps = {
   interrupt: true,
   resume: 'transcript',
   questions: true,
+  permissions: false,
+  toolIds: true,
   toolGate: false,
   park: true,
   rateLimits: true,
+  retries: 'none',
+  modelErrors: 'none',
+  projectSettings: false,
   cost: 'tokens',
   mirror: true,
 };
@@ -50,6 +56,7 @@ export function scriptedDriver(options: ScriptedDriverOptions): AgentDriver {
       problem: null,
     }),
     async start(spec) {
+      requireSpec(spec, caps);
       const sessionFile = await prepareSession(options, spec);
       const env = {
         ...allowedEnvironment(options.environment, []),

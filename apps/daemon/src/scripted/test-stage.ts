@@ -11,6 +11,8 @@ import { scriptedDriver } from '../driver/scripted.ts';
 const candidate: Candidate = {
   name: 'scripted',
   faults: null,
+  limited: null,
+  snare: null,
   open: (home) => ({
     driver: scriptedDriver({
       sessionsDir: join(home, 'sessions'),
