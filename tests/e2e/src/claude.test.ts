@@ -28,6 +28,8 @@ function lead({ messages }: ModelRequest): Reply {
   const said = (role: string, words: string): boolean =>
     messages.some((message) => message.role === role && message.text.includes(words));
   const has = (words: string): boolean => results.some((text) => text.includes(words));
+  // What is told while it works comes beside a tool's result.
+  const heard = (words: string): boolean => said('user', words) || has(words);
   const taskId = /"taskId":"([0-9a-f-]{36})"/.exec(results.join('\n'))?.[1];
   if (taskId === undefined) {
     const plan = 'Write a greeting. [[script:write]]';
@@ -37,14 +39,14 @@ function lead({ messages }: ModelRequest): Reply {
   if (!has('"merged":true')) return use('I take it over.', 'merge', { taskId });
   const deliverable = (id: string, evidence: object): Reply =>
     use(`I hand in ${id}.`, 'deliverable', { deliverableId: id, evidence: [evidence] });
-  if (!has('"deliverableId":"plan-document"') && !said('user', 'plan-document of plan'))
+  if (!has('"deliverableId":"plan-document"') && !heard('plan-document of plan'))
     return deliverable('plan-document', { kind: 'file', path: 'PLAN.md' });
-  if (!said('assistant', 'I ask a person.') && !said('user', 'Is it warm enough?'))
+  if (!said('assistant', 'I ask a person.') && !heard('Is it warm enough?'))
     return use('I ask a person.', 'ask', {
       question: 'Is it warm enough?',
       choices: ['yes', 'no'],
     });
-  if (!has('"response":"yes"') && !said('user', '[User Response to Question]'))
+  if (!has('"response":"yes"') && !heard('[User Response to Question]\nQuestion: Is it warm'))
     return { text: 'I wait for the answer.' };
   if (!has('"advanced":true')) return use('Onwards.', 'advance', { phase: 'execute' });
   if (!has('"deliverableId":"implementation"'))

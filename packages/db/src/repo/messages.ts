@@ -23,13 +23,14 @@ export async function insertAgentMessage(
   return made as AgentMessageRow;
 }
 
-/** Not yet delivered, oldest first. */
+/** Not yet delivered, oldest first; a notice before all, since an agent must know where it stands before it acts. */
 export async function undeliveredMessages(
   db: Queryable,
   args: { taskId: string },
 ): Promise<AgentMessageRow[]> {
   return db<AgentMessageRow[]>`
-    select * from agent_messages where task_id = ${args.taskId} and state in ('pending', 'queued') order by id`;
+    select * from agent_messages where task_id = ${args.taskId} and state in ('pending', 'queued')
+     order by source = 'notice' desc, id`;
 }
 
 export async function markMessagesSent(

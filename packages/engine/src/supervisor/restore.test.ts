@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { answerQuestion } from '../question/answer.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
+import { messageTask } from '../task/message.ts';
 import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
 import { getContract } from '../contract/get.ts';
@@ -48,6 +49,9 @@ describe('a restoration', () => {
       evidence: [],
     });
     const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    // Waits unread, and is older than the notice.
+    const said = { message: 'Use blue.', mode: 'queue' } as const;
+    await messageTask(t.engine, by(t.owner), { id: of.taskId, ...said });
     await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
     const system = { kind: 'system', ownerId: t.owner.ownerId, name: 'test' } as const;
     const looks = await Promise.all(
@@ -59,7 +63,8 @@ describe('a restoration', () => {
     const [start, ...others] = starts.filter((one) => one.taskId === scene.supervisorTaskId);
     expect(others).toEqual([]);
     expect(start).toMatchObject({ attempt: 2, resumeSession: true });
-    const notice = start?.messages.map((message) => message.text).join('\n') ?? '';
+    const [notice = '', ...later] = start?.messages.map((message) => message.text) ?? [];
+    expect(later).toEqual([expect.stringContaining('Use blue.')]);
     expect(notice.match(/=== SUPERVISOR RESTORATION NOTICE ===/g)).toHaveLength(1);
     for (const word of [
       'implementation of execute',
