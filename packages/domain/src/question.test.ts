@@ -4,7 +4,6 @@ import {
   answerText,
   checkAnswer,
   isConfirming,
-  isDefaultDue,
   questionAfterHold,
   questionHoldMs,
   questionStatuses,
@@ -126,15 +125,5 @@ describe('life', () => {
     for (const status of questionStatuses) {
       if (status !== 'open') expect(questionTransitions[status]).toEqual([]);
     }
-  });
-
-  it('answers itself only by a default of its asker, and never a guard', () => {
-    const at = new Date('2030-01-01T00:00:00Z');
-    const defaultAnswer = { answer: 'Google', at };
-    const before = new Date(at.getTime() - 1);
-    expect(isDefaultDue({ type: 'general', defaultAnswer }, at)).toBe(true);
-    expect(isDefaultDue({ type: 'general', defaultAnswer }, before)).toBe(false);
-    expect(isDefaultDue({ type: 'general' }, at)).toBe(false);
-    expect(isDefaultDue({ type: 'phase_confirmation', defaultAnswer }, at)).toBe(false);
   });
 });

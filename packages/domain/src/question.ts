@@ -2,7 +2,7 @@
  * Questions that agents ask people: when an answer is acceptable, how it reads, how long an asker is held.
  *
  * Law: a question keeps its id from asking to answering. It never expires; the first answer wins; nothing
- * answers itself unless its asker gave a default with a time. Free text is always an acceptable answer.
+ * answers itself. Free text is always an acceptable answer.
  */
 import { no, type Refusal } from './verdict.ts';
 
@@ -104,20 +104,6 @@ export function questionHoldMs(ask: Ask): number {
 export function questionAfterHold(ask: Ask): 'asked' | 'still_pending' | 'timed_out' {
   if (ask.nonBlocking) return 'asked';
   return waitsForEver(ask) ? 'still_pending' : 'timed_out';
-}
-
-export interface DefaultAnswer {
-  readonly answer: string;
-  readonly at: Date;
-}
-
-/** The default that the asker gave is due now. A guard never has one. */
-export function isDefaultDue(
-  question: { readonly type: QuestionType; readonly defaultAnswer?: DefaultAnswer | undefined },
-  now: Date,
-): boolean {
-  if (question.type !== 'general' || question.defaultAnswer === undefined) return false;
-  return now.getTime() >= question.defaultAnswer.at.getTime();
 }
 
 function waitsForEver(ask: Ask): boolean {

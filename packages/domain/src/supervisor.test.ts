@@ -8,7 +8,6 @@ import {
   afterWait,
   afterWake,
   checkSupervisorTransition,
-  isSupervisorDead,
   isSupervisorFinal,
   supervisorStates,
   supervisorTransitions,
@@ -79,28 +78,5 @@ describe('save points', () => {
     });
     expect(afterWake(5)).toMatchObject({ state: 'working', progress: 5 });
     expect(afterRestoration(5)).toMatchObject({ state: 'initializing', progress: 5 });
-  });
-});
-
-describe('death', () => {
-  const at = new Date('2030-01-01T00:00:00Z');
-  const later = (ms: number) => new Date(at.getTime() + ms);
-  const facts = {
-    session: 'live',
-    state: 'working',
-    lastHeartbeatAt: at,
-    heartbeatTimeoutMs: 120_000,
-  } as const;
-
-  it('is two minutes of silence from a live session', () => {
-    expect(isSupervisorDead(facts, later(119_999))).toBe(false);
-    expect(isSupervisorDead(facts, later(120_000))).toBe(true);
-  });
-
-  it('never befalls one that is parked, limited, without session or at its end', () => {
-    for (const session of ['parked', 'limited', 'none'] as const) {
-      expect(isSupervisorDead({ ...facts, session }, later(1e9))).toBe(false);
-    }
-    expect(isSupervisorDead({ ...facts, state: 'completed' }, later(1e9))).toBe(false);
   });
 });

@@ -2,9 +2,8 @@
  * What a supervisor is doing: nine states, which may follow which, and what the save points write.
  *
  * Law: state, activity and progress change together, in the transaction of the verb that causes them
- * (seeds 000 and 002). A parked or limited supervisor is never dead: it has no process that could be.
+ * (seeds 000 and 002).
  */
-import type { TaskSession } from './task.ts';
 import { type Verdict, no, yes } from './verdict.ts';
 
 export const supervisorStates = [
@@ -95,20 +94,6 @@ export function afterRestoration(progressNow: number): SupervisorCondition {
     activity: 'Restored after an interruption',
     progress: progressNow,
   };
-}
-
-export interface HeartbeatFacts {
-  readonly session: TaskSession;
-  readonly state: SupervisorState;
-  /** The last heartbeat, or the start of the epoch when none came yet. */
-  readonly lastHeartbeatAt: Date;
-  readonly heartbeatTimeoutMs: number;
-}
-
-/** Two minutes (by default) without a heartbeat from a supervisor that has a process. */
-export function isSupervisorDead(facts: HeartbeatFacts, now: Date): boolean {
-  if (facts.session !== 'live' || isSupervisorFinal(facts.state)) return false;
-  return now.getTime() - facts.lastHeartbeatAt.getTime() >= facts.heartbeatTimeoutMs;
 }
 
 const activityMaxChars = 80;

@@ -2,7 +2,7 @@
  * The watchdog of silence: an agent that works, runs no tool and says nothing is stalled. The agents' own
  * idle limits are minutes long or absent.
  *
- * Law: it tells, it does not act. What follows is `afterStall`, one rule for all kinds.
+ * Law: it tells, it does not act. What follows is decided where the agent is listened to.
  */
 
 export interface StallWatch {
@@ -49,13 +49,4 @@ export function stallWatch(options: {
       clearTimeout(timer);
     },
   };
-}
-
-/**
- * What a stall asks for, by how many there were in this run: break the turn off and say "continue"; stop the
- * process and resume the conversation; tell people.
- */
-export function afterStall(stallsOfRun: number): 'nudge' | 'restart' | 'report' {
-  if (stallsOfRun <= 1) return 'nudge';
-  return stallsOfRun === 2 ? 'restart' : 'report';
 }

@@ -1,6 +1,6 @@
 /** Questions: one id for ever, answered once. */
 import type { Queryable, Sql, Tx } from '../client.ts';
-import type { QuestionRow } from '../rows.ts';
+import type { ConfirmationRow, QuestionRow } from '../rows.ts';
 
 export type NewQuestion = Pick<QuestionRow, 'ownerId' | 'contractId' | 'taskId' | 'question'> &
   Partial<QuestionRow>;
@@ -139,10 +139,21 @@ export async function redeliverQuestions(
             where id = any(${args.ids as string[]}::uuid[]) and status = 'open'`;
 }
 
+/** A question with its contract and what it asks to confirm. */
 export interface QuestionListRow extends QuestionRow {
   readonly contractSlug: string | null;
   readonly contractName: string | null;
+  readonly fromPhase: string | null;
+  readonly toPhase: string | null;
+  readonly contractVersion: number | null;
+  readonly shown: ConfirmationRow['shown'] | null;
 }
+
+const withSurroundings = (db: Queryable) => db`
+  select q.*, c.slug as contract_slug, c.name as contract_name,
+         k.from_phase, k.to_phase, k.contract_version, k.shown
+    from questions q left join contracts c on c.id = q.contract_id
+    left join confirmations k on k.owner_id = q.owner_id and k.id = q.confirmation_id`;
 
 /** Oldest first, after a question's id. */
 export async function listQuestionRows(
@@ -156,12 +167,20 @@ export async function listQuestionRows(
   },
 ): Promise<QuestionListRow[]> {
   return db<QuestionListRow[]>`
-    select q.*, c.slug as contract_slug, c.name as contract_name
-      from questions q left join contracts c on c.id = q.contract_id
+    ${withSurroundings(db)}
      where q.owner_id = ${args.ownerId} and q.status = ${args.status}
        ${args.contractId === undefined ? db`` : db`and q.contract_id = ${args.contractId}`}
        ${args.afterId === undefined ? db`` : db`and q.id > ${args.afterId}`}
      order by q.id limit ${args.limit}`;
+}
+
+export async function findQuestionInFull(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<QuestionListRow | undefined> {
+  const [row] = await db<QuestionListRow[]>`
+    ${withSurroundings(db)} where q.owner_id = ${args.ownerId} and q.id = ${args.id}`;
+  return row;
 }
 
 export async function openQuestionsOfTasks(

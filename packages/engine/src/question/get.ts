@@ -1,9 +1,8 @@
 /** Questions as people see them, and as their asker reads the answer. */
 import type { Question } from '@makima/contracts/entity/question';
-import { findConfirmation } from '@makima/db/repo/confirmations';
-import { findContract } from '@makima/db/repo/contracts';
 import {
   findQuestion,
+  findQuestionInFull,
   holdQuestion,
   listQuestionRows,
   takeAnswer,
@@ -14,6 +13,7 @@ import type { QuestionRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { idCursor } from '../page-cursor.ts';
+import { presentQuestion } from '../present/question.ts';
 import { notFound, refuseDaemon, requireReader } from '../authorize.ts';
 
 export async function getQuestion(
@@ -52,7 +52,7 @@ export async function listQuestions(
         limit: input.limit + 1,
       });
       const page = rows.slice(0, input.limit);
-      const items = await Promise.all(page.map((row) => questionView(sql, row)));
+      const items = page.map(presentQuestion);
       return { items, nextCursor: rows.length > input.limit ? (page.at(-1)?.id ?? null) : null };
     })(),
   );
@@ -103,42 +103,9 @@ async function visible(db: Queryable, caller: Principal, id: string): Promise<Qu
   return row;
 }
 
+/** As people see it, by now. */
 export async function questionView(db: Queryable, row: QuestionRow): Promise<Question> {
-  const [contract, confirmation] = await Promise.all([
-    row.contractId === null
-      ? undefined
-      : findContract(db, { ownerId: row.ownerId, id: row.contractId }),
-    row.confirmationId === null
-      ? undefined
-      : findConfirmation(db, { ownerId: row.ownerId, id: row.confirmationId }),
-  ]);
-  return {
-    id: row.id,
-    contractId: row.contractId,
-    contractSlug: contract?.slug ?? null,
-    taskId: row.taskId,
-    question: row.question,
-    context: row.context,
-    choices: row.choices,
-    multiSelect: row.multiSelect,
-    phaseguard: row.phaseguard,
-    nonBlocking: row.nonBlocking,
-    questionType: row.questionType,
-    status: row.status,
-    response: row.response,
-    answeredBy: row.answeredBy,
-    answeredAt: row.answeredAt?.toISOString() ?? null,
-    askedAt: row.askedAt.toISOString(),
-    isRestored: row.redeliveredEpoch !== null,
-    confirmation:
-      confirmation === undefined
-        ? null
-        : {
-            id: confirmation.id,
-            fromPhase: confirmation.fromPhase,
-            toPhase: confirmation.toPhase,
-            contractVersion: confirmation.contractVersion,
-            deliverables: confirmation.shown,
-          },
-  };
+  const full = await findQuestionInFull(db, { ownerId: row.ownerId, id: row.id });
+  if (full === undefined) throw notFound('question', row.id);
+  return presentQuestion(full);
 }

@@ -2,14 +2,14 @@
 import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
-import { listQuestionRows } from '@makima/db/repo/questions';
+import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
 import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
 import type { ContractRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { requireReader } from '../authorize.ts';
-import { questionView } from './get.ts';
+import { presentQuestion } from '../present/question.ts';
 
 const most = 200;
 
@@ -33,27 +33,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
         listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
         listContractRows(sql, { ownerId, status: 'failed', limit: most }),
       ]);
-      const asked = await Promise.all(
-        open.map(async (row): Promise<Ranked> => {
-          const kind = row.confirmationId === null ? 'question' : 'confirmation';
-          return {
-            id: row.id,
-            kind,
-            since: row.askedAt,
-            blocksWork: !row.nonBlocking,
-            item: {
-              kind,
-              since: row.askedAt.toISOString(),
-              contractId: row.contractId,
-              contractSlug: row.contractSlug,
-              contractName: row.contractName,
-              title: row.question,
-              question: await questionView(sql, row),
-              act: `makima answer ${row.id} ${row.choices.length > 0 ? '<choice>' : '<text>'}`,
-            },
-          };
-        }),
-      );
+      const asked = open.map(questionItem);
       const troubled = [
         ...blocked.map((row) => contractItem(row, 'blocked')),
         ...failed
@@ -68,6 +48,26 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
       };
     })(),
   );
+}
+
+function questionItem(row: QuestionListRow): Ranked {
+  const kind = row.confirmationId === null ? 'question' : 'confirmation';
+  return {
+    id: row.id,
+    kind,
+    since: row.askedAt,
+    blocksWork: !row.nonBlocking,
+    item: {
+      kind,
+      since: row.askedAt.toISOString(),
+      contractId: row.contractId,
+      contractSlug: row.contractSlug,
+      contractName: row.contractName,
+      title: row.question,
+      question: presentQuestion(row),
+      act: `makima answer ${row.id} ${row.choices.length > 0 ? '<choice>' : '<text>'}`,
+    },
+  };
 }
 
 function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {
