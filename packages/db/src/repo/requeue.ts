@@ -5,6 +5,7 @@
  */
 import type { JobName } from '@makima/contracts/jobs';
 import type { Sql, Tx } from '../client.ts';
+import { graceOf } from './contract-timers.ts';
 
 export interface DueJob {
   readonly queue: JobName;
@@ -89,7 +90,7 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
      where t.session = 'parked' and t.status in ('paused', 'interrupted') and news.since is not null and ${mayWork}
     union all
     select 'clean-contract', c.owner_id, c.id, c.version, coalesce(c.completion_detected_at, c.status_changed_at)
-           + case when c.status = 'completing' then make_interval(secs => ${graceMs / 1000}) else interval '0' end, 'contractId', false
+           + case when c.status = 'completing' then ${graceOf(tx, { graceMs })} else interval '0' end, 'contractId', false
       from contracts c
      where c.status = 'completing' or c.status in ('failed', 'archived') and exists (
              select 1 from tasks t where t.contract_id = c.id and (

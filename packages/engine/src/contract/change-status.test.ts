@@ -16,6 +16,7 @@ import { evaluateContract } from './evaluate.ts';
 import { getContract } from './get.ts';
 import { inbox } from '../question/inbox.ts';
 import { retryTask } from '../task/retry.ts';
+import { requeueDue } from '../outbox/requeue.ts';
 import { runContractTimers } from './timers.ts';
 import { cleanUp } from '../test-clean-up.ts';
 import { TestDaemon } from '../test-daemon.ts';
@@ -253,6 +254,21 @@ describe('completion', () => {
       .sql`update contracts set completion_detected_at = clock() - interval '11 minutes' where id = ${id}`;
     expect(await runContractTimers(t.engine)).toBe(1);
     expect(await runContractTimers(t.engine)).toBe(0);
+    await cleanUp(t, daemon);
+    expect((await contractRow(t, id)).status).toBe('completed');
+  });
+
+  it('waits for no grace once a person has confirmed, though the mail was lost', async () => {
+    const scene = await finished();
+    const id = scene.contract.id;
+    await runJobs(t);
+    await set(id, 'completed');
+    // Redis lost the ticket, and nothing of it is left to be sent.
+    await t.database.sql`delete from outbox where queue = 'clean-contract'`;
+    await requeueDue(t.engine, { olderThanMs: 0 });
+    expect(await runJobs(t)).toMatchObject({ 'clean-contract': 1 });
+    await t.database.sql`delete from outbox where queue = 'clean-contract'`;
+    expect(await runContractTimers(t.engine)).toBe(1);
     await cleanUp(t, daemon);
     expect((await contractRow(t, id)).status).toBe('completed');
   });
