@@ -211,6 +211,31 @@ describe("a daemon's work in repositories", () => {
     expect(answers[1]).toEqual(answers[0]);
   });
 
+  it('makes a branch where the work of a living agent stands, and refuses one that is taken', async () => {
+    const supervisor = task(
+      '- write:\n    file: a.txt\n    content: one\n- commit: first\n- say: ready\n- wait_message:',
+      { isSupervisor: true },
+    );
+    gateway.command(supervisor);
+    await saying(supervisor, 'ready');
+    const command = {
+      kind: 'branch.create',
+      taskId: supervisor.taskId,
+      attempt: 1,
+      repository: repository(),
+      branch: 'makima/fix-it.try',
+      fromRef: null,
+      contractBranch: 'makima/fix-it',
+    } as const;
+    const made = await operate(command);
+    expect(made).toMatchObject({ branch: 'makima/fix-it.try', created: true });
+    expect(await storeGit('show', 'refs/heads/makima/fix-it.try:a.txt')).toBe('one');
+    await expect(operate({ ...command, fromRef: 'main' })).rejects.toThrow(/^CONFLICT/);
+    await expect(
+      operate({ ...command, branch: 'makima/fix-it.x', fromRef: 'none' }),
+    ).rejects.toThrow(/^VALIDATION_FAILED/);
+  });
+
   it('fails loudly: an operation that cannot be done, a repository that is not there', async () => {
     await expect(operate({ kind: 'task.diff', taskId: randomUUID(), attempt: 1 })).rejects.toThrow(
       /NOT_FOUND/,

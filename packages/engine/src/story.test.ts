@@ -10,7 +10,7 @@ import { getTask } from './task/get.ts';
 import { inbox } from './question/inbox.ts';
 import { listTaskOutput } from './task/output.ts';
 import { readAnswer } from './question/get.ts';
-import { requestMerge } from './operation/request.ts';
+import { requestMerge } from './operation/merge.ts';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { outputReport, sha, TestDaemon } from './test-daemon.ts';
 import {

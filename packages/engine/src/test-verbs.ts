@@ -29,7 +29,9 @@ import { createEnrolment } from './identity/enrol.ts';
 import { listKeys } from './identity/list-keys.ts';
 import { revokeKey } from './identity/revoke-key.ts';
 import { listCheckpoints, readOperation } from './operation/read.ts';
-import { requestCheckpoint, requestDiff, requestMerge } from './operation/request.ts';
+import { requestBranch } from './operation/branch.ts';
+import { requestMerge } from './operation/merge.ts';
+import { requestCheckpoint, requestDiff } from './operation/request.ts';
 import { answerQuestion } from './question/answer.ts';
 import { askQuestion } from './question/ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './question/get.ts';
@@ -188,6 +190,12 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'writes',
     'taskId',
     (e, c, i) => requestMerge(e, c, { id: i.taskId, squash: false }),
+  ],
+  [
+    'createBranch',
+    'writes',
+    'contractId',
+    (e, c, i) => requestBranch(e, c, { contractId: i.contractId, branchName: 'try-two' }),
   ],
   ['diffTask', 'writes', 'taskId', (e, c, i) => requestDiff(e, c, { id: i.taskId })],
   [

@@ -18,6 +18,7 @@ import { mountMetrics } from './metrics-route.ts';
 import { mountAll } from './mount.ts';
 import { noRoute } from './nearest-route.ts';
 import { mountReference } from './reference.ts';
+import { codeHandlers } from './routes/code.ts';
 import { contractHandlers } from './routes/contracts.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
@@ -36,6 +37,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
   app.use(guardHost(api.hosts));
   app.use(identify(api));
   mountAll(app, api, {
+    ...codeHandlers,
     ...contractHandlers,
     ...questionHandlers,
     ...systemHandlers,

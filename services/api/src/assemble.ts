@@ -18,6 +18,7 @@ import { createFailedAuth } from './failed-auth.ts';
 import { createHostGuard } from './guard-host.ts';
 import { createApiHealth } from './health.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { machineHolds, type MachineHolds } from './holds/machine-holds.ts';
 import { createHttpServer, type HttpServer, type HttpTimes } from './server.ts';
 import { createHolds } from './wait.ts';
 
@@ -36,6 +37,7 @@ export interface Assembly {
   readonly isPrepared: () => boolean;
   readonly responses?: Api['responses'];
   readonly times?: Partial<HttpTimes>;
+  readonly machineHolds?: Partial<MachineHolds> | undefined;
 }
 
 export interface Assembled {
@@ -67,6 +69,7 @@ export function assembleApi(assembly: Assembly): Assembled {
     bus,
     pubsub,
     holds,
+    machineHolds: { ...machineHolds, ...assembly.machineHolds },
     auth,
     failures,
     rates: createRateLimit({ perMinuteMax: engine.limits.requestsPerKeyPerMinuteMax }),

@@ -12,6 +12,7 @@ import type { Authenticator } from './auth.ts';
 import type { FailedAuth } from './failed-auth.ts';
 import type { HostGuard } from './guard-host.ts';
 import type { ApiHealth } from './health.ts';
+import type { MachineHolds } from './holds/machine-holds.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Holds } from './wait.ts';
 
@@ -20,6 +21,7 @@ export interface Api {
   readonly bus: Bus;
   readonly pubsub: PubSub;
   readonly holds: Holds;
+  readonly machineHolds: MachineHolds;
   readonly auth: Authenticator;
   readonly failures: FailedAuth;
   readonly rates: RateLimit;

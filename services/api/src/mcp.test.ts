@@ -254,18 +254,20 @@ describe('a tool use', () => {
     expect((await merging).value).toMatchObject({
       stillPending: false,
       merged: false,
-      conflicts: ['a.ts'],
+      conflicts,
+      cut: false,
     });
   });
 });
 
 describe('who has which tools', () => {
-  it('a task’s agent has its own two, and is told whose the others are', async () => {
+  it('a task’s agent has its own few, and is told whose the others are', async () => {
     const leader = await connected(contract.supervisorKey);
     const id = await spawned(leader);
     const client = await connected(await machine.toolKey({ taskId: id, attempt: 1 }));
     expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual([
       'makima_checkpoint',
+      'makima_checkpoints',
       'makima_status',
     ]);
     expect((await call(client, 'makima_status', {})).value).toMatchObject({

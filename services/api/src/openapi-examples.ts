@@ -40,6 +40,7 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   readTaskFile: { filePath: 'src/login.ts' },
   createCheckpoint: { message: 'the test fails as it should' },
   mergeTask: { squash: true },
+  createBranch: { branchName: 'try-two', fromRef: 'main', contractId },
   messageTask: { message: 'The redirect is decided in src/session.ts.', mode: 'steer' },
   cancelTask: { reason: 'no longer needed' },
   askQuestion: {

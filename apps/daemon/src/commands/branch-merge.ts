@@ -4,12 +4,21 @@
  * Law: of a task that still runs, the newest commits are taken over first; an ended one's are in the store.
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import type { Running } from '@makima/contracts/socket/frames';
+import type { DaemonContext } from '../context.ts';
 import { attemptKey } from '../journal/state.ts';
+import type { TaskRecord } from '../workspace/port.ts';
 import type { OperationWork } from './operation.ts';
 
-export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (context, command) => {
-  const { taskId, attempt } = command;
+export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (context, command) =>
+  context.workspace.merge(await livingRecord(context, command), command);
+
+/** The record of this very attempt while its agent lives; else null. */
+export async function livingRecord(
+  context: DaemonContext,
+  { taskId, attempt }: Running,
+): Promise<TaskRecord | null> {
   const phase = context.journal.state.attempts.get(attemptKey(taskId, attempt))?.phase;
   const record = phase === 'running' ? await context.records.read(taskId) : null;
-  return context.workspace.merge(record?.attempt === attempt ? record : null, command);
-};
+  return record?.attempt === attempt ? record : null;
+}

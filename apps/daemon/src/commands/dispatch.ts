@@ -5,6 +5,7 @@
  * for it. A command counts as applied when its life or its result is in the journal.
  */
 import type { Command } from '@makima/contracts/socket/commands';
+import { branchCreate } from './branch-create.ts';
 import { branchDeliver } from './branch-deliver.ts';
 import { branchMerge } from './branch-merge.ts';
 import { evidenceCheck } from './evidence-check.ts';
@@ -42,6 +43,9 @@ function carryOut(to: CommandContext, command: Command): Applied {
       return 'later';
     case 'branch.merge':
       to.operations.run(command, branchMerge);
+      return 'later';
+    case 'branch.create':
+      to.operations.run(command, branchCreate);
       return 'later';
     case 'branch.deliver':
       to.operations.run(command, branchDeliver);

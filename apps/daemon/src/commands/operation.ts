@@ -6,7 +6,12 @@
  */
 import { isMakimaError } from '@makima/domain/error';
 import type { Command } from '@makima/contracts/socket/commands';
-import type { OperationResult, Report, ReportOf } from '@makima/contracts/socket/reports';
+import type {
+  OperationError,
+  OperationResult,
+  Report,
+  ReportOf,
+} from '@makima/contracts/socket/reports';
 import type { DaemonContext } from '../context.ts';
 import { cleanText } from '../session/lines.ts';
 
@@ -21,6 +26,7 @@ export type OperationWork<C extends OperationCommand> = (
 
 /** Largest report that a frame takes, in bytes of JSON. */
 const reportMaxBytes = 900_000;
+const factMaxBytes = 2_000;
 
 export interface Operations {
   run<C extends OperationCommand>(command: C, work: OperationWork<C>): void;
@@ -84,10 +90,7 @@ async function carryOut<C extends OperationCommand>(
   );
 }
 
-function failed(
-  operationId: string,
-  error: { readonly code: string; readonly message: string },
-): ReportOf<'operation.finished'> {
+function failed(operationId: string, error: OperationError): ReportOf<'operation.finished'> {
   return { kind: 'operation.finished', operationId, ok: false, result: null, error };
 }
 
@@ -97,13 +100,23 @@ function bounded(report: ReportOf<'operation.finished'>): ReportOf<'operation.fi
   return failed(report.operationId, { code: 'PAYLOAD_TOO_LARGE', message });
 }
 
-function errorOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (isMakimaError(error)) {
-    const message = error.fix === undefined ? error.message : `${error.message} ${error.fix}`;
-    return { code: error.code, message: cleanText(message) };
+function errorOf(error: unknown): OperationError {
+  if (!isMakimaError(error)) {
+    const message = cleanText(error instanceof Error ? error.message : 'failed');
+    return { code: 'COMMAND_FAILED', message };
   }
   return {
-    code: 'COMMAND_FAILED',
-    message: cleanText(error instanceof Error ? error.message : 'failed'),
+    code: error.code,
+    message: cleanText(error.message),
+    ...(error.fix === undefined ? {} : { fix: cleanText(error.fix) }),
+    ...(error.retryable ? { retryable: true } : {}),
+    details: plainFacts(error.details),
   };
+}
+
+/** Facts as they may be stored: small, clean text, numbers, and where an input was wrong. */
+function plainFacts(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(details), (_key, value: unknown) =>
+    typeof value === 'string' ? cleanText(value, factMaxBytes) : value,
+  ) as Record<string, unknown>;
 }

@@ -7,6 +7,7 @@
  * from where it was seen. What cannot be done is an answer with its reason.
  *
  * export deliverBranch(store, options: DeliverOptions): Promise<Delivery>
+ * export moveTheirBranch(store, move): Promise<Step>
  */
 import { isAncestor } from './commit.ts';
 import { moveCheckout } from './move-checkout.ts';
@@ -41,7 +42,8 @@ export interface Delivery {
   readonly note: string;
 }
 
-interface Step {
+/** Done, or why not. */
+export interface Step {
   readonly done: boolean;
   readonly reason: RefusalReason | null;
   readonly note: string;
@@ -54,7 +56,7 @@ export async function deliverBranch(store: Store, options: DeliverOptions): Prom
   if (sha === null) throw refuse('ref_missing', 'The branch to deliver is not in the store');
   const place = await mustLocate(options.repositoryPath);
   return withRepoLock(store.dir, async () => {
-    await bringObjects(store, place, branch);
+    await bringObjects(store, place, `refs/heads/${branch}`);
     const placed = await moveBranch(store, place, branch, sha, { create: 'allowed' });
     if (!placed.done) {
       return {
@@ -79,6 +81,24 @@ export async function deliverBranch(store: Store, options: DeliverOptions): Prom
   });
 }
 
+/**
+ * A branch that the person has, forward to a commit that a ref of the store holds. The caller holds the store's
+ * lock.
+ */
+export async function moveTheirBranch(
+  store: Store,
+  move: {
+    readonly repositoryPath: string;
+    readonly branch: string;
+    readonly ref: string;
+    readonly sha: string;
+  },
+): Promise<Step> {
+  const place = await mustLocate(move.repositoryPath);
+  await bringObjects(store, place, move.ref);
+  return moveBranch(store, place, assertBranch(move.branch), move.sha, { create: 'refused' });
+}
+
 async function mustLocate(path: string): Promise<GitDirPlace> {
   const kind = await kindOf(path);
   const place = kind === 'missing' ? null : await locateGitDir(path);
@@ -89,7 +109,7 @@ async function mustLocate(path: string): Promise<GitDirPlace> {
 }
 
 /** Objects only: no ref moves, FETCH_HEAD stays, and the remote's program is named so that none of theirs is. */
-async function bringObjects(store: Store, place: GitDirPlace, branch: string): Promise<void> {
+async function bringObjects(store: Store, place: GitDirPlace, ref: string): Promise<void> {
   await git(
     [
       'fetch',
@@ -103,7 +123,7 @@ async function bringObjects(store: Store, place: GitDirPlace, branch: string): P
       '--upload-pack=git-upload-pack',
       '--',
       store.dir,
-      `refs/heads/${branch}`,
+      ref,
     ],
     { gitDir: place.commonDir, transport: 'file', timeoutMs: 300_000 },
   );

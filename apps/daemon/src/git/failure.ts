@@ -19,6 +19,7 @@ export type RefusalReason =
   | 'source_unreachable'
   | 'source_foreign_owner'
   | 'not_a_repository'
+  | 'not_local'
   | 'host_refused'
   | 'ref_missing'
   | 'base_missing'

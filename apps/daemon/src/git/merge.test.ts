@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mergeInto } from './merge.ts';
 import type { MergeOptions } from './merge.ts';
 import { taskRef } from './names.ts';
-import { ensureBranch, resolveCommit } from './store.ts';
+import { ensureBranch, refreshStore, resolveCommit } from './store.ts';
 import type { Store } from './store.ts';
 import { takeCommits } from './take.ts';
 import {
@@ -88,6 +88,25 @@ describe('merge', () => {
     expect(again).toMatchObject({ success: true, commitSha });
   });
 
+  it('knows what was squashed, whatever came after it, and by whichever way it is merged again', async () => {
+    await work(first, 1, { 'list.txt': 'one\nFIRST\nthree\n' });
+    const { commitSha } = await merge(1, { how: 'squash' });
+    const after = await makeTask(place, store, { attempt: 3, ref: target });
+    await work(after, 3, { 'list.txt': 'one\nAGAIN\nthree\n' });
+    const tip = (await merge(3)).commitSha;
+    for (const how of ['squash', 'merge'] as const) {
+      const again = await merge(1, { how, operationId: `op-again-${how}` });
+      expect(again).toMatchObject({ success: true, commitSha: tip });
+      expect(again.message).toContain(commitSha?.slice(0, 12));
+    }
+    expect(await resolveCommit(store, target)).toBe(tip);
+    // More of the same work is merged as usual.
+    await work(first, 1, { 'more.txt': 'more' });
+    const more = await merge(1, { operationId: 'op-more' });
+    expect(more.success).toBe(false);
+    expect(more.conflicts.map((conflict) => conflict.path)).toEqual(['list.txt']);
+  });
+
   it('lists conflicts with both sides, moves nothing, and repeats its answer', async () => {
     await work(first, 1, {
       'list.txt': 'one\nOURS\nthree\n',
@@ -155,5 +174,44 @@ describe('merge', () => {
     }
     expect(await fsck(store)).toBe('');
     expect(await readFile(join(place.repo, 'README.md'), 'utf8')).toBe('# Hello\n');
+  });
+
+  it('of eight that overlap merges or refuses each with both sides, and loses no commit', async () => {
+    const lines = Array.from({ length: 40 }, (_, line) => `line ${line}`);
+    await commitFiles(place.repo, { 'shared.txt': `${lines.join('\n')}\n` }, 'Shared');
+    await refreshStore(store);
+    const attempts = Array.from({ length: 8 }, (_, index) => index + 20);
+    const tasks = await Promise.all(attempts.map((attempt) => makeTask(place, store, { attempt })));
+    // Neighbours of a pair change the same line; pairs are far apart.
+    const shas = await Promise.all(
+      tasks.map((task, index) => {
+        const changed = lines.with(Math.floor(index / 2) * 10, `changed by ${index}`);
+        const files = { 'shared.txt': `${changed.join('\n')}\n`, [`own-${index}`]: `${index}` };
+        return work(task, attempts[index] ?? 0, files);
+      }),
+    );
+    const results = await Promise.all(attempts.map((attempt) => merge(attempt)));
+    expect(results.filter(({ success }) => success)).toHaveLength(4);
+    for (const [index, { success, conflicts, commitSha }] of results.entries()) {
+      const task = taskRef(taskId, attempts[index] ?? 0);
+      expect(await resolveCommit(store, task)).toBe(shas[index]);
+      if (success) {
+        expect(await inStore('merge-base', '--is-ancestor', shas[index] ?? '', target)).toBe('');
+        continue;
+      }
+      const winner = index % 2 === 0 ? index + 1 : index - 1;
+      expect(commitSha).toBeNull();
+      expect(conflicts).toMatchObject([
+        { path: 'shared.txt', ours: `changed by ${winner}`, theirs: `changed by ${index}` },
+      ]);
+      const [hunk = ''] = conflicts[0]?.hunks ?? [];
+      expect(hunk).toContain(`changed by ${winner}\n=======\nchanged by ${index}`);
+    }
+    expect(await fsck(store)).toBe('');
+    const reachable = (await inStore('rev-list', '--all')).split('\n');
+    for (const sha of shas) expect(reachable).toContain(sha);
+    expect(await inStore('fsck', '--unreachable', '--no-reflogs', '--no-progress')).not.toMatch(
+      /unreachable commit/,
+    );
   });
 });

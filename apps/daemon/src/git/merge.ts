@@ -3,17 +3,20 @@
  *
  * Law: nothing is ever half merged: the result is a finished tree and commit, and the branch moves in one
  * ref transaction that expects where it stood. The same operation id answers what it answered before. A
- * conflict is an answer with both sides, not an exception, and moves nothing.
+ * conflict is an answer with both sides, not an exception, and moves nothing. Work that was squashed into a
+ * branch is in it.
  *
  * export mergeInto(store, options: MergeOptions): Promise<MergeResult>
+ * export mergeCommits(store, ends: Ends): Promise<{ result, commitSha }>     moves nothing
  */
-import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
+import { commitTree, isAncestor, treeOf } from './commit.ts';
 import type { Identity } from './commit.ts';
 import { readConflicts } from './conflicts.ts';
 import type { MergeConflict } from './conflicts.ts';
 import { GitFailure, refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
-import { assertNewBranch, operationRef } from './names.ts';
+import { assertNewBranch } from './names.ts';
+import { recordedResult, recordResult } from './operation-record.ts';
 import { git } from './run.ts';
 import { resolveCommit } from './store.ts';
 import type { Store } from './store.ts';
@@ -39,61 +42,69 @@ export interface MergeResult {
 
 export async function mergeInto(store: Store, options: MergeOptions): Promise<MergeResult> {
   const target = `refs/heads/${assertNewBranch(options.targetBranch)}`;
-  const record = operationRef(options.operationId);
+  const { operationId } = options;
   return withRepoLock(store.dir, async () => {
-    const former = await readResult(store, record);
+    const former = await recordedResult<MergeResult>(store, operationId);
     if (former !== null) return former;
     const ours = await mustResolve(store, target, 'The branch to merge into');
     const theirs = await mustResolve(store, options.source, 'The work to merge');
-    if (await isAncestor(store, theirs, ours)) {
-      const message = 'Everything of it is in the branch already';
-      return conclude(store, record, [], {
-        success: true,
-        message,
-        commitSha: ours,
-        conflicts: [],
-      });
-    }
-    const merged = await mergeTrees(store, ours, theirs);
-    if (merged.conflicts.length > 0) {
-      const message = `Conflicts in ${merged.conflicts
-        .map((c) => c.path)
-        .join(', ')
-        .slice(0, 500)}`;
-      const { conflicts } = merged;
-      return conclude(store, record, [], { success: false, message, commitSha: null, conflicts });
-    }
-    return commitMerge(store, options, { target, record, ours, theirs, tree: merged.tree });
+    const { result, commitSha } = await mergeCommits(store, { ...options, ours, theirs });
+    const moves = commitSha === null ? [] : [`update ${target} ${commitSha} ${ours}`];
+    await recordResult(store, operationId, result, moves);
+    return result;
   });
 }
 
-async function commitMerge(
+export interface Ends extends Pick<MergeOptions, 'operationId' | 'how' | 'message' | 'identity'> {
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+/**
+ * The merge of two commits, which no ref holds yet: `commitSha` is the new commit, null when none was needed
+ * or possible. The caller holds the store's lock.
+ */
+export async function mergeCommits(
   store: Store,
-  options: MergeOptions,
-  at: { target: string; record: string; ours: string; theirs: string; tree: string },
-): Promise<MergeResult> {
-  if (options.how === 'squash' && at.tree === (await treeOf(store, at.ours))) {
-    const message = 'It changes nothing in the branch';
-    return conclude(store, at.record, [], {
-      success: true,
-      message,
-      commitSha: at.ours,
-      conflicts: [],
-    });
-  }
-  const trailers = `Makima-Operation: ${options.operationId}\nMakima-Source: ${at.theirs}`;
-  const commitSha = await commitTree(store, {
-    tree: at.tree,
-    parents: options.how === 'squash' ? [at.ours] : [at.ours, at.theirs],
-    message: `${options.message.trim() || 'Merge'}\n\n${trailers}`,
-    ...(options.identity === undefined ? {} : { identity: options.identity }),
+  ends: Ends,
+): Promise<{ readonly result: MergeResult; readonly commitSha: string | null }> {
+  const { ours, theirs } = ends;
+  const stays = (message: string, commitSha = ours) => ({
+    result: { success: true, message, commitSha, conflicts: [] },
+    commitSha: null,
   });
-  const message = options.how === 'squash' ? 'Merged as one commit' : 'Merged';
-  const move = `update ${at.target} ${commitSha} ${at.ours}`;
-  return conclude(store, at.record, [move], { success: true, message, commitSha, conflicts: [] });
+  if (await isAncestor(store, theirs, ours))
+    return stays('Everything of it is in the branch already');
+  const squashed = await squashOf(store, ours, theirs);
+  if (squashed !== null) return stays(`It is in the branch already, as ${squashed.slice(0, 12)}`);
+  const merged = await mergeTrees(store, ours, theirs);
+  if (merged.conflicts.length > 0) {
+    const paths = merged.conflicts.map((conflict) => conflict.path).join(', ');
+    const message = `Conflicts in ${paths.slice(0, 500)}`;
+    const { conflicts } = merged;
+    return { result: { success: false, message, commitSha: null, conflicts }, commitSha: null };
+  }
+  if (ends.how === 'squash' && merged.tree === (await treeOf(store, ours)))
+    return stays('It changes nothing in the branch');
+  const trailers = `Makima-Operation: ${ends.operationId}\nMakima-Source: ${theirs}`;
+  const commitSha = await commitTree(store, {
+    tree: merged.tree,
+    parents: ends.how === 'squash' ? [ours] : [ours, theirs],
+    message: `${ends.message.trim() || 'Merge'}\n\n${trailers}`,
+    ...(ends.identity === undefined ? {} : { identity: ends.identity }),
+  });
+  const message = ends.how === 'squash' ? 'Merged as one commit' : 'Merged';
+  return { result: { success: true, message, commitSha, conflicts: [] }, commitSha };
 }
 
-async function mustResolve(store: Store, name: string, what: string): Promise<string> {
+/** The commit of the branch that this work was squashed into, whatever came after it. */
+async function squashOf(store: Store, ours: string, theirs: string): Promise<string | null> {
+  const grep = ['--fixed-strings', `--grep=Makima-Source: ${theirs}`];
+  const args = ['rev-list', '--max-count=1', ...grep, '--end-of-options', ours, `^${theirs}`];
+  return (await git(args, { gitDir: store.dir })).stdout.trim() || null;
+}
+
+export async function mustResolve(store: Store, name: string, what: string): Promise<string> {
   const sha = await resolveCommit(store, name);
   if (sha === null) throw refuse('ref_missing', `${what} is not in the store`);
   return sha;
@@ -120,29 +131,4 @@ async function mergeTrees(
     }
     throw error;
   }
-}
-
-/** Result and branch move together: a blob under the operation's ref, in one transaction. */
-async function conclude(
-  store: Store,
-  record: string,
-  moves: readonly string[],
-  result: MergeResult,
-): Promise<MergeResult> {
-  const { stdout } = await git(['hash-object', '-w', '--stdin'], {
-    gitDir: store.dir,
-    input: JSON.stringify(result),
-  });
-  await updateRefs(store, [...moves, `create ${record} ${stdout.trim()}`]);
-  return result;
-}
-
-async function readResult(store: Store, record: string): Promise<MergeResult | null> {
-  const found = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', record], {
-    gitDir: store.dir,
-    okCodes: [0, 1, 128],
-  });
-  if (found.exitCode !== 0) return null;
-  const blob = await git(['cat-file', 'blob', found.stdout.trim()], { gitDir: store.dir });
-  return JSON.parse(blob.stdout) as MergeResult;
 }

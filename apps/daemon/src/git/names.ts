@@ -12,20 +12,20 @@
  * export isSha(text): boolean
  * export contractBranch(slug), taskBranch(slug, task, attempt): string     branch names
  * export taskRef(task, attempt), checkpointRef(task, number), keptRef(task, attempt, why?),
- *        operationRef(operationId): string                                  full refs of the store
+ *        operationRef(operationId), landingRef(operationId): string         full refs of the store
  * export publicRefs: readonly string[]          where the source's own branches and tags stand in a store
  */
+import { isBranch, isCommitId, isNewBranch } from '@makima/domain/branch';
 import { invalid } from './failure.ts';
 
-const newBranchPattern = /^[a-z0-9][a-z0-9._/-]{0,200}$/;
-const branchPattern = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._/+@#=,-]{0,200}$/u;
+export { isBranch };
+
 const segmentPattern = /^[a-z0-9][a-z0-9-]{0,63}$/;
-const shaPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 export const publicRefs = ['refs/remotes/origin', 'refs/tags'] as const;
 
 export function isSha(text: string): boolean {
-  return shaPattern.test(text);
+  return isCommitId(text);
 }
 
 export function assertSha(sha: string): string {
@@ -40,7 +40,7 @@ export function assertSha(sha: string): string {
 }
 
 export function assertNewBranch(name: string): string {
-  if (typeof name !== 'string' || !newBranchPattern.test(name) || !isSane(name) || isSha(name)) {
+  if (typeof name !== 'string' || !isNewBranch(name)) {
     throw invalid(
       'branchName',
       'bad_branch_name',
@@ -50,12 +50,8 @@ export function assertNewBranch(name: string): string {
   return name;
 }
 
-export function isBranch(name: string): boolean {
-  return typeof name === 'string' && branchPattern.test(name) && isSane(name);
-}
-
 export function assertBranch(name: string): string {
-  if (!isBranch(name)) {
+  if (typeof name !== 'string' || !isBranch(name)) {
     throw invalid('branchName', 'bad_branch_name', 'This is not a usable branch name');
   }
   return name;
@@ -63,27 +59,10 @@ export function assertBranch(name: string): string {
 
 export function assertRef(ref: string): string {
   const inner = typeof ref === 'string' && ref.startsWith('refs/') ? ref.slice(5) : '';
-  if (!branchPattern.test(inner) || !inner.includes('/') || !isSane(inner)) {
+  if (!isBranch(inner) || !inner.includes('/')) {
     throw invalid('ref', 'bad_ref', 'This is not a usable ref name');
   }
   return ref;
-}
-
-/** The rules of git-check-ref-format, and no component that could be read as an option. */
-function isSane(name: string): boolean {
-  if (name.includes('..') || name.includes('@{') || name.endsWith('.') || name === 'HEAD') {
-    return false;
-  }
-  return name
-    .split('/')
-    .every(
-      (part) =>
-        part !== '' &&
-        part !== '@' &&
-        !part.startsWith('.') &&
-        !part.startsWith('-') &&
-        !part.endsWith('.lock'),
-    );
 }
 
 export function contractBranch(slug: string): string {
@@ -109,6 +88,11 @@ export function keptRef(task: string, attempt: number, why?: string): string {
 
 export function operationRef(operationId: string): string {
   return `refs/makima/operations/${segment(operationId, 'operationId')}`;
+}
+
+/** Where a commit stands while it is brought to the person's repository. */
+export function landingRef(operationId: string): string {
+  return `refs/makima/landing/${segment(operationId, 'operationId')}`;
 }
 
 function taskPart(task: string, attempt: number): string {

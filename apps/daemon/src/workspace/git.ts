@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
 import type { RepositorySpec } from '@makima/contracts/socket/commands';
+import { createBranch } from '../git/branch.ts';
 import { makeCheckpoint } from '../git/checkpoint.ts';
 import { isAncestor } from '../git/commit.ts';
 import { readAtCommit, runCheck } from '../git/command.ts';
@@ -13,6 +14,7 @@ import { deliverBranch } from '../git/deliver.ts';
 import { diffCommits, diffWorkdir, type Diff, type DiffLimits } from '../git/diff.ts';
 import { keepCommit, keepWorkdir } from '../git/keep.ts';
 import { mergeInto } from '../git/merge.ts';
+import { mergeIntoSource } from '../git/merge-source.ts';
 import { taskRef } from '../git/names.ts';
 import { isDenied, readBelow } from '../git/read-file.ts';
 import { workdirAt } from '../git/shadow.ts';
@@ -54,16 +56,16 @@ export function gitWorkspace(place: Place): Workspace {
     async merge(living, command) {
       const store = await storeOf(place, command.repository);
       const { taskId: task, attempt } = command;
-      if (living !== null && (await isThere(living.directory))) {
-        await takeCommits(workdirAt(store, living.directory), { task, attempt });
-      }
-      const merged = await mergeInto(store, {
-        operationId: command.operationId,
-        source: taskRef(task, attempt),
-        targetBranch: command.targetBranch,
-        how: command.squash ? 'squash' : 'merge',
-        message: command.message,
-      });
+      await takeNewest(store, living);
+      const { operationId, targetBranch, message } = command;
+      const how: 'squash' | 'merge' = command.squash ? 'squash' : 'merge';
+      const wanted = { operationId, source: taskRef(task, attempt), targetBranch, how, message };
+      const merged = targetBranch.startsWith('makima/')
+        ? await mergeInto(store, wanted)
+        : await mergeIntoSource(store, {
+            ...wanted,
+            allowed: command.defaultOnly === true ? 'default' : 'any',
+          });
       return {
         kind: 'branch.merge',
         ...merged,
@@ -73,11 +75,28 @@ export function gitWorkspace(place: Place): Workspace {
         })),
       };
     },
+    async branch(living, command) {
+      const store = await storeOf(place, command.repository);
+      await takeNewest(store, living);
+      const { operationId, branch, fromRef, contractBranch, taskId, attempt } = command;
+      const from = fromRef === null ? [taskRef(taskId, attempt), contractBranch] : [fromRef];
+      return {
+        kind: 'branch.create',
+        ...(await createBranch(store, { operationId, branch, from })),
+      };
+    },
     deliver: (command) => deliver(place, command),
     check: (command) => check(place, command),
     clean: (record) => clean(place, record),
     readFile: (record, filePath) => readTaskFile(place, record, filePath),
   };
+}
+
+/** The commits that a living agent has made since they were last taken over. */
+async function takeNewest(store: Store, living: TaskRecord | null): Promise<void> {
+  if (living === null || !(await isThere(living.directory))) return;
+  const { taskId: task, attempt } = living;
+  await takeCommits(workdirAt(store, living.directory), { task, attempt });
 }
 
 async function storeFor(place: Place, record: TaskRecord): Promise<Store> {

@@ -88,6 +88,11 @@ export interface Workspace {
     living: TaskRecord | null,
     command: CommandOf<'branch.merge'>,
   ): Promise<ResultOf<'branch.merge'>>;
+  /** With the record of a task whose agent lives, the branch begins at its newest commit. */
+  branch(
+    living: TaskRecord | null,
+    command: CommandOf<'branch.create'>,
+  ): Promise<ResultOf<'branch.create'>>;
   deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;
   check(command: CommandOf<'evidence.check'>): Promise<ResultOf<'evidence.check'>>;
   clean(record: TaskRecord): Promise<ResultOf<'workdir.clean'>>;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
 import { zId, zSha, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
-import { zConflict, zDiffFile } from '../socket/reports.ts';
+import { zConflict, zDiffFile, zOperationError } from '../socket/reports.ts';
 
 export const zTaskStatus = z.enum(taskStatuses);
 
@@ -148,6 +148,19 @@ export const zDiffResult = z.object({
   error: z.string().nullable(),
   files: z.array(zDiffFile),
   stats: z.object({ filesChanged: z.int(), insertions: z.int(), deletions: z.int() }),
+  /** Text, files or hunks are missing because they would be too large; the counts are of the whole. */
+  truncated: z.boolean(),
+  operationId: zId,
+});
+
+/** `{success, branchName, message}` of seed 002, with where it stands. */
+export const zBranchResult = z.object({
+  operationId: zId,
+  success: z.boolean(),
+  /** The whole name, of the form `makima/<contract>.<name>`. */
+  branchName: z.string(),
+  message: z.string(),
+  commitSha: z.string(),
 });
 
 /** A long git operation: pending until the daemon's report, which may come late. */
@@ -158,7 +171,7 @@ export const zOperation = z.object({
   contractId: zId.nullable(),
   state: z.enum(['pending', 'done', 'failed']),
   result: z.record(z.string(), z.unknown()).nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: zOperationError.nullable(),
   requestedAt: zTime,
   finishedAt: zTime.nullable(),
 });

@@ -90,15 +90,34 @@ export const zCommand = z.discriminatedUnion('kind', [
     message: z.string(),
   }),
   z.strictObject({ kind: z.literal('task.diff'), ...operation, ...fence }),
-  /** Merge the branch of (task, attempt) into a branch of the store. */
+  /**
+   * Merge the work of (task, attempt) into a branch of the store (`makima/…`), or into a branch of the local
+   * repository that it came from.
+   */
   z.strictObject({
     kind: z.literal('branch.merge'),
     ...operation,
     ...fence,
     repository: zRepositorySpec,
     targetBranch: z.string(),
+    /** Refuse any branch of that repository but its default one. */
+    defaultOnly: z.boolean().optional(),
     squash: z.boolean(),
     message: z.string(),
+  }),
+  /**
+   * Make a branch in the store. Without `fromRef`, or with `HEAD`, it begins where the work of (task, attempt)
+   * stands now.
+   */
+  z.strictObject({
+    kind: z.literal('branch.create'),
+    ...operation,
+    ...fence,
+    repository: zRepositorySpec,
+    branch: z.string(),
+    fromRef: z.string().nullable(),
+    /** Where it begins when that task has made no commit. */
+    contractBranch: z.string(),
   }),
   /** Bring the contract's branch into the local repository that it came from. */
   z.strictObject({

@@ -62,6 +62,18 @@ export const zDiffFile = z.strictObject({
   hunks: z.array(z.strictObject({ header: z.string(), lines: z.array(z.string()) })),
 });
 
+/** Why long git work did not succeed: a code, words for people, and what to do about it. */
+export const zOperationError = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  fix: z.string().optional(),
+  /** The very same may succeed later. */
+  retryable: z.boolean().optional(),
+  /** Facts for programs: small, never secret. */
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+export type OperationError = z.infer<typeof zOperationError>;
+
 /** Results of long git work; `kind` equals the command's. */
 export const zOperationResult = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -92,6 +104,13 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     message: z.string(),
     commitSha: zSha.nullable(),
     conflicts: z.array(zConflict),
+  }),
+  z.strictObject({
+    kind: z.literal('branch.create'),
+    branch: z.string(),
+    commitSha: zSha,
+    /** False: it stood there already, at this very commit. */
+    created: z.boolean(),
   }),
   z.strictObject({
     kind: z.literal('branch.deliver'),
@@ -198,7 +217,7 @@ export const zReport = z.discriminatedUnion('kind', [
     operationId: zId,
     ok: z.boolean(),
     result: zOperationResult.nullable(),
-    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    error: zOperationError.nullable(),
   }),
   /** A part of a checkpoint's patch, gzip then base64; parts count from 0. */
   z.strictObject({

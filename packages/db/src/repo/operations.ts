@@ -1,4 +1,5 @@
 /** Long git work: requested once, finished once, late results kept. */
+import type { OperationError } from '@makima/contracts/socket/reports';
 import type { Queryable, Tx } from '../client.ts';
 import type { OperationRow } from '../rows.ts';
 
@@ -24,6 +25,40 @@ export async function findOperation(
   return row;
 }
 
+/**
+ * The same work asked of the same machine in the same attempt: not over yet, or (`unseen`) over without anybody
+ * having been shown its result.
+ */
+export async function sameOperation(
+  tx: Tx,
+  args: {
+    ownerId: string;
+    daemonId: string;
+    taskId: string;
+    attempt: number;
+    kind: string;
+    request: Record<string, unknown>;
+    stand: 'pending' | 'unseen';
+  },
+): Promise<OperationRow | undefined> {
+  const [row] = await tx<OperationRow[]>`
+    select * from operations where owner_id = ${args.ownerId} and task_id = ${args.taskId} and kind = ${args.kind}
+       and attempt = ${args.attempt} and daemon_id = ${args.daemonId}
+       and (state = 'pending' or ${args.stand === 'unseen'} and seen_at is null)
+       and request = ${tx.json(args.request as never)}::jsonb
+     order by id desc limit 1`;
+  return row;
+}
+
+/** Its result was shown to somebody. */
+export async function markOperationSeen(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<void> {
+  await db`update operations set seen_at = clock()
+            where owner_id = ${args.ownerId} and id = ${args.id} and state <> 'pending' and seen_at is null`;
+}
+
 /** Undefined when it is finished already, or not this daemon's. */
 export async function finishOperation(
   tx: Tx,
@@ -33,7 +68,7 @@ export async function finishOperation(
     daemonId: string;
     state: 'done' | 'failed';
     result: unknown;
-    error: { code: string; message: string } | null;
+    error: OperationError | null;
   },
 ): Promise<OperationRow | undefined> {
   const [row] = await tx<OperationRow[]>`
@@ -41,6 +76,17 @@ export async function finishOperation(
            error = ${args.error === null ? null : tx.json(args.error as never)}, finished_at = clock()
      where owner_id = ${args.ownerId} and id = ${args.id} and daemon_id = ${args.daemonId} and state = 'pending' returning *`;
   return row;
+}
+
+/** Everything that was ordered from a machine and will never be reported. */
+export async function failOperationsOf(
+  tx: Tx,
+  args: { ownerId: string; daemonId: string; except: readonly string[]; error: OperationError },
+): Promise<OperationRow[]> {
+  return tx<OperationRow[]>`
+    update operations set state = 'failed', error = ${tx.json(args.error as never)}, finished_at = clock()
+     where owner_id = ${args.ownerId} and daemon_id = ${args.daemonId} and state = 'pending'
+       and kind <> all(${[...args.except]}) returning *`;
 }
 
 export async function pendingOperationsOf(

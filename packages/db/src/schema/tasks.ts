@@ -14,6 +14,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { OperationError } from '@makima/contracts/socket/reports';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { SupervisorState } from '@makima/domain/supervisor';
 import { bornAt, id, moment, ownerId } from './columns.ts';
@@ -310,10 +311,12 @@ export const operations = snakeCase.table(
     request: jsonb().$type<Record<string, unknown>>().notNull(),
     state: text().notNull().default('pending'),
     result: jsonb().$type<Record<string, unknown>>(),
-    error: jsonb().$type<{ code: string; message: string }>(),
+    error: jsonb().$type<OperationError>(),
     requestedBy: text().notNull(),
     requestedAt: bornAt(),
     finishedAt: moment(),
+    /** Somebody was shown its result; until then, asking for the same again shows it. */
+    seenAt: moment(),
   },
   (t) => [
     unique('operations_owner_id').on(t.ownerId, t.id),

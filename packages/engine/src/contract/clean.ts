@@ -8,6 +8,7 @@
  */
 import { channels } from '@makima/contracts/channels';
 import type { Command } from '@makima/contracts/socket/commands';
+import { contractBranch } from '@makima/domain/branch';
 import { isTaskFinal } from '@makima/domain/task';
 import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
 import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
@@ -15,10 +16,10 @@ import { completionConfirmed } from '@makima/db/repo/confirmations';
 import { appendCommand, daemonsOf } from '@makima/db/repo/daemons';
 import { insertOperation, operationsOf } from '@makima/db/repo/operations';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
+import { wordsOf } from '../operation/words.ts';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
-import { contractBranch } from '../task/start-command.ts';
 import { cleanupTriesMax, standOf, type Stand } from './clean-stand.ts';
 import { completeContract } from './finish.ts';
 import { moveContract } from './move.ts';
@@ -113,7 +114,7 @@ async function giveUp(a: Act, contract: ContractRow, failed: OperationRow): Prom
     failed.kind === 'branch.deliver'
       ? 'the branch was not delivered'
       : 'a working directory was not cleaned up';
-  const error = failed.error?.message ?? 'no reason given';
+  const error = wordsOf(failed.error) ?? 'no reason given';
   const active = await moveContract(a, contract, {
     to: 'active',
     reason: 'the clean-up did not succeed',
@@ -140,7 +141,7 @@ async function deliverOnce(
     operationId,
     contractId: contract.id,
     repository: { url: null, path: repository.localPath, baseBranch: repository.baseBranch },
-    branch: contractBranch(contract),
+    branch: contractBranch(contract.slug),
     fastForwardBase: contract.autoMergeLocal,
   }));
   return { step: 'under_way' };

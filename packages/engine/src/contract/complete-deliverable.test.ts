@@ -10,7 +10,7 @@ import {
 import { getContract } from './get.ts';
 import { phaseReadiness } from './phase-readiness.ts';
 import { checkCompletion } from './check-completion.ts';
-import { requestMerge } from '../operation/request.ts';
+import { requestMerge } from '../operation/merge.ts';
 import type { Principal } from '../principal.ts';
 import { sha, TestDaemon } from '../test-daemon.ts';
 import {

@@ -15,8 +15,9 @@ import { tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, OperationRow } from '@makima/db/rows';
 import { notFound } from '../authorize.ts';
 import type { Act } from '../context.ts';
-import { request } from '../operation/request.ts';
-import { contractBranch } from '../task/start-command.ts';
+import { contractBranch } from '@makima/domain/branch';
+import { wordsOf } from '../operation/words.ts';
+import { order } from '../operation/order.ts';
 
 export type EvidenceInput = BodyOf<typeof endpoint>['evidence'][number];
 
@@ -55,12 +56,11 @@ export async function askChecks(a: Act, claim: Claim): Promise<string[]> {
   }
   const asked: string[] = [];
   for (const check of checks) {
-    const operation = await request(
-      a,
-      supervisor,
-      'evidence.check',
-      askedOf(claim, check),
-      (id) => ({
+    const operation = await order(a, {
+      task: supervisor,
+      kind: 'evidence.check',
+      asked: askedOf(claim, check),
+      command: (id) => ({
         kind: 'evidence.check',
         operationId: id,
         repository: {
@@ -68,12 +68,12 @@ export async function askChecks(a: Act, claim: Claim): Promise<string[]> {
           path: repository.localPath,
           baseBranch: repository.baseBranch,
         },
-        branch: contractBranch(contract),
+        branch: contractBranch(contract.slug),
         path: check.kind === 'file' ? check.path : null,
         command: check.kind === 'command' ? check.command : null,
         timeoutMs: check.kind === 'command' ? check.timeoutSeconds * 1_000 : fileTimeoutMs,
       }),
-    );
+    });
     asked.push(operation.id);
   }
   return asked;
@@ -131,7 +131,7 @@ function checked(claim: Claim, evidence: Checked, operations: readonly Operation
   const what = evidence.kind === 'file' ? evidence.path : `\`${evidence.command.join(' ')}\``;
   if (operation === undefined) return { no: `${what} was not checked` };
   if (operation.state === 'failed') {
-    return { no: `${what} could not be checked: ${operation.error?.message ?? 'no reason given'}` };
+    return { no: `${what} could not be checked: ${wordsOf(operation.error) ?? 'no reason given'}` };
   }
   const result = zOperationResult.parse(operation.result);
   if (result.kind !== 'evidence.check') return { no: `${what} was not checked` };

@@ -1,11 +1,13 @@
 /** Machines of an owner: listed, and revoked. */
 import type { Daemon } from '@makima/contracts/entity/daemon';
 import { channels } from '@makima/contracts/channels';
+import { failOperationsOf } from '@makima/db/repo/operations';
 import { daemonLoad, daemonsOf, revokeDaemonRow } from '@makima/db/repo/daemons';
 import { reading } from '@makima/db/tx';
-import { act, type Acted, type Call, type Engine } from '../context.ts';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { notFound, requireOwner, requireReader } from '../authorize.ts';
+import { wordsOf } from '../operation/words.ts';
 import { presentDaemon } from '../present/key.ts';
 
 export async function listDaemons(engine: Engine, caller: Principal): Promise<{ items: Daemon[] }> {
@@ -21,7 +23,10 @@ export async function listDaemons(engine: Engine, caller: Principal): Promise<{ 
   return { items: rows.map((row) => presentDaemon(row, load.get(row.id)?.running ?? 0)) };
 }
 
-/** Its key dies and its socket is closed; its leases run out by themselves. */
+/**
+ * Its key dies, its socket is closed, and what was ordered from it fails: it will never report. Its leases run
+ * out by themselves.
+ */
 export function revokeDaemon(
   engine: Engine,
   call: Call,
@@ -32,8 +37,33 @@ export function revokeDaemon(
     const keys = await revokeDaemonRow(a.tx, { ownerId: a.ownerId, id: input.id });
     if (keys === undefined) throw notFound('daemon', input.id);
     a.audit('daemon.revoke', 'done', { kind: 'daemon', id: input.id });
+    await giveUpOperations(a, input.id);
     for (const keyId of keys) a.hint(channels.keyRevoked(), keyId);
     a.hint(channels.daemonWake(input.id));
     return { id: input.id, revoked: true };
   });
+}
+
+/** Clean-up is not among them: what a contract owes at its end knows of revoked machines by itself. */
+async function giveUpOperations(a: Act, daemonId: string): Promise<void> {
+  const failed = await failOperationsOf(a.tx, {
+    ownerId: a.ownerId,
+    daemonId,
+    except: ['workdir.clean', 'branch.deliver'],
+    error: { code: 'NO_DAEMON', message: 'the machine was revoked before it reported' },
+  });
+  for (const operation of failed) {
+    a.emit('operation.finished', {
+      contractId: operation.contractId,
+      taskId: operation.taskId,
+      data: {
+        operationId: operation.id,
+        kind: operation.kind,
+        ok: false,
+        error: wordsOf(operation.error),
+        summary: null,
+      },
+    });
+    a.hint(channels.operationDone(operation.id));
+  }
 }

@@ -10,6 +10,7 @@ import { findOperation } from '@makima/db/repo/operations';
 import type { OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { wordsOf } from './words.ts';
 import { afterTaskEnd } from '../task/complete.ts';
 
 export async function operationFinished(
@@ -33,7 +34,7 @@ export async function operationFinished(
       operationId: row.id,
       kind: row.kind,
       ok: report.ok,
-      error: report.error?.message ?? null,
+      error: wordsOf(report.error),
       summary: summaryOf(report.result),
     },
   });
@@ -78,6 +79,7 @@ async function follow(
     case 'workdir.clean':
       return kept(a, daemon, row, result);
     case 'task.diff':
+    case 'branch.create':
     case 'branch.deliver':
     case 'evidence.check':
       return;
@@ -176,6 +178,8 @@ async function kept(
 }
 
 function summaryOf(result: OperationResult | null): string | null {
+  if (result?.kind === 'branch.create')
+    return `${result.branch} at ${result.commitSha.slice(0, 10)}`;
   if (result?.kind !== 'branch.merge') return null;
   return result.success
     ? `merged as ${result.commitSha?.slice(0, 10) ?? 'nothing'}`

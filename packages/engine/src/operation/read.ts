@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { zCheckpoint, zOperation } from '@makima/contracts/entity/task';
 import { checkpointsOf } from '@makima/db/repo/checkpoints';
-import { findOperation } from '@makima/db/repo/operations';
+import { findOperation, markOperationSeen } from '@makima/db/repo/operations';
 import { reading } from '@makima/db/tx';
 import type { OperationRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
@@ -23,6 +23,8 @@ export async function readOperation(
     (async () => {
       const row = await findOperation(sql, { ownerId: caller.ownerId, id: input.id });
       if (row === undefined || !mayRead(caller, row)) throw notFound('operation', input.id);
+      if (row.state !== 'pending' && row.seenAt === null)
+        await markOperationSeen(sql, { ownerId: caller.ownerId, id: row.id });
       return presentOperation(row);
     })(),
   );

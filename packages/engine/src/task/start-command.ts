@@ -2,6 +2,7 @@
  * The command that starts an attempt: everything a daemon needs to know, and nothing secret. What is big
  * (transcript, patch) is only named; the daemon asks for it when it is ready.
  */
+import { contractBranch } from '@makima/domain/branch';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
@@ -49,7 +50,7 @@ export async function startCommand(
         : { url: task.repositoryUrl, path: task.localPath, baseBranch: task.baseBranch },
     branch,
     startSha: task.checkpointSha ?? (moved ? (checkpoint?.baseSha ?? null) : null),
-    contractBranch: contract === undefined ? null : contractBranch(contract),
+    contractBranch: contract === undefined ? null : contractBranch(contract.slug),
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
     continueFromTaskId: task.continueFromTaskId,
     copyFiles: task.copyFiles,
@@ -63,18 +64,13 @@ export async function startCommand(
   };
 }
 
-/** Where supervisors merge to, and what is handed over at the end. */
-export function contractBranch(contract: Pick<ContractRow, 'slug'>): string {
-  return `makima/${contract.slug}`;
-}
-
 /** An attempt's branch in the task's own repository; a supervisor works on the contract's own. */
 export function branchName(
   task: Pick<TaskRow, 'id' | 'name' | 'isSupervisor'>,
   contract: ContractRow | undefined,
   attempt: number,
 ): string {
-  if (contract !== undefined && task.isSupervisor) return contractBranch(contract);
+  if (contract !== undefined && task.isSupervisor) return contractBranch(contract.slug);
   const scope = contract?.slug ?? 'task';
   return `makima/${scope}/${slugify(task.name, 'task')}-${task.id.slice(-6)}-a${attempt}`;
 }

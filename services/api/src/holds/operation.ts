@@ -43,17 +43,26 @@ export function resultOf<K extends OperationResult['kind']>(
   const parsed = zOperationResult.safeParse(operation.result);
   if (parsed.success && parsed.data.kind === kind)
     return parsed.data as Extract<OperationResult, { kind: K }>;
-  throw new Error(
-    `operation ${operation.id} of kind ${operation.kind} has no result of kind ${kind}`,
+  throw new MakimaError(
+    'VALIDATION_FAILED',
+    `operation ${operation.id} is a ${operation.kind}, not a ${kind}`,
+    { fix: 'give the operationId of this tool’s own earlier call' },
   );
 }
 
 export function failure(operation: Operation): MakimaError {
-  const { code = 'COMMAND_FAILED', message = 'the machine could not do it' } =
-    operation.error ?? {};
+  const {
+    code = 'COMMAND_FAILED',
+    message = 'the machine could not do it',
+    fix,
+    retryable,
+    details = {},
+  } = operation.error ?? {};
   const known = (errorCodes as readonly string[]).includes(code);
   return new MakimaError(known ? (code as ErrorCode) : 'COMMAND_FAILED', message, {
-    details: { operationId: operation.id, ...(known ? {} : { cause: code }) },
+    details: { ...details, operationId: operation.id, ...(known ? {} : { cause: code }) },
+    ...(retryable === undefined ? {} : { retryable }),
+    ...(fix === undefined ? {} : { fix }),
   });
 }
 

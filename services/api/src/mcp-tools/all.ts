@@ -1,5 +1,6 @@
 /** Every tool, and who has which. */
 import type { Principal } from '@makima/engine/principal';
+import * as branches from './branches.ts';
 import * as code from './code.ts';
 import * as contract from './contract.ts';
 import * as tasks from './tasks.ts';
@@ -17,8 +18,10 @@ export const tools: readonly Tool[] = [
   code.checkpoint,
   contract.deliverable,
   contract.advance,
-  code.merge,
-  code.diff,
+  code.checkpoints,
+  branches.branch,
+  branches.merge,
+  branches.diff,
   code.readFile,
   tasks.message,
   contract.status,

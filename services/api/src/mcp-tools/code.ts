@@ -1,13 +1,16 @@
-/** Tools about code: checkpoint, merge, diff, read a file. */
+/** Tools about the files of a task: checkpoint, its list, read a file. */
 import { z } from 'zod';
 import { zId } from '@makima/contracts/ids';
-import { requestCheckpoint, requestDiff, requestMerge } from '@makima/engine/operation/request';
+import { zCheckpoint } from '@makima/contracts/entity/task';
+import { listCheckpoints } from '@makima/engine/operation/read';
+import { requestCheckpoint } from '@makima/engine/operation/request';
 import { holdForOperation, resultOf } from '../holds/operation.ts';
 import { readTaskFile } from '../task-file.ts';
-import { defineTool, goOn, pending, shown, taskIdOf } from './tool.ts';
+import { defineTool, goOn, pending, shown, stillAtWork, taskIdOf, zHandle } from './tool.ts';
 
-const zHandle = zId.optional().describe('of an earlier call that was still pending');
-const stillAtWork = 'The machine is still at work. Call again as `next` says.';
+/** The newest of them that one answer shows. */
+const checkpointsMost = 100;
+const zShownCheckpoint = zCheckpoint.omit({ id: true, taskId: true });
 
 export const checkpoint = defineTool({
   name: 'makima_checkpoint',
@@ -22,6 +25,8 @@ export const checkpoint = defineTool({
   output: z.object({
     ...pending,
     taskId: z.string(),
+    /** Null while it is not made. */
+    checkpointNumber: z.int().nullable(),
     commitSha: z.string().nullable(),
     operationId: z.string(),
   }),
@@ -38,109 +43,41 @@ export const checkpoint = defineTool({
       return {
         ...goOn('makima_checkpoint', { ...input, operationId }, stillAtWork),
         taskId,
+        checkpointNumber: null,
         commitSha: null,
         operationId,
       };
     }
     const { commitSha } = resultOf(held, 'task.checkpoint');
-    return { stillPending: false, taskId, commitSha, operationId };
+    const { items } = await listCheckpoints(engine, caller, { id: taskId });
+    const made = items.findLast((each) => each.commitSha === commitSha);
+    const checkpointNumber = made?.checkpointNumber ?? null;
+    return { stillPending: false, taskId, checkpointNumber, commitSha, operationId };
   },
 });
 
-export const merge = defineTool({
-  name: 'makima_merge',
-  title: 'Merge a task',
+export const checkpoints = defineTool({
+  name: 'makima_checkpoints',
+  title: 'List the checkpoints',
   description:
-    'Bring the branch of a finished task into the contract’s branch; with your own task id, what you committed yourself. Your directory is not moved by it: `note` says how to get it. On conflicts nothing changes and `conflicts` lists the files: spawn a task that resolves them on top of the contract’s branch, then merge that one.',
-  input: z.strictObject({
-    taskId: zId,
-    targetBranch: z.string().min(1).max(200).optional(),
-    squash: z.boolean().default(false),
-    operationId: zHandle,
-  }),
+    'The checkpoints of a task, oldest first: number, commit, message, branch and how much had changed by then. Any of their commits can be given to makima_spawn as checkpointSha, or to makima_branch as fromRef.',
+  input: z.strictObject({ taskId: zId.optional().describe('default: your own task') }),
   output: z.object({
-    ...pending,
     taskId: z.string(),
-    merged: z.boolean(),
-    message: z.string(),
-    commitSha: z.string().nullable(),
-    conflicts: z.array(z.string()),
-    operationId: z.string(),
-  }),
-  agents: 'supervisor',
-  people: 'too',
-  effect: 'writes',
-  run: async ({ engine, call, input, hold }) => {
-    const { taskId, operationId: handle, ...how } = input;
-    const operationId =
-      handle ?? (await requestMerge(engine, call, { id: taskId, ...how })).result.operationId;
-    const held = await holdForOperation(hold(), operationId);
-    const base = { taskId, operationId };
-    if (held.value.state === 'pending') {
-      const waiting = { merged: false, message: 'not merged yet', commitSha: null, conflicts: [] };
-      return {
-        ...goOn('makima_merge', { ...input, operationId }, stillAtWork),
-        ...base,
-        ...waiting,
-      };
-    }
-    const { success, message, commitSha, conflicts } = resultOf(held, 'branch.merge');
-    const paths = conflicts.map((conflict) => conflict.path).slice(0, 200);
-    const merged = { merged: success, message, commitSha, conflicts: paths };
-    // The objects are shared with the agent's repository; its branch and files are its own to move.
-    const note =
-      success && commitSha !== null
-        ? { note: `To have it in your directory: git merge --ff-only ${commitSha}` }
-        : {};
-    return { stillPending: false, ...base, ...merged, ...note };
-  },
-});
-
-export const diff = defineTool({
-  name: 'makima_diff',
-  title: 'See what a task changed',
-  description:
-    'The change that a task made against its base, as a unified diff with the list of files. A long one is cut: then read the files with makima_read_file.',
-  input: z.strictObject({ taskId: zId, operationId: zHandle }),
-  output: z.object({
-    ...pending,
-    taskId: z.string(),
-    diff: z.string(),
+    checkpoints: z.array(zShownCheckpoint),
     cut: z.boolean(),
-    files: z.array(
-      z.object({ path: z.string(), action: z.string(), additions: z.int(), deletions: z.int() }),
-    ),
-    operationId: z.string(),
   }),
-  agents: 'supervisor',
+  agents: 'all',
   people: 'too',
   effect: 'reads',
-  run: async ({ engine, call, input, hold }) => {
-    const { taskId } = input;
-    const operationId =
-      input.operationId ?? (await requestDiff(engine, call, { id: taskId })).result.operationId;
-    const held = await holdForOperation(hold(), operationId);
-    if (held.value.state === 'pending') {
-      return {
-        ...goOn('makima_diff', { taskId, operationId }, stillAtWork),
-        taskId,
-        diff: '',
-        cut: false,
-        files: [],
-        operationId,
-      };
-    }
-    const result = resultOf(held, 'task.diff');
-    const text = shown(result.diff);
+  run: async ({ engine, caller, input }) => {
+    const taskId = taskIdOf(caller, input.taskId);
+    const { items } = await listCheckpoints(engine, caller, { id: taskId });
+    const newest = items.slice(-checkpointsMost);
     return {
-      stillPending: false,
       taskId,
-      diff: text.text,
-      cut: text.cut || result.truncated,
-      files: result.files
-        .slice(0, 300)
-        .map(({ path, action, additions, deletions }) => ({ path, action, additions, deletions })),
-      operationId,
+      checkpoints: newest.map((each) => zShownCheckpoint.parse(each)),
+      cut: newest.length < items.length,
     };
   },
 });

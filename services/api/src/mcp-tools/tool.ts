@@ -5,6 +5,7 @@
  * is small, and one that is not final names the call to go on with.
  */
 import { z } from 'zod';
+import { zId } from '@makima/contracts/ids';
 import { MakimaError } from '@makima/domain/error';
 import type { Call, Engine } from '@makima/engine/context';
 import type { Principal } from '@makima/engine/principal';
@@ -55,6 +56,10 @@ export const pending = {
 export function goOn(name: Tool['name'], args: Record<string, unknown>, note: string) {
   return { stillPending: true, note, next: { name, args } };
 }
+
+/** Of a machine's work that goes on: what a call gives to wait for it again. */
+export const zHandle = zId.optional().describe('of an earlier call that was still pending');
+export const stillAtWork = 'The machine is still at work. Call again as `next` says.';
 
 /** The contract that a tool speaks of: the named one, else the agent's own. */
 export function contractIdOf(caller: Principal, named: string | undefined): string {

@@ -15,6 +15,7 @@ import { createMetrics } from '@makima/runtime/metrics';
 import { testLog, type TestLog } from '@makima/runtime/test-log';
 import { testDatabase, testRedis } from '@makima/stack/test-stores';
 import { assembleApi, type Assembled } from '../assemble.ts';
+import type { MachineHolds } from '../holds/machine-holds.ts';
 import type { HttpTimes } from '../server.ts';
 
 export interface TestApi extends Assembled {
@@ -53,6 +54,7 @@ export interface TestApiOptions {
   readonly limits?: Partial<Limits>;
   readonly times?: Partial<HttpTimes>;
   readonly publicUrl?: string;
+  readonly machineHolds?: Partial<MachineHolds>;
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -99,6 +101,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     metrics,
     isPrepared: () => true,
     responses: 'checked',
+    machineHolds: options.machineHolds,
     ...(options.times === undefined ? {} : { times: options.times }),
   });
   await assembled.server.start?.();
