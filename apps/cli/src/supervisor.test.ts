@@ -124,6 +124,11 @@ describe('in the shell of an agent', () => {
     await run('wait', one, '--timeout', '0s', '--handle', two);
     expect(door.calls[1]?.args).toMatchObject({ waitId: two, timeoutSeconds: 0 });
     await door.close();
+    const late = { stillPending: false, waitId: two, timedOut: true, tasks: [] };
+    const second = await inRun({ makima_wait: () => late });
+    expect(await run('wait', one, '--expires', '2h')).toEqual({ code: 3, out: late, err: null });
+    expect(second.calls[0]?.args).toMatchObject({ expiresInSeconds: 7_200 });
+    await second.close();
     const failed = { taskId: one, name: 'a', status: 'failed', completed: true };
     await inRun({ makima_wait: () => ({ stillPending: false, waitId: two, tasks: [failed] }) });
     expect((await run('wait', one)).code).toBe(5);

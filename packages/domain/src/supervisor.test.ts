@@ -76,7 +76,12 @@ describe('save points', () => {
       state: 'waiting_for_tasks',
       activity: 'Waiting for 3 tasks',
     });
-    expect(afterWake(5)).toMatchObject({ state: 'working', progress: 5 });
+    expect(afterWake('satisfied', 5)).toEqual({
+      state: 'working',
+      activity: 'Woken: what it waited for has come',
+      progress: 5,
+    });
+    expect(afterWake('timed_out', 5).activity).toBe('Woken: the time of its wait is over');
     expect(afterRestoration(5)).toMatchObject({ state: 'initializing', progress: 5 });
   });
 });

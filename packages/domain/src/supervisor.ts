@@ -78,13 +78,14 @@ export function afterWait(taskCount: number, progressNow: number): SupervisorCon
   return { state: 'waiting_for_tasks', activity: `Waiting for ${tasks}`, progress: progressNow };
 }
 
-/** When what it waited for has come. */
-export function afterWake(progressNow: number): SupervisorCondition {
-  return {
-    state: 'working',
-    activity: 'Woken: what it waited for has come',
-    progress: progressNow,
-  };
+/** When what it waited for has come, or the time of its wait is over. */
+export function afterWake(
+  why: 'satisfied' | 'timed_out',
+  progressNow: number,
+): SupervisorCondition {
+  const words =
+    why === 'satisfied' ? 'what it waited for has come' : 'the time of its wait is over';
+  return { state: 'working', activity: `Woken: ${words}`, progress: progressNow };
 }
 
 /** When a new epoch begins after its agent or machine went away. */

@@ -1,6 +1,7 @@
 /** Requests that are held: for tasks, for people, for machines. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { expireWaits } from '@makima/engine/wait/expire';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
   ended,
@@ -83,6 +84,37 @@ describe('waiting for a task', () => {
       'done',
       'done',
     ]);
+  });
+
+  it('is taken up again by its handle, and gives up when its own time is over', async () => {
+    const id = await spawned();
+    const wait = (body: object) =>
+      api.send('POST', `${mesh}/supervisor/waits`, { key: contract.supervisorKey, body });
+    const first = await wait({ taskIds: [id], timeoutSeconds: 0, expiresInSeconds: 600 });
+    expect(first.json).toMatchObject({ satisfied: false, timedOut: false });
+    const { waitId, until } = first.json;
+    expect(Date.parse(until)).toBeGreaterThan(Date.now() + 500_000);
+    const again = wait({ taskIds: [id], waitId });
+    await held(1);
+    const { engine } = api;
+    await engine.database
+      .sql`update waits set until = clock() - interval '1 s' where id = ${waitId}`;
+    await expireWaits(engine, { limit: 10 });
+    expect((await again).json).toMatchObject({
+      waitId,
+      satisfied: false,
+      timedOut: true,
+      tasks: [{ taskId: id, status: 'running', completed: false }],
+    });
+    const one = await api.send('POST', `${mesh}/supervisor/tasks/${id}/wait`, {
+      key: contract.supervisorKey,
+      body: { waitId },
+    });
+    expect(one.json).toMatchObject({ waitId, timedOut: true, completed: false });
+    const foreign = await wait({ taskIds: [id], waitId: id });
+    expect(foreign).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+    const never = await wait({ taskIds: [id], expiresInSeconds: 0 });
+    expect(never).toMatchObject({ status: 400, json: { code: 'VALIDATION_FAILED' } });
   });
 
   it('ends when its caller goes, and is forgotten when it was a person', async () => {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { expireWaits } from '@makima/engine/wait/expire';
 import { tools } from './mcp-tools/all.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
@@ -133,6 +134,22 @@ describe.each(['legacy', 'auto'] as const)('a client of the era "%s"', (era) => 
     expect((await goOn).structuredContent).toMatchObject({
       stillPending: false,
       waitId: value.waitId,
+    });
+  });
+
+  it('gives a wait up when its own time is over', async () => {
+    const client = await connected(contract.supervisorKey, era);
+    const id = await spawned(client);
+    const waiting = call(client, 'makima_wait', { taskIds: [id], expiresInSeconds: 60 });
+    await held(1);
+    const { sql } = api.engine.database;
+    await sql`update waits set until = clock() - interval '1 s' where target_ids = ${[id]}::uuid[]`;
+    await expireWaits(api.engine, { limit: 10 });
+    expect((await waiting).value).toMatchObject({
+      stillPending: false,
+      timedOut: true,
+      note: expect.stringContaining('time of this wait is over'),
+      tasks: [{ taskId: id, status: 'running', completed: false }],
     });
   });
 

@@ -95,7 +95,7 @@ export const supervisorCommands: readonly CommandSpec[] = [
     path: 'supervisor wait',
     args: [['<tasks...>', 'ids, their beginnings, or names in your contract']],
     summary: 'Wait until tasks have ended',
-    text: `Exit: 0 done, 3 not over in time (stdout has the handle to go on: --handle), 5 one ended badly.`,
+    text: `Exit: 0 done, 3 not over in time (stdout has the handle to go on: --handle) or given up, 5 one ended badly.`,
     examples: [
       'makima supervisor wait write-tests docs',
       'makima supervisor wait a b --any --timeout 5m',
@@ -103,6 +103,11 @@ export const supervisorCommands: readonly CommandSpec[] = [
     options: [
       { flags: '--any', text: 'until one of them has ended' },
       { flags: '--handle <id>', text: 'go on with an earlier wait (waitId of its answer)' },
+      {
+        flags: '--expires <time>',
+        text: 'give the wait itself up after this time; you are told once',
+        parse: durationSeconds,
+      },
       timeoutOption,
     ],
     load: () => import('../commands/supervisor-wait.ts'),

@@ -24,15 +24,21 @@ const bad = new Set(['failed', 'cancelled']);
 export async function run(
   shell: Shell,
   [typed]: readonly [readonly string[]],
-  options: VerbOptions & { readonly any?: true; readonly handle?: string },
+  options: VerbOptions & {
+    readonly any?: true;
+    readonly handle?: string;
+    readonly expires?: number;
+  },
 ): Promise<number> {
   const input = given({
     taskIds: await tasksOf(shell, typed),
     mode: options.any === true ? 'any' : 'all',
     waitId: options.handle,
+    expiresInSeconds: options.expires,
   });
   const answer = await callVerb(shell, { tool: 'makima_wait', input, timed: true }, options);
   const code = tellAnswer(shell, answer, (value) => waited(value).map(line).join('\n'));
+  if (answer.value['timedOut'] === true) return exitCodes.cancelled;
   const endedBadly = waited(answer.value).some((task) => bad.has(task.status));
   return code === exitCodes.ok && endedBadly ? exitCodes.endedBadly : code;
 }

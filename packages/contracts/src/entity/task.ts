@@ -97,16 +97,29 @@ export const zWaitResult = z.object({
   outputSummary: z.string().nullable(),
   errorMessage: z.string().nullable(),
   waitId: zId.nullable(),
+  /** The wait's own time is over. */
+  timedOut: z.boolean(),
 });
+
+/** The time of the wait itself, not of the request that holds for it: 30 days at most. */
+export const zWaitExpires = z.int().min(1).max(2_592_000);
 
 export const zWaitManyInput = z.strictObject({
   taskIds: z.array(zId).min(1).max(200),
   mode: z.enum(['all', 'any']).default('all'),
+  /** How long this request is held. */
   timeoutSeconds: z.int().min(0).max(300).default(240),
+  /** The wait ends after this time, whether or not anybody holds for it; its waiter is told once. */
+  expiresInSeconds: zWaitExpires.optional(),
+  /** Go on with this wait instead of beginning one. */
+  waitId: zId.optional(),
 });
 export const zWaitManyResult = z.object({
   waitId: zId,
   satisfied: z.boolean(),
+  timedOut: z.boolean(),
+  /** When the wait itself ends; null: when it is satisfied. */
+  until: zTime.nullable(),
   tasks: z.array(
     z.object({
       taskId: zId,

@@ -75,6 +75,13 @@ export async function dueWaits(sql: Sql, args: { limit: number }): Promise<WaitR
   >`select * from waits where state = 'open' and until is not null and until < clock() order by until limit ${args.limit}`;
 }
 
+/** Waits of this task whose time is over and of which it has not heard; they count as told from here on. */
+export async function tellTimeouts(tx: Tx, args: { taskId: string }): Promise<WaitRow[]> {
+  return tx<WaitRow[]>`
+    update waits set seen_at = clock()
+     where task_id = ${args.taskId} and state = 'timed_out' and seen_at is null returning *`;
+}
+
 export async function statusesOf(
   db: Queryable,
   args: { ownerId: string; ids: readonly string[] },

@@ -1,13 +1,16 @@
 /**
  * News of tasks for a supervisor whose turn is over: it holds no wait and would not hear of them. Told when
- * a task ends while it is idle, and when its turn ends for what has ended during the turn.
+ * a task ends while it is idle, and when its turn ends for what has ended during the turn, waits whose time
+ * ran out included.
  *
  * Law: once per task; what it waited for, merged or cancelled it knows.
  */
 import { lockSupervisorOf } from '@makima/db/repo/supervisors';
 import { untoldTasks } from '@makima/db/repo/tasks';
+import { tellTimeouts } from '@makima/db/repo/waits';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { sendDigest } from '../wait/settle.ts';
 import { sendMessage } from './send.ts';
 
 /** The supervisor's row is held: a turn that ends meanwhile sees the end of this task. */
@@ -31,6 +34,8 @@ export async function tellWhatEnded(a: Act, supervisor: TaskRow): Promise<void> 
     supervisorTaskId: supervisor.id,
   });
   for (const task of ended) await tell(a, supervisor.id, task);
+  const timedOut = await tellTimeouts(a.tx, { taskId: supervisor.id });
+  if (timedOut.length > 0) await sendDigest(a, supervisor, 'timed_out');
 }
 
 async function tell(a: Act, supervisorTaskId: string, task: TaskRow): Promise<void> {

@@ -6,7 +6,7 @@ import { wakeDigest } from '@makima/domain/notice';
 import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf, untakenAnswers } from '@makima/db/repo/questions';
 import { changeTask, lockTask, tasksOfContract } from '@makima/db/repo/tasks';
-import { openWaitsOf } from '@makima/db/repo/waits';
+import { tellTimeouts } from '@makima/db/repo/waits';
 import { act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
@@ -27,9 +27,9 @@ export function wakeSupervisor(
       return 'nothing';
     const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
     if (contract === undefined || !mayWork(contract.status)) return 'nothing';
-    const [tasks, waits, open, answers] = await Promise.all([
+    const [tasks, timedOut, open, answers] = await Promise.all([
       tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id }),
-      openWaitsOf(a.tx, { taskId: task.id }),
+      tellTimeouts(a.tx, { taskId: task.id }),
       openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id }),
       untakenAnswers(a.tx, { taskId: task.id }),
     ]);
@@ -54,7 +54,7 @@ export function wakeSupervisor(
       source: 'wake',
       sourceId: null,
       text: wakeDigest({
-        reason: waits.length === 0 ? 'satisfied' : 'timed_out',
+        reason: timedOut.length === 0 ? 'satisfied' : 'timed_out',
         phase: contract.phase,
         tasks: tasks
           .filter((t) => !t.isSupervisor)

@@ -21,6 +21,8 @@ import { waitOf } from './settle.ts';
 export interface WaitInput {
   readonly taskIds: readonly string[];
   readonly mode: 'all' | 'any';
+  /** The wait's own time; without one it stays until it is satisfied. */
+  readonly expiresInSeconds?: number | undefined;
 }
 
 /** A supervisor's wait for open tasks is also its save point. Answers a row that may be satisfied already. */
@@ -46,7 +48,10 @@ export function beginWait(
       taskId: waiter?.id ?? null,
       kind,
       targetIds: [...new Set(input.taskIds)],
-      until: null,
+      until:
+        input.expiresInSeconds === undefined
+          ? null
+          : new Date(a.now.getTime() + input.expiresInSeconds * 1_000),
     });
     const statuses = await statusesOf(a.tx, { ownerId: a.ownerId, ids: wait.targetIds });
     const verdict = waitSatisfied(
@@ -90,6 +95,9 @@ function visible(caller: Principal, task: TaskRow): boolean {
 export interface WaitState {
   readonly waitId: string;
   readonly satisfied: boolean;
+  /** Its own time is over, and it was not satisfied. */
+  readonly timedOut: boolean;
+  readonly until: string | null;
   readonly tasks: readonly {
     readonly taskId: string;
     readonly name: string;
@@ -100,7 +108,7 @@ export interface WaitState {
   }[];
 }
 
-/** How a wait stands. A satisfied one is marked as seen by its waiter. */
+/** How a wait stands. One that has ended is marked as seen by its waiter. */
 export async function readWait(
   engine: Engine,
   caller: Principal,
@@ -116,11 +124,15 @@ export async function readWait(
         throw notFound('wait', input.waitId);
       const tasks = await tasksByIds(sql, { ownerId: caller.ownerId, ids: row.targetIds });
       const satisfied = row.state === 'satisfied';
+      const timedOut = row.state === 'timed_out';
       const attempt = caller.kind === 'agent' ? caller.attempt : undefined;
-      if (satisfied && row.seenAt === null) await seeWait(sql, { id: row.id, attempt });
+      if ((satisfied || timedOut) && row.seenAt === null)
+        await seeWait(sql, { id: row.id, attempt });
       return {
         waitId: row.id,
         satisfied,
+        timedOut,
+        until: row.until?.toISOString() ?? null,
         tasks: tasks.map((task) => ({
           taskId: task.id,
           name: task.name,

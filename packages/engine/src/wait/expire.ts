@@ -1,6 +1,9 @@
-/** Sweep: waits with a time whose time is over. */
+/**
+ * Sweep: waits with a time whose time is over. The waiter learns it once: from the request that it holds, by a
+ * message when its turn is over, or from the digest that wakes it.
+ */
 import { channels } from '@makima/contracts/channels';
-import { dueWaits, endWait } from '@makima/db/repo/waits';
+import { dueWaits, endWait, seeWait } from '@makima/db/repo/waits';
 import { act, type Engine } from '../context.ts';
 import { eachRow } from '../each-row.ts';
 import { wakeWaiter } from './settle.ts';
@@ -19,7 +22,9 @@ export async function expireWaits(engine: Engine, input: { limit: number }): Pro
           data: { waitId: row.id },
         });
         a.hint(channels.waitDone(row.id));
-        if (row.taskId !== null) await wakeWaiter(a, row.taskId);
+        if (row.taskId === null) return;
+        // Who is told here need not be told at the end of its turn.
+        if (await wakeWaiter(a, row.taskId, 'timed_out')) await seeWait(a.tx, { id: row.id });
       },
     ),
   );

@@ -8,7 +8,7 @@ import { endWait, openWaitsFor, statusesOf } from '@makima/db/repo/waits';
 import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
-import { wakeDigest } from '@makima/domain/notice';
+import { wakeDigest, type DigestFacts } from '@makima/domain/notice';
 import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { afterWake } from '@makima/domain/supervisor';
 import type { TaskRow, WaitRow } from '@makima/db/rows';
@@ -53,23 +53,28 @@ async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
     taskId: row.taskId,
     data: { waitId: row.id, kind: row.kind, targets: row.targetIds },
   });
-  if (row.taskId !== null) await wakeWaiter(a, row.taskId);
+  if (row.taskId !== null) await wakeWaiter(a, row.taskId, 'satisfied');
   return true;
 }
 
 /**
  * Its save point; a digest when its turn is over and nobody holds a request for it; and when it has no
- * process, the job that starts it.
+ * process, the job that starts it. Answers whether it was told here.
  */
-export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
+export async function wakeWaiter(
+  a: Act,
+  taskId: string,
+  why: DigestFacts['reason'],
+): Promise<boolean> {
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
-  if (task === undefined) return;
+  if (task === undefined) return false;
   // Held: a turn that ends at this very moment is seen as idle, or sees that it was woken.
   const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
   if (supervisor?.state === 'waiting_for_tasks') {
-    await savePoint(a, task, afterWake(supervisor.progress));
+    await savePoint(a, task, afterWake(why, supervisor.progress));
   }
-  if (supervisor?.state === 'idle') await sendDigest(a, task);
+  const isIdle = supervisor?.state === 'idle';
+  if (isIdle) await sendDigest(a, task, why);
   if (task.session === 'parked') {
     a.mail(
       'wake-supervisor',
@@ -77,9 +82,15 @@ export async function wakeWaiter(a: Act, taskId: string): Promise<void> {
       { entityId: taskId, fence: task.currentAttempt },
     );
   }
+  return isIdle;
 }
 
-async function sendDigest(a: Act, task: TaskRow): Promise<void> {
+/** What became of what it waited for. */
+export async function sendDigest(
+  a: Act,
+  task: TaskRow,
+  reason: DigestFacts['reason'],
+): Promise<void> {
   if (task.contractId === null) return;
   const about = { ownerId: a.ownerId, contractId: task.contractId };
   const [contract, tasks, open] = await Promise.all([
@@ -88,7 +99,7 @@ async function sendDigest(a: Act, task: TaskRow): Promise<void> {
     openQuestionsOf(a.tx, about),
   ]);
   const text = wakeDigest({
-    reason: 'satisfied',
+    reason,
     phase: contract?.phase ?? '',
     tasks: tasks
       .filter((t) => !t.isSupervisor)

@@ -14,6 +14,8 @@ import type { HoldCaller } from './hold-caller.ts';
 export interface TaskWait {
   readonly taskIds: readonly string[];
   readonly mode: 'all' | 'any';
+  /** The wait's own time. */
+  readonly expiresInSeconds?: number | undefined;
   /** Go on with this wait instead of beginning one. */
   readonly waitId?: string | undefined;
 }
@@ -39,7 +41,7 @@ export async function holdForTasks(
       const state = await readWait(api.engine, caller, { waitId });
       return { ...state, satisfied: state.satisfied || (isPerson && tasksEnded(state, wait.mode)) };
     },
-    isOver: (state) => state.satisfied,
+    isOver: (state) => state.satisfied || state.timedOut,
     ...hold.beats,
   });
   if (isPerson && wait.waitId === undefined) await abandonWait(api.engine, caller, { waitId });

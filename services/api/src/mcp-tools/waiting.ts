@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { zId } from '@makima/contracts/ids';
 import { zAskInput } from '@makima/contracts/entity/question';
-import { zTaskStatus } from '@makima/contracts/entity/task';
+import { zTaskStatus, zWaitExpires } from '@makima/contracts/entity/task';
 import { MakimaError } from '@makima/domain/error';
 import { askQuestion } from '@makima/engine/question/ask';
 import { holdForAnswer } from '../holds/answer.ts';
@@ -20,11 +20,15 @@ export const wait = defineTool({
     taskIds: z.array(zId).min(1).max(200),
     mode: z.enum(['all', 'any']).default('all'),
     timeoutSeconds: zSeconds.optional(),
+    expiresInSeconds: zWaitExpires
+      .optional()
+      .describe('give the wait up after this time; you are told once (default: never)'),
     waitId: zId.optional().describe('of an earlier call that was still pending'),
   }),
   output: z.object({
     ...pending,
     waitId: z.string(),
+    timedOut: z.boolean(),
     tasks: z.array(
       z.object({
         taskId: z.string(),
@@ -46,14 +50,19 @@ export const wait = defineTool({
       ...(outputSummary === null ? {} : { summary: outputSummary.slice(0, 2_000).toWellFormed() }),
       ...(errorMessage === null ? {} : { error: errorMessage.slice(0, 2_000).toWellFormed() }),
     }));
-    const { waitId, satisfied } = value;
-    if (satisfied) return { stillPending: false, waitId, tasks };
+    const { waitId, satisfied, timedOut } = value;
+    if (satisfied) return { stillPending: false, waitId, timedOut: false, tasks };
+    if (timedOut) {
+      const note =
+        'The time of this wait is over. What has not ended goes on: wait again, look, or cancel.';
+      return { stillPending: false, waitId, timedOut, tasks, note };
+    }
     // A person's wait ended with the request; an agent's goes on.
     const handle = caller.kind === 'agent' ? { waitId } : {};
     const args = { taskIds: input.taskIds, mode: input.mode, ...handle };
     const note =
       'Not over yet. Call again as `next` says, or end your turn: you are woken with the outcome.';
-    return { ...goOn('makima_wait', args, note), waitId, tasks };
+    return { ...goOn('makima_wait', args, note), waitId, timedOut, tasks };
   },
 });
 

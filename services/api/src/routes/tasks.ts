@@ -17,11 +17,17 @@ export const taskHandlers = {
   getTask: reads(getTask),
   waitForTask: async ({ api, call, caller, signal, input }) => {
     const hold = { api, caller, signal, holdMs: heldFor(input.timeoutSeconds) };
-    const { value } = await holdForTasks(hold, call, { taskIds: [input.id], mode: 'all' });
+    const { value } = await holdForTasks(hold, call, {
+      taskIds: [input.id],
+      mode: 'all',
+      expiresInSeconds: input.expiresInSeconds,
+      waitId: input.waitId,
+    });
     const [task] = value.tasks;
     if (task === undefined) throw new Error(`wait ${value.waitId} has lost its task`);
     const { name: _, ...rest } = task;
-    return { result: { ...rest, waitId: value.waitId } };
+    const { waitId, timedOut } = value;
+    return { result: { ...rest, waitId, timedOut } };
   },
   waitForTasks: async ({ api, call, caller, signal, input }) => {
     const hold = { api, caller, signal, holdMs: heldFor(input.timeoutSeconds) };
