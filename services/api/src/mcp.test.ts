@@ -3,11 +3,12 @@
  * scripted agent does it.
  */
 import { randomUUID } from 'node:crypto';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Client } from '@modelcontextprotocol/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { expireWaits } from '@makima/engine/wait/expire';
 import { tools } from './mcp-tools/all.ts';
+import { callTool as call, connectMcp, type Era } from './testing/mcp.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
   ended,
@@ -32,43 +33,10 @@ afterEach(async () => {
   for (const client of clients.splice(0)) await client.close();
 });
 
-type Era = 'legacy' | 'auto';
-
 async function connected(key: string, era: Era = 'auto'): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } });
+  const client = await connectMcp(api.url, key, era);
   clients.push(client);
-  const requestInit = { headers: { authorization: `Bearer ${key}` } };
-  await client.connect(
-    new StreamableHTTPClientTransport(new URL(`${api.url}/mcp`), { requestInit }),
-  );
   return client;
-}
-
-interface Called {
-  readonly isError: boolean;
-  readonly text: string;
-  readonly value: any;
-  readonly problem: unknown;
-}
-
-async function call(
-  client: Client,
-  name: string,
-  args: object,
-  toolUseId?: string,
-): Promise<Called> {
-  const _meta = toolUseId === undefined ? {} : { 'claudecode/toolUseId': toolUseId };
-  const result = await client.callTool(
-    { name, arguments: args as Record<string, unknown>, _meta },
-    { timeout: 20_000 },
-  );
-  const [first] = result.content as { type: string; text: string }[];
-  return {
-    isError: result.isError === true,
-    text: first?.text ?? '',
-    value: result.structuredContent,
-    problem: result._meta?.['makima/problem'],
-  };
 }
 
 const held = (count: number) => expect.poll(() => api.api.holds.size, { interval: 5 }).toBe(count);
