@@ -81,7 +81,8 @@ export function nameFrom(goal: string): string {
   return (space > nameChars / 2 ? cut.slice(0, space) : line.slice(0, nameChars)).trim();
 }
 
-function isLoopback(url: string): boolean {
+/** The server sees the same files as we do. */
+export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

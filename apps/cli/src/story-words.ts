@@ -61,6 +61,13 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'repository.removed': (f) => f.of('name', 'repositoryUrl', 'localPath'),
   'deliverable.completed': (f) =>
     `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
+  'directive.created': (f) => `${f.of('title') || 'a standing goal'}${by(f)}`,
+  'directive.updated': (f) =>
+    `${f.of('title') || 'a standing goal'}${f.with(': ', f.list('changed').join(', '))}${by(f)}`,
+  'order.placed': (f) =>
+    `${f.of('title') || 'future work'}${f.with(', a ', f.of('orderType'))}${by(f)}`,
+  'order.accepted': (f) => `${f.of('title') || 'an order'} becomes a contract${by(f)}`,
+  'order.dismissed': (f) => `${f.of('title') || 'an order'}${by(f)}${why(f)}`,
   'task.spawned': (f) => `${f.task}${f.with(' for ', f.of('agent'))}`,
   'task.assigned': (f) => `${f.task}${f.with(' to ', f.daemon)}${attempt(f)}`,
   'task.unassigned': (f) => `${f.task}${why(f)}`,

@@ -66,6 +66,12 @@ async function house(): Promise<House> {
   }) as Promise<House>;
 }
 
+async function directive(h: House): Promise<string> {
+  const [row] = await database.sql<{ id: string }[]>`
+    insert into directives (owner_id, title, goal) values (${h.ownerId}, 't', 'g') returning id`;
+  return row?.id ?? '';
+}
+
 const refused = (work: PromiseLike<unknown>, constraint: string | RegExp): Promise<void> =>
   expect(Promise.resolve(work)).rejects.toMatchObject({
     constraint_name:
@@ -173,6 +179,26 @@ describe('rows of two owners', () => {
     for (const link of links) await refused(link, /_fkey$|_fk$/);
   });
 
+  it('are never linked by a directive or an order either', async () => {
+    const [mine, theirs] = [await house(), await house()];
+    const { sql } = database;
+    const { ownerId } = mine;
+    const [my, other] = [await directive(mine), await directive(theirs)];
+    const order = (change: Record<string, unknown>) =>
+      sql`insert into orders ${sql({ ownerId, directiveId: my, title: 't', orderType: 'chore', localPath: '/x', ...change } as never)}`;
+    const accepted = { status: 'accepted', decidedByUserId: mine.userId };
+    const links = [
+      sql`update tasks set directive_id = ${other} where id = ${mine.task.id}`,
+      sql`update contracts set directive_id = ${other} where id = ${mine.contract.id}`,
+      sql`insert into questions (owner_id, directive_id, task_id, question) values (${ownerId}, ${other}, ${mine.task.id}, 'q')`,
+      order({ directiveId: other }),
+      order({ createdByTaskId: theirs.task.id }),
+      order({ ...accepted, contractId: theirs.contract.id }),
+      order({ ...accepted, decidedByUserId: theirs.userId }),
+    ];
+    for (const link of links) await refused(link, /_fkey$/);
+  });
+
   it('a key stands for exactly one bearer', async () => {
     const h = await house();
     const { sql } = database;
@@ -183,6 +209,48 @@ describe('rows of two owners', () => {
     await refused(key('tool', { taskId: h.task.id }), 'keys_binding');
     await refused(key('daemon', { userId: h.userId }), 'keys_binding');
     await refused(key('root', { userId: h.userId }), /keys_(kind|binding)/);
+  });
+});
+
+describe('an order', () => {
+  it('is of a known kind and place, and decided by a person', async () => {
+    const h = await house();
+    const { sql } = database;
+    const whole = {
+      ownerId: h.ownerId,
+      directiveId: await directive(h),
+      title: 't',
+      orderType: 'spike',
+      localPath: '/x',
+    };
+    const order = (change: Record<string, unknown> = {}) =>
+      sql`insert into orders ${sql({ ...whole, ...change } as never)}`;
+    await order();
+    await refused(order({ orderType: 'feature' }), 'orders_type');
+    await refused(order({ priority: 'soon' }), 'orders_priority');
+    await refused(order({ localPath: null }), 'orders_place');
+    await refused(order({ repositoryUrl: 'https://x/y' }), 'orders_place');
+    await refused(order({ contractId: h.contract.id }), 'orders_accepted');
+    await refused(order({ status: 'accepted', contractId: h.contract.id }), 'orders_decided');
+    await refused(order({ decidedByUserId: h.userId }), 'orders_decided');
+    const dismissed = { status: 'dismissed', decidedByUserId: h.userId };
+    await refused(order(dismissed), 'orders_dismissed');
+    await refused(order({ dismissedReason: 'x' }), 'orders_dismissed');
+    await order({ ...dismissed, dismissedReason: 'x' });
+    const accepted = { status: 'accepted', contractId: h.contract.id, decidedByUserId: h.userId };
+    await order(accepted);
+    await refused(order(accepted), 'orders_contract');
+    await refused(order({ status: 'done' }), /orders_(status|decided)/);
+  });
+
+  it('belongs to a directive of a known status, mode and place', async () => {
+    const h = await house();
+    const { sql } = database;
+    const set = (change: Record<string, unknown>) =>
+      sql`insert into directives ${sql({ ownerId: h.ownerId, title: 't', goal: 'g', ...change } as never)}`;
+    await refused(set({ status: 'done' }), 'directives_status');
+    await refused(set({ reconcileMode: 'never' }), 'directives_mode');
+    await refused(set({ localPath: '/x', repositoryUrl: 'https://x/y' }), 'directives_place');
   });
 });
 

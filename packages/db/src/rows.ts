@@ -1,7 +1,8 @@
 /** The shapes of rows, taken from the schema; what `select *` gives in camelCase. */
 import type * as contracts from './schema/contracts.ts';
+import type * as directives from './schema/directives.ts';
 import type * as identity from './schema/identity.ts';
-import type * as ledger from './schema/ledger.ts';
+import type * as orders from './schema/orders.ts';
 import type * as talk from './schema/talk.ts';
 import type * as tasks from './schema/tasks.ts';
 
@@ -26,5 +27,5 @@ export type QuestionRow = typeof talk.questions.$inferSelect;
 export type ConversationMessageRow = typeof talk.conversationMessages.$inferSelect;
 export type SnapshotRow = typeof talk.conversationSnapshots.$inferSelect;
 export type CheckpointRow = typeof talk.taskCheckpoints.$inferSelect;
-export type DirectiveRow = typeof ledger.directives.$inferSelect;
-export type OrderRow = typeof ledger.orders.$inferSelect;
+export type DirectiveRow = typeof directives.directives.$inferSelect;
+export type OrderRow = typeof orders.orders.$inferSelect;

@@ -115,6 +115,8 @@ describe('holding the asker', () => {
 
   it('is half a minute for a directive in auto', () => {
     expect(questionHoldMs({ ...ask, reconcileMode: 'auto' })).toBe(30_000);
+    expect(questionHoldMs({ ...ask, reconcileMode: 'auto' }, 5)).toBe(5);
+    expect(questionHoldMs(ask, 5)).toBe(3_600_000);
     expect(questionAfterHold({ ...ask, reconcileMode: 'auto' })).toBe('timed_out');
   });
 });

@@ -4,6 +4,7 @@
  * Law: a question keeps its id from asking to answering. It never expires; the first answer wins; nothing
  * answers itself. Free text is always an acceptable answer.
  */
+import { limits } from './limits.ts';
 import { no, type Refusal } from './verdict.ts';
 
 /** `cancelled`: withdrawn, because its contract or its asker ended. */
@@ -89,14 +90,14 @@ export interface Ask {
 
 /** Longest time that one request is held for a guard or a poll. */
 export const questionPollHoldMs = 300_000;
-/** How long a directive in `auto` waits for an answer. */
-export const questionAutoHoldMs = 30_000;
-
-/** How long one request of the asker is held, in milliseconds; 0 for a question nobody waits for. */
-export function questionHoldMs(ask: Ask): number {
+/**
+ * How long one request of the asker is held, in milliseconds; 0 for a question nobody waits for.
+ * `autoHoldMs`: how long a directive in `auto` waits for an answer.
+ */
+export function questionHoldMs(ask: Ask, autoHoldMs: number = limits.questionAutoHoldMs): number {
   if (ask.nonBlocking) return 0;
   if (waitsForEver(ask)) return questionPollHoldMs;
-  if (ask.reconcileMode === 'auto') return questionAutoHoldMs;
+  if (ask.reconcileMode === 'auto') return autoHoldMs;
   return Math.max(1, ask.timeoutSeconds) * 1000;
 }
 

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpoints, type EndpointId } from '@makima/contracts/http/all';
 import type { Policy } from '@makima/contracts/http/endpoint';
-import type { Principal } from './principal.ts';
+import type { Agent, Principal } from './principal.ts';
 import { TestDaemon } from './test-daemon.ts';
 import { openTestEngine, personOf, refusal, stranger, type TestEngine } from './test-engine.ts';
 import type { Ids } from './test-ids.ts';
@@ -14,7 +14,7 @@ import { fullScene, running, stage, type Stage } from './test-stage.ts';
 import { doorsOnly, verbs, type Verb } from './test-verbs.ts';
 
 let t: TestEngine;
-let scene: Stage & { ids: Ids };
+let scene: Stage & { ids: Ids; directiveAgent: Agent };
 let other: Stage;
 let daemon: TestDaemon;
 beforeAll(async () => {
@@ -37,7 +37,8 @@ const traces = async (): Promise<unknown> =>
   t.database.sql`
     select (select count(*) from events) as events, (select count(*) from outbox) as outbox,
            (select count(*) from daemon_commands) as commands, (select count(*) from tasks) as tasks,
-           (select sum(version) from contracts) as versions, (select count(*) from keys) as keys`;
+           (select sum(version) from contracts) as versions, (select count(*) from orders where status = 'open') as orders,
+           (select sum(version) from directives) as directives, (select count(*) from keys) as keys`;
 
 async function refused(verb: Verb, caller: Principal, codes: readonly string[]): Promise<void> {
   const before = await traces();
@@ -109,6 +110,31 @@ describe('a task’s agent', () => {
     const sibling = await daemon.agent(await running(scene, { name: 'sibling' }));
     const about = verbs.filter((verb) => verb.about === 'taskId' || verb.about === 'runningTaskId');
     for (const verb of about) await refused(verb, sibling, [...notAllowed, ...notFound]);
+  });
+});
+
+describe('an agent of a directive', () => {
+  const notItsOwn = verbs.filter((verb) => {
+    const { tool } = policyOf(verb.name);
+    return tool === 'none' || tool === 'supervisor';
+  });
+  it.each(named(notItsOwn))('cannot %s', async (_, verb) => {
+    await refused(verb, scene.directiveAgent, [...notAllowed, ...notFound]);
+  });
+
+  const toldById = verbs.filter(
+    (verb) => policyOf(verb.name).tool !== 'none' && verb.about !== null,
+  );
+  it.each(named(toldById))('does not find what to %s in a contract', async (_, verb) => {
+    await refused(verb, scene.directiveAgent, [...notAllowed, ...notFound]);
+  });
+
+  it('is fenced when its attempt is over', async () => {
+    const old = { ...scene.directiveAgent, attempt: 2 };
+    for (const verb of verbs) {
+      if (policyOf(verb.name).tool === 'lead' && verb.does === 'writes')
+        await refused(verb, old, ['FENCED']);
+    }
   });
 });
 

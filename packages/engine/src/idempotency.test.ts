@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpoints } from '@makima/contracts/http/all';
 import type { Call } from './context.ts';
-import type { Principal } from './principal.ts';
+import type { Agent, Principal } from './principal.ts';
 import { changeStatus } from './contract/change-status.ts';
 import { TestDaemon } from './test-daemon.ts';
 import { by, newContract, openTestEngine, refusal, type TestEngine } from './test-engine.ts';
@@ -30,18 +30,20 @@ const effects = async (): Promise<Record<string, number>> => {
            (select count(*)::int from tasks) as tasks, (select count(*)::int from contracts) as contracts,
            (select count(*)::int from questions) as questions, (select count(*)::int from waits) as waits,
            (select count(*)::int from keys) as keys, (select count(*)::int from enrolments) as enrolments,
-           (select count(*)::int from repositories) as repositories, (select coalesce(sum(version), 0)::int from contracts) as versions`;
+           (select count(*)::int from repositories) as repositories, (select count(*)::int from directives) as directives,
+           (select count(*)::int from orders) as orders, (select count(*)::int from orders where status = 'open') as open_orders, (select coalesce(sum(version), 0)::int from contracts) as versions`;
   return row ?? {};
 };
 
 /** A person does it, unless only a supervisor may. */
-const callerOf = (verb: Verb, scene: Stage): Principal => {
+const callerOf = (verb: Verb, scene: Stage & { directiveAgent: Agent }): Principal => {
+  if (verb.name === 'placeOrder') return scene.directiveAgent;
   const { policy } = endpoints[verb.name];
   return 'person' in policy && policy.person === 'none' ? scene.supervisor : t.owner;
 };
 
 /** A scene in which the verb has something to do. */
-async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids }> {
+async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids; directiveAgent: Agent }> {
   const scene = await fullScene(t, daemon);
   if (verb.name === 'deleteContract') {
     const { id } = await newContract(t, { start: false });

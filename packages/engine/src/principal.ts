@@ -25,6 +25,8 @@ export interface Agent {
   readonly taskId: string;
   readonly attempt: number;
   readonly contractId: string | null;
+  /** The directive that it works for, or for which its contract was ordered. */
+  readonly directiveId: string | null;
   readonly isSupervisor: boolean;
   readonly name: string;
 }

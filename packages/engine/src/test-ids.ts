@@ -10,4 +10,8 @@ export interface Ids {
   readonly repositoryId: string;
   readonly daemonId: string;
   readonly keyId: string;
+  /** With an agent at work. */
+  readonly directiveId: string;
+  /** Open. */
+  readonly orderId: string;
 }

@@ -1,12 +1,21 @@
 /** Scenes that many tests begin with: a contract whose supervisor runs, and tasks below it. */
+import type { z } from 'zod';
 import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
+import {
+  zDirectiveInput,
+  zOrderInput,
+  type DirectiveDetail,
+  type OrderInput,
+} from '@makima/contracts/entity/directive';
 import { zSpawnInput, type SpawnInput, type Task } from '@makima/contracts/entity/task';
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { addRepository } from './contract/repositories.ts';
+import { createDirective } from './directive/create.ts';
 import { createKey } from './identity/create-key.ts';
 import { createEnrolment, enrolDaemon } from './identity/enrol.ts';
 import { requestDiff } from './operation/request.ts';
+import { placeOrder } from './order/place.ts';
 import type { Agent } from './principal.ts';
 import { askQuestion } from './question/ask.ts';
 import { spawnTask } from './task/spawn.ts';
@@ -98,7 +107,10 @@ export async function contractRow(
 }
 
 /** A scene with everything that a verb can be about. */
-export async function fullScene(t: TestEngine, daemon: TestDaemon): Promise<Stage & { ids: Ids }> {
+export async function fullScene(
+  t: TestEngine,
+  daemon: TestDaemon,
+): Promise<Stage & { ids: Ids; directiveAgent: Agent }> {
   const scene = await stage(t, { daemon });
   const { engine } = t;
   const contractId = scene.contract.id;
@@ -116,6 +128,8 @@ export async function fullScene(t: TestEngine, daemon: TestDaemon): Promise<Stag
     id: contractId,
     localPath: '/srv/other',
   });
+  const standing = await directiveStage(t, daemon);
+  const order = await placeOrder(engine, by(standing.agent), orderInput());
   const key = await createKey(engine, by(t.owner), { name: 'spare', scopes: ['read'] });
   return {
     ...scene,
@@ -129,9 +143,43 @@ export async function fullScene(t: TestEngine, daemon: TestDaemon): Promise<Stag
       repositoryId: repository.result.id,
       daemonId: (await spareDaemon(t)).id,
       keyId: key.result.info.id,
+      directiveId: standing.directive.id,
+      orderId: order.result.id,
     },
+    directiveAgent: standing.agent,
   };
 }
+
+export interface Standing {
+  readonly directive: DirectiveDetail;
+  readonly start: CommandOf<'task.start'>;
+  readonly agent: Agent;
+}
+
+/** A directive whose first agent runs. */
+export async function directiveStage(
+  t: TestEngine,
+  daemon: TestDaemon,
+  input: Partial<z.input<typeof zDirectiveInput>> = {},
+): Promise<Standing> {
+  const whole = zDirectiveInput.parse({
+    title: 'Keep it tidy',
+    goal: 'No dead code.',
+    localPath: '/srv/repositories/example',
+    agent: 'scripted',
+    ...input,
+  });
+  const { result: directive } = await createDirective(t.engine, by(t.owner), whole);
+  await runJobs(t);
+  const taskId = directive.tasks[0]?.id;
+  const start = (await daemon.pullOnly('task.start')).find((c) => c.taskId === taskId);
+  if (start === undefined) throw new Error('the agent of the directive found no place');
+  await daemon.started(start);
+  return { directive, start, agent: await daemon.agent(start) };
+}
+
+export const orderInput = (input: Partial<z.input<typeof zOrderInput>> = {}): OrderInput =>
+  zOrderInput.parse({ title: 'Remove the old parser', orderType: 'chore', ...input });
 
 async function spareDaemon(t: TestEngine): Promise<{ id: string }> {
   const { result } = await createEnrolment(t.engine, by(t.owner), { expiresInSeconds: 60 });

@@ -4,6 +4,7 @@
  *
  * Law: who may call it is not said here: the policy of its endpoint says it.
  */
+import { zAcceptInput, zDirectiveInput } from '@makima/contracts/entity/directive';
 import { zAskInput } from '@makima/contracts/entity/question';
 import type { EndpointId } from '@makima/contracts/http/all';
 import { changePhase } from './contract/change-phase.ts';
@@ -22,6 +23,10 @@ import { startContract } from './contract/start.ts';
 import { supervisorStatus } from './contract/supervisor-status.ts';
 import { whyContract } from './contract/why.ts';
 import type { Call, Engine } from './context.ts';
+import { createDirective } from './directive/create.ts';
+import { getDirective, listDirectives } from './directive/get.ts';
+import { patchDirective } from './directive/patch.ts';
+import { startDirectiveTask } from './directive/start-task.ts';
 import { listEvents } from './event/list.ts';
 import { createKey } from './identity/create-key.ts';
 import { listDaemons, revokeDaemon } from './identity/daemons.ts';
@@ -32,6 +37,10 @@ import { listCheckpoints, readOperation } from './operation/read.ts';
 import { requestBranch } from './operation/branch.ts';
 import { requestMerge } from './operation/merge.ts';
 import { requestCheckpoint, requestDiff } from './operation/request.ts';
+import { acceptOrder } from './order/accept.ts';
+import { dismissOrder } from './order/dismiss.ts';
+import { listOrders } from './order/list.ts';
+import { placeOrder } from './order/place.ts';
 import { answerQuestion } from './question/answer.ts';
 import { askQuestion } from './question/ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './question/get.ts';
@@ -45,7 +54,7 @@ import { spawnTask } from './task/spawn.ts';
 import { whyTask } from './task/why.ts';
 import { contractInput } from './test-engine.ts';
 import type { Ids } from './test-ids.ts';
-import { spawnInput } from './test-stage.ts';
+import { orderInput, spawnInput } from './test-stage.ts';
 import { beginWait } from './wait/begin.ts';
 
 export interface Verb {
@@ -256,6 +265,50 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     (e, c, i) => answerQuestion(e, c, { id: i.questionId, response: 'this' }),
   ],
   ['inbox', 'reads', null, (e, c) => inbox(e, c.caller)],
+  [
+    'createDirective',
+    'writes',
+    null,
+    (e, c) =>
+      createDirective(
+        e,
+        c,
+        zDirectiveInput.parse({ title: 'T', goal: 'G', localPath: '/srv/more', agent: 'scripted' }),
+      ),
+  ],
+  ['listDirectives', 'reads', null, (e, c) => listDirectives(e, c.caller, page)],
+  [
+    'getDirective',
+    'reads',
+    'directiveId',
+    (e, c, i) => getDirective(e, c.caller, { id: i.directiveId }),
+  ],
+  [
+    'patchDirective',
+    'writes',
+    'directiveId',
+    (e, c, i) => patchDirective(e, c, { id: i.directiveId, reconcileMode: 'manual' }),
+  ],
+  [
+    'startDirectiveTask',
+    'writes',
+    'directiveId',
+    (e, c, i) => startDirectiveTask(e, c, { id: i.directiveId }),
+  ],
+  ['placeOrder', 'writes', null, (e, c) => placeOrder(e, c, orderInput())],
+  ['listOrders', 'reads', null, (e, c) => listOrders(e, c.caller, page)],
+  [
+    'acceptOrder',
+    'writes',
+    'orderId',
+    (e, c, i) => acceptOrder(e, c, { ...zAcceptInput.parse({}), id: i.orderId }),
+  ],
+  [
+    'dismissOrder',
+    'writes',
+    'orderId',
+    (e, c, i) => dismissOrder(e, c, { id: i.orderId, reason: 'not now' }),
+  ],
   ['listDaemons', 'reads', null, (e, c) => listDaemons(e, c.caller)],
   ['createEnrolment', 'writes', null, (e, c) => createEnrolment(e, c, { expiresInSeconds: 60 })],
   ['revokeDaemon', 'writes', 'daemonId', (e, c, i) => revokeDaemon(e, c, { id: i.daemonId })],

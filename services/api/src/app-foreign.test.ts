@@ -14,6 +14,7 @@ import {
   joinMachine,
   ownerOf,
   startedContract,
+  startedDirective,
   strangerKey,
   type TestContract,
 } from './testing/test-house.ts';
@@ -43,6 +44,9 @@ beforeAll(async () => {
   const caller = await ownerOf(api);
   const { result } = await requestCheckpoint(api.engine, { caller }, { id: task, message: 'm' });
   await machine.report(ended(task, 1, 'done'));
+  const directive = await startedDirective(api, machine);
+  const placed = { title: 'Tidy', orderType: 'chore' };
+  const order = await send('POST', '/api/v1/mesh/supervisor/orders', directive.agentKey, placed);
   const key = (await send('POST', '/api/v1/keys', api.ownerKey, { name: 'k' })).json.info.id;
   ids = {
     '/api/v1/contracts/': contract.detail.id,
@@ -54,6 +58,8 @@ beforeAll(async () => {
     '/api/v1/mesh/operations/': result.operationId,
     '/api/v1/daemons/': machine.principal.daemonId,
     '/api/v1/keys/': key,
+    '/api/v1/directives/': directive.detail.id,
+    '/api/v1/orders/': order.json.id,
   };
   stranger = (await strangerKey(api.engine)).key;
 });
@@ -158,6 +164,8 @@ describe('ids in a body', () => {
       '/api/v1/events',
       '/api/v1/daemons',
       '/api/v1/inbox',
+      '/api/v1/directives',
+      '/api/v1/orders',
     ]) {
       const { json } = await api.send('GET', path, { key: stranger });
       expect(json.items, path).toEqual([]);

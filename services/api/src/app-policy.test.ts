@@ -12,7 +12,13 @@ import { buildApp, isPublic } from './app.ts';
 import { routerPath } from './mount.ts';
 import { undescribedRoutes } from './nearest-route.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
-import { joinMachine, ownerOf, personKey, startedContract } from './testing/test-house.ts';
+import {
+  joinMachine,
+  ownerOf,
+  personKey,
+  startedContract,
+  startedDirective,
+} from './testing/test-house.ts';
 
 let api: TestApi;
 /** Keys by kind, and what each is for the expectation. */
@@ -51,6 +57,7 @@ beforeAll(async () => {
       scopes: ['read', 'write', 'owner'],
     }),
     supervisor: supervisorKey,
+    directive: (await startedDirective(api, machine)).agentKey,
     task: await machine.toolKey({ taskId: task.id, attempt: 1 }),
     daemon: machine.key,
   });
@@ -69,6 +76,7 @@ function mayCall(policy: Policy, kind: string): boolean {
   };
   if (kind in people) return people[kind]?.includes(policy.person) ?? false;
   if (kind === 'supervisor') return policy.tool !== 'none';
+  if (kind === 'directive') return policy.tool === 'lead' || policy.tool === 'task';
   if (kind === 'task') return policy.tool === 'task';
   return policy.daemon;
 }

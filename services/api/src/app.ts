@@ -20,6 +20,7 @@ import { noRoute } from './nearest-route.ts';
 import { mountReference } from './reference.ts';
 import { codeHandlers } from './routes/code.ts';
 import { contractHandlers } from './routes/contracts.ts';
+import { directiveHandlers } from './routes/directives.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
 import { taskHandlers } from './routes/tasks.ts';
@@ -39,6 +40,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
   mountAll(app, api, {
     ...codeHandlers,
     ...contractHandlers,
+    ...directiveHandlers,
     ...questionHandlers,
     ...systemHandlers,
     ...taskHandlers,

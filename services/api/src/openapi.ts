@@ -75,6 +75,7 @@ function whoMayCall(policy: Policy): string {
   const who: string[] = [];
   if (policy.person !== 'none') who.push(`people with the scope \`${policy.person}\``);
   if (policy.tool === 'supervisor') who.push('the supervisor of the contract');
+  if (policy.tool === 'lead') who.push('the supervisor of the contract', 'agents of the directive');
   if (policy.tool === 'task') who.push('agents of the contract');
   if (policy.daemon) who.push('daemons');
   return `For ${who.join(', ')}.`;

@@ -18,8 +18,10 @@ const agent = (isSupervisor: boolean): Agent => ({
   taskId: 't',
   attempt: 1,
   contractId: 'c',
+  directiveId: null,
   isSupervisor,
 });
+const ofDirective: Agent = { ...agent(false), contractId: null, directiveId: 'd' };
 const daemon: Principal = { ...base, kind: 'daemon', daemonId: 'd' };
 const system: Principal = { kind: 'system', ownerId: 'o', name: 'sweep' };
 
@@ -27,7 +29,14 @@ const closed: Policy = { person: 'none', tool: 'none', daemon: false };
 
 describe('policy', () => {
   it('lets nobody through that it does not name', () => {
-    for (const each of [person('owner', 'owner'), agent(true), agent(false), daemon, system]) {
+    for (const each of [
+      person('owner', 'owner'),
+      agent(true),
+      agent(false),
+      ofDirective,
+      daemon,
+      system,
+    ]) {
       expect(refusal(closed, each)).toBeDefined();
     }
   });
@@ -49,6 +58,15 @@ describe('policy', () => {
     expect(refusal(supervisors, agent(true))).toBeUndefined();
     expect(refusal(supervisors, agent(false))?.code).toBe('NOT_SUPERVISOR');
     expect(refusal({ ...closed, tool: 'task' }, agent(false))).toBeUndefined();
+  });
+
+  it('tells an agent of a directive from both', () => {
+    const leads: Policy = { ...closed, tool: 'lead' };
+    expect(refusal(leads, agent(true))).toBeUndefined();
+    expect(refusal(leads, ofDirective)).toBeUndefined();
+    expect(refusal(leads, agent(false))?.code).toBe('NOT_SUPERVISOR');
+    expect(refusal({ ...closed, tool: 'supervisor' }, ofDirective)?.code).toBe('NOT_SUPERVISOR');
+    expect(refusal({ ...closed, tool: 'task' }, ofDirective)).toBeUndefined();
   });
 
   it('opens to daemons only what says so', () => {

@@ -55,10 +55,20 @@ function refusePerson(needed: Scope | 'none', person: Person): Refusal | undefin
   return undefined;
 }
 
-function refuseAgent(needed: 'none' | 'supervisor' | 'task', agent: Agent): Refusal | undefined {
+function refuseAgent(
+  needed: 'none' | 'supervisor' | 'lead' | 'task',
+  agent: Agent,
+): Refusal | undefined {
   if (needed === 'task' || (needed === 'supervisor' && agent.isSupervisor)) return undefined;
+  if (needed === 'lead' && (agent.isSupervisor || agent.directiveId !== null)) return undefined;
   if (needed === 'supervisor') {
     return { code: 'NOT_SUPERVISOR', message: 'only the supervisor of the contract does this' };
+  }
+  if (needed === 'lead') {
+    return {
+      code: 'NOT_SUPERVISOR',
+      message: 'only the supervisor of a contract or an agent of a directive does this',
+    };
   }
   return forbidden('agents may not do this', 'a person does it with their own key');
 }

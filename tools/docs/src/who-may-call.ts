@@ -11,7 +11,12 @@ import type { Agent, Person, Principal } from '@makima/engine/principal';
 export function whoMayCall(policy: Policy): string {
   if ('public' in policy) return 'anybody';
   const people = policy.person === 'none' ? [] : [`people (${policy.person})`];
-  const agents = { none: [], supervisor: ['the supervisor'], task: ['agents'] }[policy.tool];
+  const agents = {
+    none: [],
+    supervisor: ['the supervisor'],
+    lead: ['the supervisor', 'agents of a directive'],
+    task: ['agents'],
+  }[policy.tool];
   const daemons = policy.daemon ? ['daemons'] : [];
   return [...people, ...agents, ...daemons].join(', ');
 }
@@ -22,9 +27,20 @@ function person(role: Person['role'], ...scopes: Scope[]): Person {
   return { kind: 'person', ownerId: id, userId: id, keyId: id, name: role, role, scopes };
 }
 
-function agent(isSupervisor: boolean): Agent {
-  const ids = { ownerId: id, keyId: id, taskId: id, contractId: id };
-  return { kind: 'agent', ...ids, attempt: 1, isSupervisor, name: 'agent' };
+function agent(of: 'supervisor' | 'task' | 'directive'): Agent {
+  const ids = { ownerId: id, keyId: id, taskId: id };
+  const work = of === 'directive' ? [null, id] : [id, null];
+  const [contractId = null, directiveId = null] = work;
+  const isSupervisor = of === 'supervisor';
+  return {
+    kind: 'agent',
+    ...ids,
+    contractId,
+    directiveId,
+    attempt: 1,
+    isSupervisor,
+    name: 'agent',
+  };
 }
 
 /** The callers that the table has a column for. */
@@ -32,8 +48,9 @@ export const callers: readonly (readonly [heading: string, caller: Principal])[]
   ['person: read', person('viewer', 'read')],
   ['person: write', person('member', 'read', 'write')],
   ['person: owner', person('owner', 'read', 'write', 'owner')],
-  ['supervisor', agent(true)],
-  ['agent of a task', agent(false)],
+  ['supervisor', agent('supervisor')],
+  ['agent of a directive', agent('directive')],
+  ['agent of a task', agent('task')],
   ['daemon', { kind: 'daemon', ownerId: id, daemonId: id, keyId: id, name: 'daemon' }],
 ];
 

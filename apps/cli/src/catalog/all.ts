@@ -1,5 +1,6 @@
 /** Every command and every group of commands. */
 import { contractCommands, contractsGroup } from './contracts.ts';
+import { directiveCommands, directivesGroup, ordersGroup } from './directives.ts';
 import { daemonGroup, keysGroup, machineCommands } from './machines.ts';
 import { peopleCommands } from './people.ts';
 import type { CommandSpec, GroupSpec } from './spec.ts';
@@ -10,6 +11,8 @@ export const groups: readonly GroupSpec[] = [
   contractsGroup,
   tasksGroup,
   supervisorGroup,
+  directivesGroup,
+  ordersGroup,
   daemonGroup,
   keysGroup,
 ];
@@ -19,5 +22,6 @@ export const catalog: readonly CommandSpec[] = [
   ...contractCommands,
   ...taskCommands,
   ...supervisorCommands,
+  ...directiveCommands,
   ...machineCommands,
 ];

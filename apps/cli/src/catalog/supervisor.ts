@@ -1,4 +1,5 @@
 /** What a supervisor does, as commands: for agents in their shells, and for people. */
+import { orderPriorities, orderTypes } from '@makima/domain/directive';
 import { headings } from './headings.ts';
 import {
   durationSeconds,
@@ -141,6 +142,29 @@ export const supervisorCommands: readonly CommandSpec[] = [
     examples: ['makima supervisor poll 0199a2b3-7c1d-7000-8000-0123456789ab'],
     options: [timeoutOption],
     load: () => import('../commands/supervisor-poll.ts'),
+  },
+  {
+    path: 'supervisor order',
+    args: [['<title...>', 'what should be done later, in a few words']],
+    summary: 'Order future work for a directive; a person accepts or dismisses it',
+    examples: ['makima supervisor order raise zod to 4.2 --type chore --label deps'],
+    options: [
+      {
+        flags: '--type <type>',
+        text: 'spike: find something out; chore: a change that needs no decision',
+        choices: orderTypes,
+      },
+      { flags: '--description <text>', text: "what and why; '-' reads it from stdin" },
+      {
+        flags: '--priority <priority>',
+        text: 'how urgent it is (default: medium)',
+        choices: orderPriorities,
+      },
+      { flags: '--label <label>', text: 'a label', repeatable: true },
+      { flags: '--repo <url>', text: 'another repository than the directive’s' },
+      onceOption,
+    ],
+    load: () => import('../commands/supervisor-order.ts'),
   },
   {
     path: 'supervisor message',

@@ -33,6 +33,8 @@ export async function run(
   });
   const patience = options.wait ? options : { ...options, timeout: 0 };
   const answer = await callVerb(shell, { tool: 'makima_ask', input, timed: true }, patience);
-  const code = tellAnswer(shell, answer, ({ response }) => plain(word(response, 'withdrawn')));
+  const code = tellAnswer(shell, answer, ({ response, timedOut }) =>
+    plain(word(response, timedOut === true ? 'nobody answered in time' : 'withdrawn')),
+  );
   return options.wait ? code : exitCodes.ok;
 }

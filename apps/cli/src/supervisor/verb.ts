@@ -140,8 +140,11 @@ export async function wordsOf(shell: Shell, words: string): Promise<string> {
 }
 
 /** The fields that were given. */
-export function given(fields: Readonly<Record<string, unknown>>): Value {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+export function given<T extends Value>(
+  fields: T,
+): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** A field of an answer as text. */

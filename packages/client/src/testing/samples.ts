@@ -4,15 +4,25 @@
  * Law: what these make passes the wire's own schemas; times and ids are fixed by the caller or counted.
  */
 import type { Contract, ContractDetail } from '@makima/contracts/entity/contract';
+import type { Directive, Order } from '@makima/contracts/entity/directive';
 import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { Question } from '@makima/contracts/entity/question';
 import type { Task } from '@makima/contracts/entity/task';
 
 const bornAt = '2026-03-01T10:00:00.000Z';
 
+const heads = {
+  contract: 'c0a1',
+  task: 'a5b2',
+  question: '9ee3',
+  directive: 'd1c5',
+  order: '03d6',
+  other: '0dd4',
+} as const;
+
 /** The n-th id of its kind; those of one kind share their first eight digits. */
-export function sampleId(kind: 'contract' | 'task' | 'question' | 'other', n: number): string {
-  const head = { contract: 'c0a1', task: 'a5b2', question: '9ee3', other: '0dd4' }[kind];
+export function sampleId(kind: keyof typeof heads, n: number): string {
+  const head = heads[kind];
   return `0199${head}-${String(n).padStart(4, '0')}-7000-8000-${String(n).padStart(12, '0')}`;
 }
 
@@ -80,6 +90,7 @@ export function sampleTask(n: number, changes: Partial<Task> = {}): Task {
   return {
     id: sampleId('task', n),
     contractId: sampleId('contract', 1),
+    directiveId: null,
     parentTaskId: null,
     depth: 0,
     name: `task ${n}`,
@@ -118,6 +129,7 @@ export function sampleQuestion(n: number, changes: Partial<Question> = {}): Ques
     id: sampleId('question', n),
     contractId: sampleId('contract', 1),
     contractSlug: 'contract-1',
+    directiveId: null,
     taskId: sampleId('task', 1),
     question: 'Which provider should the redirect use?',
     context: null,
@@ -133,6 +145,48 @@ export function sampleQuestion(n: number, changes: Partial<Question> = {}): Ques
     askedAt: bornAt,
     isRestored: false,
     confirmation: null,
+    ...changes,
+  };
+}
+
+export function sampleDirective(n: number, changes: Partial<Directive> = {}): Directive {
+  return {
+    id: sampleId('directive', n),
+    title: `directive ${n}`,
+    goal: 'no dead code',
+    status: 'active',
+    reconcileMode: 'auto',
+    repositoryUrl: null,
+    localPath: '/srv/shop',
+    baseBranch: null,
+    agent: 'scripted',
+    model: null,
+    version: 1,
+    openOrders: 0,
+    openTasks: 1,
+    createdAt: bornAt,
+    updatedAt: bornAt,
+    ...changes,
+  };
+}
+
+export function sampleOrder(n: number, changes: Partial<Order> = {}): Order {
+  return {
+    id: sampleId('order', n),
+    directiveId: sampleId('directive', 1),
+    createdByTaskId: sampleId('task', 1),
+    title: `order ${n}`,
+    description: null,
+    priority: 'medium',
+    status: 'open',
+    orderType: 'chore',
+    labels: [],
+    repositoryUrl: '/srv/shop',
+    contractId: null,
+    decidedBy: null,
+    decidedAt: null,
+    dismissedReason: null,
+    createdAt: bornAt,
     ...changes,
   };
 }

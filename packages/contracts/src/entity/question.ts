@@ -8,6 +8,8 @@ export const zQuestion = z.object({
   id: zId,
   contractId: zId.nullable(),
   contractSlug: z.string().nullable(),
+  /** Of a question that an agent of a directive asked. */
+  directiveId: zId.nullable(),
   taskId: zId.nullable(),
   question: z.string(),
   context: z.string().nullable(),

@@ -21,6 +21,7 @@ export const zAttempt = z.object({
 export const zTask = z.object({
   id: zId,
   contractId: zId.nullable(),
+  directiveId: zId.nullable(),
   parentTaskId: zId.nullable(),
   depth: z.int(),
   name: z.string(),

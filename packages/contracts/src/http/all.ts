@@ -2,11 +2,19 @@
 import type { Endpoint } from './endpoint.ts';
 import * as branches from './branches.ts';
 import * as contracts from './contracts.ts';
+import * as directives from './directives.ts';
 import * as questions from './questions.ts';
 import * as system from './system.ts';
 import * as tasks from './tasks.ts';
 
-export const endpoints = { ...branches, ...contracts, ...questions, ...system, ...tasks } as const;
+export const endpoints = {
+  ...branches,
+  ...contracts,
+  ...directives,
+  ...questions,
+  ...system,
+  ...tasks,
+} as const;
 export type Endpoints = typeof endpoints;
 export type EndpointId = keyof Endpoints;
 export const endpointList: readonly Endpoint[] = Object.values(

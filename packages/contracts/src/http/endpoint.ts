@@ -12,13 +12,14 @@ export type Scope = 'read' | 'write' | 'owner';
 
 /**
  * Who may call: deny by default. A credential kind that is not named gets 403, none at all 401.
- * `tool` tells which agents may: those of a contract's supervisor, any task's own, or none.
+ * `tool` tells which agents may: a contract's supervisor; `lead`, also the agents of a directive; any task's
+ * own; or none.
  */
 export type Policy =
   | { readonly public: true }
   | {
       readonly person: Scope | 'none';
-      readonly tool: 'none' | 'supervisor' | 'task';
+      readonly tool: 'none' | 'supervisor' | 'lead' | 'task';
       readonly daemon: boolean;
     };
 

@@ -27,7 +27,7 @@ export const askQuestion = defineEndpoint({
     'LIMIT_EXCEEDED',
     'FENCED',
   ],
-  policy: { person: 'none', tool: 'supervisor', daemon: false },
+  policy: { person: 'none', tool: 'lead', daemon: false },
   idempotent: true,
 });
 
@@ -42,7 +42,7 @@ export const pollQuestion = defineEndpoint({
   status: 200,
   response: zAskResult,
   errors: ['NOT_FOUND'],
-  policy: { person: 'read', tool: 'supervisor', daemon: false },
+  policy: { person: 'read', tool: 'lead', daemon: false },
 });
 
 export const listQuestions = defineEndpoint({
@@ -71,7 +71,7 @@ export const getQuestion = defineEndpoint({
   status: 200,
   response: zQuestion,
   errors: ['NOT_FOUND'],
-  policy: { person: 'read', tool: 'supervisor', daemon: false },
+  policy: { person: 'read', tool: 'lead', daemon: false },
 });
 
 export const answerQuestion = defineEndpoint({

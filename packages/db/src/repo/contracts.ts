@@ -20,7 +20,8 @@ export type NewContract = Pick<
   | 'agent'
   | 'model'
   | 'supervisorPlan'
->;
+> &
+  Partial<Pick<ContractRow, 'directiveId'>>;
 
 /** Insert a contract with its activity and cursor rows. */
 export async function insertContract(tx: Tx, row: NewContract): Promise<ContractRow> {
@@ -200,6 +201,9 @@ export async function deleteContractRows(
   await tx`delete from waits where owner_id = ${ownerId} and contract_id = ${id}`;
   await tx`delete from keys where owner_id = ${ownerId} and kind = 'tool' and contract_id = ${id}`;
   await tx`delete from questions where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`update orders set contract_id = null where owner_id = ${ownerId} and contract_id = ${id}`;
+  await tx`update orders set created_by_task_id = null where owner_id = ${ownerId}
+              and created_by_task_id in (select t.id from tasks t where t.owner_id = ${ownerId} and t.contract_id = ${id})`;
   await tx`delete from contracts where owner_id = ${ownerId} and id = ${id}`;
 }
 

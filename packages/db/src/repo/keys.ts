@@ -17,6 +17,7 @@ export interface KeyWithBearer extends KeyRow {
   readonly daemonName: string | null;
   readonly daemonStatus: string | null;
   readonly taskName: string | null;
+  readonly taskDirectiveId: string | null;
   readonly taskIsSupervisor: boolean | null;
   readonly taskCurrentAttempt: number | null;
   readonly attemptState: AttemptState | null;
@@ -30,7 +31,7 @@ export async function findKey(
 ): Promise<KeyWithBearer | undefined> {
   const [row] = await db<KeyWithBearer[]>`
     select k.*, u.name as user_name, u.role as user_role, d.name as daemon_name, d.status as daemon_status,
-           t.name as task_name, t.is_supervisor as task_is_supervisor, t.current_attempt as task_current_attempt, a.state as attempt_state,
+           t.name as task_name, t.directive_id as task_directive_id, t.is_supervisor as task_is_supervisor, t.current_attempt as task_current_attempt, a.state as attempt_state,
            (k.revoked_at is null and (k.expires_at is null or k.expires_at > clock())) as live
       from keys k
       left join users u on u.id = k.user_id

@@ -107,6 +107,15 @@ export async function operationsOf(
   >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
 }
 
+export async function operationsOfTask(
+  db: Queryable,
+  args: { taskId: string; kind: string },
+): Promise<OperationRow[]> {
+  return db<
+    OperationRow[]
+  >`select * from operations where task_id = ${args.taskId} and kind = ${args.kind} order by id`;
+}
+
 /** Clean-up that daemons still owe; one that was revoked never reports. */
 export async function openCleanups(db: Queryable, args: { contractId: string }): Promise<number> {
   const [row] = await db<{ n: number }[]>`

@@ -22,6 +22,7 @@ import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
 import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
 import type { Evidence } from '@makima/domain/evidence';
 import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
+import { directiveKey } from './directives.ts';
 import { owners } from './identity.ts';
 
 export const contracts = snakeCase.table(
@@ -51,6 +52,8 @@ export const contracts = snakeCase.table(
     model: text(),
     supervisorPlan: text(),
     supervisorTaskId: uuid(),
+    /** The directive for which it was ordered. */
+    directiveId: uuid(),
     statusChangedAt: bornAt(),
     completionDetectedAt: moment(),
     createdAt: bornAt(),
@@ -58,6 +61,10 @@ export const contracts = snakeCase.table(
   },
   (t) => [
     unique('contracts_owner_id').on(t.ownerId, t.id),
+    directiveKey(t),
+    index('contracts_directive')
+      .on(t.directiveId)
+      .where(sql`${t.directiveId} is not null`),
     uniqueIndex('contracts_owner_slug').on(t.ownerId, t.slug),
     index('contracts_owner_status').on(t.ownerId, t.status, t.phase),
     check(

@@ -1,4 +1,4 @@
-/** Events, outbox, idempotency keys, audit, directives and orders, and the installation's own facts. */
+/** Events, outbox, idempotency keys, audit, and the installation's own facts. */
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -10,14 +10,12 @@ import {
   snakeCase,
   text,
   timestamp,
-  unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Actor, EventType } from '@makima/contracts/entity/event';
 import type { JobName } from '@makima/contracts/jobs';
-import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
-import { owners } from './identity.ts';
+import { bornAt, moment, ownerId, xid8 } from './columns.ts';
 
 /** Facts, with a gapless number per contract, and (xid, id) as the order over all of an owner's. */
 export const events = snakeCase.table(
@@ -124,52 +122,6 @@ export const audit = snakeCase.table(
   (t) => [
     index('audit_owner').on(t.ownerId, t.id),
     check('audit_outcome', sql`${t.outcome} in ('done', 'refused')`),
-  ],
-);
-
-export const directives = snakeCase.table(
-  'directives',
-  {
-    id: id(),
-    ownerId: ownerId().references(() => owners.id),
-    title: text().notNull(),
-    goal: text().notNull(),
-    status: text().notNull().default('active'),
-    reconcileMode: text().notNull().default('auto'),
-    repositoryUrl: text(),
-    version: integer().notNull().default(1),
-    createdAt: bornAt(),
-  },
-  (t) => [
-    unique('directives_owner_id').on(t.ownerId, t.id),
-    check('directives_mode', sql`${t.reconcileMode} in ('auto', 'semi-auto', 'manual')`),
-  ],
-);
-
-export const orders = snakeCase.table(
-  'orders',
-  {
-    id: id(),
-    ownerId: ownerId().references(() => owners.id),
-    directiveId: uuid(),
-    createdByTaskId: uuid(),
-    title: text().notNull(),
-    description: text(),
-    priority: text().notNull().default('medium'),
-    orderType: text().notNull(),
-    labels: text()
-      .array()
-      .notNull()
-      .default(sql`'{}'`),
-    repositoryUrl: text(),
-    status: text().notNull().default('open'),
-    contractId: uuid(),
-    createdAt: bornAt(),
-  },
-  (t) => [
-    check('orders_type', sql`${t.orderType} in ('spike', 'chore')`),
-    check('orders_status', sql`${t.status} in ('open', 'accepted', 'dismissed')`),
-    index('orders_owner').on(t.ownerId, t.status, t.id),
   ],
 );
 

@@ -19,6 +19,7 @@ import type { OutputLine } from '@makima/contracts/socket/reports';
 import type { QuestionStatus, QuestionType } from '@makima/domain/question';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { confirmations } from './contracts.ts';
+import { directiveKey } from './directives.ts';
 import { tasks } from './tasks.ts';
 
 const taskKey = (t: { ownerId: any; taskId: any }) =>
@@ -66,6 +67,7 @@ export const questions = snakeCase.table(
   (t) => [
     unique('questions_owner_id').on(t.ownerId, t.id),
     taskKey(t),
+    directiveKey(t),
     foreignKey({
       columns: [t.ownerId, t.confirmationId],
       foreignColumns: [confirmations.ownerId, confirmations.id],

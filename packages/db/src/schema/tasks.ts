@@ -19,6 +19,7 @@ import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task'
 import type { SupervisorState } from '@makima/domain/supervisor';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
+import { directiveKey } from './directives.ts';
 import { daemons } from './identity.ts';
 
 export const tasks = snakeCase.table(
@@ -97,6 +98,7 @@ export const tasks = snakeCase.table(
       columns: [t.ownerId, t.contractId],
       foreignColumns: [contracts.ownerId, contracts.id],
     }).onDelete('cascade'),
+    directiveKey(t),
     foreignKey({ columns: [t.ownerId, t.parentTaskId], foreignColumns: [t.ownerId, t.id] }),
     check(
       'tasks_status',
@@ -107,6 +109,9 @@ export const tasks = snakeCase.table(
       .on(t.contractId)
       .where(sql`${t.isSupervisor}`),
     index('tasks_contract').on(t.contractId, t.id),
+    index('tasks_directive')
+      .on(t.directiveId, t.id)
+      .where(sql`${t.directiveId} is not null`),
     index('tasks_pending')
       .on(t.ownerId, t.pendingSince)
       .where(sql`${t.status} = 'pending'`),

@@ -32,43 +32,53 @@ export function createContract(
 ): Promise<Acted<ContractDetail>> {
   return act(engine, call, async (a) => {
     requirePerson(a.caller, 'create contracts');
-    const type = findType(input.contractType);
-    if (type === undefined) throw unknownType(input.contractType);
-    checkExtras(type, input);
-    await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
-    const slugs = new Set(await slugsLike(a.tx, { ownerId: a.ownerId, slug: slugify(input.name) }));
-    const contract = await insertContract(a.tx, {
-      ownerId: a.ownerId,
-      slug: uniqueSlug(slugify(input.name), slugs),
-      name: input.name,
-      description: input.description,
-      contractType: type,
-      extraDeliverables: input.extraDeliverables,
-      phase: firstPhase(type),
-      guardedPhases: [...chosenGuards(type, input.phaseGuard)],
-      localOnly: input.localOnly,
-      autoMergeLocal: input.autoMergeLocal,
-      autoCompleteEnabled: input.autoCompleteEnabled,
-      priority: input.priority,
-      agent: input.agent,
-      model: input.model,
-      supervisorPlan: input.supervisorPlan,
-    });
-    await addRepositories(a, contract, input);
-    a.emit('contract.created', {
-      contractId: contract.id,
-      data: {
-        name: contract.name,
-        slug: contract.slug,
-        type: type.name,
-        phase: contract.phase,
-        guardedPhases: contract.guardedPhases,
-      },
-    });
-    if (input.start) await startSupervisor(a, contract);
-    const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
-    return contractDetail(engine, a.tx, row ?? contract);
+    return contractDetail(engine, a.tx, await makeContract(a, input, { directiveId: null }));
   });
+}
+
+/** The contract as it stands afterwards; the caller has asked who may. */
+export async function makeContract(
+  a: Act,
+  input: ContractInput,
+  origin: { readonly directiveId: string | null },
+): Promise<ContractRow> {
+  const type = findType(input.contractType);
+  if (type === undefined) throw unknownType(input.contractType);
+  checkExtras(type, input);
+  await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
+  const slugs = new Set(await slugsLike(a.tx, { ownerId: a.ownerId, slug: slugify(input.name) }));
+  const contract = await insertContract(a.tx, {
+    ownerId: a.ownerId,
+    slug: uniqueSlug(slugify(input.name), slugs),
+    name: input.name,
+    description: input.description,
+    contractType: type,
+    extraDeliverables: input.extraDeliverables,
+    phase: firstPhase(type),
+    guardedPhases: [...chosenGuards(type, input.phaseGuard)],
+    localOnly: input.localOnly,
+    autoMergeLocal: input.autoMergeLocal,
+    autoCompleteEnabled: input.autoCompleteEnabled,
+    priority: input.priority,
+    agent: input.agent,
+    model: input.model,
+    supervisorPlan: input.supervisorPlan,
+    directiveId: origin.directiveId,
+  });
+  await addRepositories(a, contract, input);
+  a.emit('contract.created', {
+    contractId: contract.id,
+    data: {
+      name: contract.name,
+      slug: contract.slug,
+      type: type.name,
+      phase: contract.phase,
+      guardedPhases: contract.guardedPhases,
+    },
+  });
+  if (input.start) await startSupervisor(a, contract);
+  const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
+  return row ?? contract;
 }
 
 /** The phases that only a person's confirmation lets the contract leave. */

@@ -51,6 +51,7 @@ export async function startSupervisor(a: Act, contract: ContractRow): Promise<vo
   const task = await insertTask(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,
+    directiveId: contract.directiveId,
     isSupervisor: true,
     name: `${contract.name} (supervisor)`,
     plan: contract.supervisorPlan ?? supervisorBrief(contract),

@@ -1,9 +1,13 @@
 /** What a contract or task that is over still asked: nobody needs to answer it any more. */
 import { channels } from '@makima/contracts/channels';
 import { openConfirmation } from '@makima/db/repo/confirmations';
-import { cancelQuestionRow, openQuestionsOf } from '@makima/db/repo/questions';
+import {
+  cancelQuestionRow,
+  openQuestionsOf,
+  openQuestionsOfTasks,
+} from '@makima/db/repo/questions';
 import { tasksByIds } from '@makima/db/repo/tasks';
-import type { ContractRow, QuestionRow } from '@makima/db/rows';
+import type { ContractRow, QuestionRow, TaskRow } from '@makima/db/rows';
 import { isTaskFinal } from '@makima/domain/task';
 import type { Act } from '../context.ts';
 import { voidConfirmation } from './confirmation.ts';
@@ -39,6 +43,12 @@ export async function withdrawOrphaned(a: Act, contract: ContractRow): Promise<C
   for (const question of orphaned)
     await withdraw(a, question, `the task that asked is ${ended.get(question.taskId ?? '')}`);
   return syncWaiting(a, contract);
+}
+
+/** Of a task without a contract that has ended. */
+export async function withdrawOfTask(a: Act, task: TaskRow): Promise<void> {
+  const open = await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] });
+  for (const question of open) await withdraw(a, question, `the task that asked is ${task.status}`);
 }
 
 async function withdraw(a: Act, question: QuestionRow, reason: string): Promise<void> {

@@ -55,6 +55,7 @@ function principalOf(key: KeyWithBearer): Principal | null {
         taskId: key.taskId,
         attempt: key.attempt,
         contractId: key.contractId,
+        directiveId: key.taskDirectiveId,
         isSupervisor: key.taskIsSupervisor === true,
         name: key.taskName ?? key.name,
       };

@@ -7,6 +7,7 @@ export function presentQuestion(row: QuestionListRow): Question {
     id: row.id,
     contractId: row.contractId,
     contractSlug: row.contractSlug,
+    directiveId: row.directiveId,
     taskId: row.taskId,
     question: row.question,
     context: row.context,

@@ -6,6 +6,7 @@ export function presentTask(row: TaskRow): Task {
   return {
     id: row.id,
     contractId: row.contractId,
+    directiveId: row.directiveId,
     parentTaskId: row.parentTaskId,
     depth: row.depth,
     name: row.name,

@@ -32,6 +32,7 @@ export async function agentAsked(
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId,
+    directiveId: contractId === null ? fenced.task.directiveId : null,
     taskId: report.taskId,
     askKey: report.requestId,
     askedEpoch: report.attempt,

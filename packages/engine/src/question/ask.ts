@@ -7,28 +7,23 @@ import type { AskInput } from '@makima/contracts/entity/question';
 import { MakimaError } from '@makima/domain/error';
 import { mayWork } from '@makima/domain/contract';
 import { nextPhase } from '@makima/domain/contract-type';
-import { questionHoldMs } from '@makima/domain/question';
+import { questionAfterHold, questionHoldMs } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
 import { findSupervisor } from '@makima/db/repo/supervisors';
-import { holdQuestion, insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
+import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, requireAgent, requireSupervisor } from '../authorize.ts';
 import { requestConfirmation } from '../contract/confirmation.ts';
 import { syncWaiting } from '../contract/move.ts';
 import { savePoint } from '../save-point.ts';
-
-export interface Asked {
-  readonly questionId: string;
-  /** How long a request should hold for the answer; 0 for a non-blocking question. */
-  readonly holdMs: number;
-}
+import { askForDirective } from './ask-for-directive.ts';
+import { holdFirst, type Asked } from './asked.ts';
 
 export function askQuestion(engine: Engine, call: Call, input: AskInput): Promise<Acted<Asked>> {
   return act(engine, call, async (a) => {
     const agent = requireAgent(a.caller);
-    if (agent.contractId === null)
-      throw new MakimaError('NO_CONTEXT', 'this agent belongs to no contract to ask for');
+    if (agent.contractId === null) return askForDirective(a, agent, input);
     const contract = await lockedContract(a.tx, a.caller, agent.contractId, 'update');
     const task = await requireSupervisor(a, contract.id);
     if (!mayWork(contract.status)) {
@@ -39,22 +34,18 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
       );
     }
     const holdMs = questionHoldMs(input);
+    const afterHold = questionAfterHold(input);
     const questionId =
       input.questionType === 'general'
         ? await askGeneral(a, contract, task, input)
         : await askConfirmation(a, contract, input);
-    // Until the request that holds says so itself, again and again: a door that dies must not withhold it.
-    if (holdMs > 0) {
-      await holdQuestion(a.tx, { id: questionId, untilMs: Math.min(holdMs, firstHoldMs) });
-    }
+    await holdFirst(a, questionId, holdMs);
     const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
     if (!input.nonBlocking)
       await savePoint(a, task, afterQuestion(input.question, supervisor?.progress ?? 0));
-    return { questionId, holdMs };
+    return { questionId, holdMs, afterHold, reconcileMode: null };
   });
 }
-
-const firstHoldMs = 15_000;
 
 async function askGeneral(
   a: Act,

@@ -12,6 +12,7 @@ import { insertKeptRef } from '@makima/db/repo/contracts';
 import { openWaitsOf } from '@makima/db/repo/waits';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
+import { directiveTaskOver } from '../directive/task-over.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { completeTask, failTask } from '../task/complete.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
@@ -90,7 +91,7 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
       { contractId: fenced.task.contractId },
       { entityId: fenced.task.contractId, fence: `${report.taskId}-${report.attempt}` },
     );
-  }
+  } else await directiveTaskOver(a, fenced.task);
   if (!fenced.present) return;
   // Resumed before its agent had ended: only now it can be placed.
   if (fenced.task.status === 'pending') {

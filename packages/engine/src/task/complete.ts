@@ -12,6 +12,7 @@ import { saveCondition } from '@makima/db/repo/supervisors';
 import { changeTask, tasksByIds, tasksNeeding } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { directiveTaskOver } from '../directive/task-over.ts';
 import { tellIfIdle } from '../message/supervisor-news.ts';
 import { settleWaits } from '../wait/settle.ts';
 
@@ -122,7 +123,12 @@ export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
   a.hint(channels.taskDone(task.id));
   const woken = await settleWaits(a, { targetId: task.id });
   await releaseNeeds(a, task);
-  if (task.contractId === null) return;
+  a.mail(
+    'spawn-task',
+    { taskId: null },
+    { entityId: task.id, fence: `room-${task.currentAttempt}` },
+  );
+  if (task.contractId === null) return directiveTaskOver(a, task);
   await touchContract(a.tx, { contractId: task.contractId, progress: 'yes' });
   a.mail(
     'evaluate-contract',
@@ -130,11 +136,6 @@ export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
     { entityId: task.contractId, fence: `${task.id}-${task.status}` },
   );
   if (!task.isSupervisor) await tellIfIdle(a, task, { contractId: task.contractId, woken });
-  a.mail(
-    'spawn-task',
-    { taskId: null },
-    { entityId: task.id, fence: `room-${task.currentAttempt}` },
-  );
 }
 
 /** Tasks that needed this one start when all they need is complete, or fail when it never will be. */

@@ -13,6 +13,7 @@ import { newId } from '@makima/db/repo/locks';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { directiveTaskOver } from '../directive/task-over.ts';
 
 export interface Loss {
   readonly taskId: string;
@@ -51,6 +52,7 @@ export async function loseAttempt(a: Act, loss: Loss): Promise<boolean> {
       { entityId: task.contractId, fence: `${loss.taskId}-${loss.attempt}` },
     );
   }
+  await directiveTaskOver(a, task);
   if (task.currentAttempt !== loss.attempt) return true;
   if (loss.sessionLost === true) await dropTranscript(a.tx, { taskId: task.id });
   await interrupt(a, task, loss);

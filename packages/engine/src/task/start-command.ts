@@ -6,11 +6,13 @@ import { contractBranch } from '@makima/domain/branch';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { findDirective } from '@makima/db/repo/directives';
 import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { directiveAppend } from '../directive/brief.ts';
 import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
 
@@ -29,6 +31,10 @@ export async function startCommand(
   await markMessagesSent(tx, { ids: messages.map((m) => m.id), attempt });
   const moved = task.homeDaemonId !== null && task.homeDaemonId !== daemonId;
   const branch = branchName(task, contract, attempt);
+  const directive =
+    task.contractId !== null || task.directiveId === null
+      ? undefined
+      : await findDirective(tx, { ownerId: task.ownerId, id: task.directiveId });
   return {
     kind: 'task.start',
     taskId: task.id,
@@ -40,7 +46,10 @@ export async function startCommand(
     agent: task.agent,
     model: task.model,
     plan: task.plan,
-    systemAppend: systemAppend({ ...task, branch }, contract),
+    systemAppend:
+      directive === undefined
+        ? systemAppend({ ...task, branch }, contract)
+        : directiveAppend(directive),
     sessionId: task.sessionId,
     resumeSession: task.sessionStartedAt !== null,
     hasTranscript: transcript,

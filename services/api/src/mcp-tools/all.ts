@@ -3,6 +3,7 @@ import type { Principal } from '@makima/engine/principal';
 import * as branches from './branches.ts';
 import * as code from './code.ts';
 import * as contract from './contract.ts';
+import * as directive from './directive.ts';
 import * as tasks from './tasks.ts';
 import type { Tool } from './tool.ts';
 import * as waiting from './waiting.ts';
@@ -26,11 +27,19 @@ export const tools: readonly Tool[] = [
   tasks.message,
   contract.status,
   tasks.cancel,
+  directive.order,
 ] as unknown as readonly Tool[];
 
-/** A task's agent has its own few, a supervisor all of them, a person those that need no agent. */
+/**
+ * A task's agent has its own few, one of a directive some more, a supervisor all of them, a person those that
+ * need no agent.
+ */
 export function toolsOf(caller: Principal): readonly Tool[] {
-  if (caller.kind === 'agent')
-    return tools.filter((tool) => caller.isSupervisor || tool.agents === 'all');
+  if (caller.kind === 'agent') {
+    const leads = caller.isSupervisor || caller.directiveId !== null;
+    return tools.filter(
+      ({ agents }) => agents === 'all' || caller.isSupervisor || (agents === 'lead' && leads),
+    );
+  }
   return caller.kind === 'person' ? tools.filter((tool) => tool.people === 'too') : [];
 }

@@ -30,8 +30,8 @@ export interface Tool<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.Z
   readonly description: string;
   readonly input: I;
   readonly output: O;
-  /** Whose tool it is: the supervisor's alone, or every agent's. */
-  readonly agents: 'supervisor' | 'all';
+  /** Whose tool it is: the supervisor's alone, also that of a directive's agents (`lead`), or every agent's. */
+  readonly agents: 'supervisor' | 'lead' | 'all';
   /** Whether a person's key has it too. */
   readonly people: 'too' | 'not';
   readonly effect: 'reads' | 'writes' | 'destroys';

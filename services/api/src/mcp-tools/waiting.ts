@@ -71,6 +71,8 @@ const zAnswer = z.object({
   questionId: z.string(),
   response: z.string().nullable(),
   withdrawn: z.boolean().optional(),
+  /** Nobody answered in the time that the directive gives. */
+  timedOut: z.boolean().optional(),
 });
 
 export const ask = defineTool({
@@ -80,14 +82,24 @@ export const ask = defineTool({
     'Ask a person what you cannot decide, with choices if you can. Ask once, and only what matters. Held for four minutes at most: when `stillPending`, call as `next` says, or go on with other work; the answer also comes as a message. `nonBlocking` returns at once.',
   input: zAskInput.extend({ timeoutSeconds: zSeconds.default(3_600) }),
   output: zAnswer,
-  agents: 'supervisor',
+  agents: 'lead',
   people: 'not',
   effect: 'writes',
   run: async (args) => {
     const { result } = await askQuestion(args.engine, args.call, args.input);
-    return answer(args, result.questionId, result.holdMs / 1_000);
+    const answered = await answer(args, result.questionId, result.holdMs / 1_000);
+    return answered.stillPending && result.reconcileMode === 'auto'
+      ? decideYourself(result.questionId)
+      : answered;
   },
 });
+
+/** A directive in `auto` does not wait for people; the answer may still come as a message. */
+function decideYourself(questionId: string): z.input<typeof zAnswer> {
+  const note =
+    'Nobody answered in the time that this directive gives. Decide by yourself, go on, and say in your summary what you decided.';
+  return { stillPending: false, timedOut: true, questionId, response: null, note };
+}
 
 export const poll = defineTool({
   name: 'makima_poll',
@@ -95,7 +107,7 @@ export const poll = defineTool({
   description: 'Wait again for the answer to a question that you asked, by its questionId.',
   input: z.strictObject({ questionId: zId, timeoutSeconds: zSeconds.optional() }),
   output: zAnswer,
-  agents: 'supervisor',
+  agents: 'lead',
   people: 'not',
   effect: 'reads',
   run: (args) => answer(args, args.input.questionId, args.input.timeoutSeconds),

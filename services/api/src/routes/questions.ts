@@ -14,7 +14,7 @@ export const questionHandlers = {
     const { result, replayed } = await askQuestion(engine, call, input);
     const holdMs = Math.min(result.holdMs, requestHoldMs);
     const held = await holdForAnswer({ api, caller, signal, holdMs }, result.questionId);
-    const patient = input.phaseguard || input.nonBlocking || result.holdMs > requestHoldMs;
+    const patient = result.afterHold !== 'timed_out' || result.holdMs > requestHoldMs;
     if (held.ended === 'late' && !patient) throw nobodyAnswered(held.value);
     return { result: answerOf(held), replayed };
   },

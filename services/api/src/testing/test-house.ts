@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Report } from '@makima/contracts/socket/reports';
 import type { Command } from '@makima/contracts/socket/commands';
 import { createContract } from '@makima/engine/contract/create';
+import { createDirective } from '@makima/engine/directive/create';
 import { authenticate } from '@makima/engine/identity/authenticate';
 import { connectDaemon } from '@makima/engine/daemon/connect';
 import { pullCommands } from '@makima/engine/daemon/pull';
@@ -20,6 +21,7 @@ import type { Engine } from '@makima/engine/context';
 import type { DaemonPrincipal, Person } from '@makima/engine/principal';
 import type { Scope } from '@makima/contracts/http/endpoint';
 import { zContractInput } from '@makima/contracts/entity/contract';
+import { zDirectiveInput, type DirectiveDetail } from '@makima/contracts/entity/directive';
 import type { ContractDetail } from '@makima/contracts/entity/contract';
 
 type HouseApi = { readonly engine: Engine; readonly ownerKey: string; readonly ownerId: string };
@@ -183,4 +185,30 @@ export async function startedContract(
   const supervisorTaskId = detail.supervisorTaskId ?? '';
   const supervisorKey = await machine.toolKey({ taskId: supervisorTaskId, attempt: 1 });
   return { detail, supervisorTaskId, supervisorKey };
+}
+
+export interface TestDirective {
+  readonly detail: DirectiveDetail;
+  readonly taskId: string;
+  readonly agentKey: string;
+}
+
+/** A directive whose agent runs on the machine. */
+export async function startedDirective(
+  api: HouseApi,
+  machine: TestMachine,
+  input: Record<string, unknown> = {},
+): Promise<TestDirective> {
+  const caller = await ownerOf(api);
+  const wanted = zDirectiveInput.parse({
+    title: `directive ${randomUUID()}`,
+    goal: 'a standing goal',
+    agent: 'scripted',
+    localPath: '/nowhere/repository',
+    ...input,
+  });
+  const { result: detail } = await createDirective(api.engine, { caller }, wanted);
+  await machine.assign();
+  const taskId = detail.tasks[0]?.id ?? '';
+  return { detail, taskId, agentKey: await machine.toolKey({ taskId, attempt: 1 }) };
 }
