@@ -110,6 +110,7 @@ describe('an order', () => {
     expect((await client.listTools()).tools.map((tool) => tool.name).toSorted()).toEqual([
       'makima_ask',
       'makima_checkpoint',
+      'makima_checkpoints',
       'makima_order',
       'makima_poll',
       'makima_status',
