@@ -23,6 +23,8 @@ export const wireLimits = {
   outputLineBytes: 65_536,
   /** Largest part of a patch or transcript in one report. */
   chunkBytes: 262_144,
+  /** Largest pack of a task's commits that travels between machines. */
+  packBytes: 33_554_432,
   /** Longest text of a plan, prompt or goal. */
   planChars: 262_144,
   /** Longest question, answer or message. */

@@ -1,5 +1,5 @@
 /**
- * What daemons ask: the key of an attempt's tool calls, a transcript, a patch. Answered side by side, a
+ * What daemons ask: the key of an attempt's tool calls, a transcript, a patch, a pack. Answered side by side, a
  * bounded number at once.
  *
  * Law: an ask changes no contract; every ask gets an answer while its socket lives; a key is in the answer
@@ -7,6 +7,7 @@
  */
 import { daemonAskResults, type DaemonAsk } from '@makima/contracts/socket/asks';
 import { isMakimaError } from '@makima/domain/error';
+import { readPack } from '@makima/engine/daemon/pack';
 import { readPatch } from '@makima/engine/daemon/patch';
 import { readTranscript } from '@makima/engine/daemon/transcript';
 import { issueToolKey } from '@makima/engine/identity/issue-tool-key';
@@ -54,6 +55,8 @@ function resultOf(line: Line, ask: DaemonAsk): Promise<unknown> {
       return readTranscript(line.engine, line.daemon, ask);
     case 'patch':
       return readPatch(line.engine, line.daemon, ask);
+    case 'pack':
+      return readPack(line.engine, line.daemon, ask);
   }
 }
 

@@ -185,6 +185,63 @@ describe('a fleet', () => {
     await expectInvariants(house);
   });
 
+  it('merges what another machine made, and shows both sides where it cannot', async () => {
+    const { client } = house;
+    const names = ['one', 'two', 'three'];
+    const piece = (name: string): Step[] => [
+      { write: { file: `out/${name}.txt`, content: `${name}\n` } },
+      { write: { file: 'shared.txt', content: 'the same\n' } },
+      { commit: `Make ${name}` },
+      hold('go'),
+      { done: `${name} is made` },
+    ];
+    const clash: Step[] = [
+      { write: { file: 'shared.txt', content: 'another\n' } },
+      { commit: 'Clash' },
+      hold('go'),
+      { done: 'made' },
+    ];
+    const tasks = { ...Object.fromEntries(names.map((name) => [name, piece(name)])), clash };
+    const repo = makeRepository(join(scratch, 'across'));
+    const job = await startContract(
+      house,
+      [
+        ...Object.entries(tasks).map(([name, steps]) => spawn(name, steps)),
+        { wait: Object.keys(tasks).map((name) => `\${${name}}`) },
+        ...names.map((name): Step => ({ merge: `\${${name}}` })),
+        hold('looked'),
+        ...document('plan-document', 'PLAN.md'),
+        { advance: 'execute' },
+        {
+          deliverable: {
+            id: 'implementation',
+            evidence: names.map((name) => ({ file: `out/${name}.txt` })),
+          },
+        },
+      ],
+      { name: 'across', repositories: [{ repositoryUrl: forge.urlOf(repo) }] },
+    );
+    const all = await Promise.all(Object.keys(tasks).map((name) => taskNamed(job, name)));
+    // One slot is left beside the supervisor, two are on the other machine, one task waits.
+    await job.story.untilMany('task.started', 4);
+    for (const id of all) await tell(client, id, 'go');
+    await job.story.untilMany('task.merged', 3);
+    const shown = await Promise.all(all.map((id) => client.call('getTask', { params: { id } })));
+    const supervisor = await client.call('getTask', { params: { id: job.supervisorId } });
+    const away = shown.filter(({ daemonId }) => daemonId !== supervisor.daemonId);
+    expect(away.length).toBeGreaterThanOrEqual(2);
+    expect(shown.map(({ status }) => status)).toEqual(['merged', 'merged', 'merged', 'done']);
+    const refused = await client.call('mergeTask', { params: { id: all[3] ?? '' }, body: {} });
+    expect(refused).toMatchObject({
+      success: false,
+      conflicts: [{ path: 'shared.txt', ours: 'the same', theirs: 'another' }],
+    });
+    await tell(client, job.supervisorId, 'looked');
+    expect(await job.story.end()).toBe('completed');
+    job.story.close();
+    await expectInvariants(house);
+  });
+
   it('respects capacity, and moves the work of a machine that is revoked', async () => {
     const { client } = house;
     const names = ['one', 'two', 'three', 'four'];

@@ -13,6 +13,7 @@ import type { Applied, CommandContext } from './command-context.ts';
 import { taskCheckpoint } from './task-checkpoint.ts';
 import { taskDiff } from './task-diff.ts';
 import { taskMessage } from './task-message.ts';
+import { taskPack } from './task-pack.ts';
 import { taskStart } from './task-start.ts';
 import { taskStop } from './task-stop.ts';
 import { workdirClean } from './workdir-clean.ts';
@@ -40,6 +41,9 @@ function carryOut(to: CommandContext, command: Command): Applied {
       return 'later';
     case 'task.diff':
       to.operations.run(command, taskDiff);
+      return 'later';
+    case 'task.pack':
+      to.operations.run(command, taskPack);
       return 'later';
     case 'branch.merge':
       to.operations.run(command, branchMerge);

@@ -6,21 +6,17 @@
 import { stat } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
 import type { RepositorySpec } from '@makima/contracts/socket/commands';
-import { createBranch } from '../git/branch.ts';
 import { makeCheckpoint } from '../git/checkpoint.ts';
 import { isAncestor } from '../git/commit.ts';
 import { readAtCommit, runCheck } from '../git/command.ts';
-import { deliverBranch } from '../git/deliver.ts';
 import { diffCommits, diffWorkdir, type Diff, type DiffLimits } from '../git/diff.ts';
 import { keepCommit, keepWorkdir } from '../git/keep.ts';
-import { mergeInto } from '../git/merge.ts';
-import { mergeIntoSource } from '../git/merge-source.ts';
 import { taskRef } from '../git/names.ts';
 import { isDenied, readBelow } from '../git/read-file.ts';
 import { workdirAt } from '../git/shadow.ts';
-import { readStoreState, resolveCommit, type Store } from '../git/store.ts';
-import { takeCommits } from '../git/take.ts';
+import { resolveCommit, type Store } from '../git/store.ts';
 import { removeWorkdir } from '../git/workdir.ts';
+import { gitBranches } from './branches.ts';
 import { collectWork, keepSettled } from './collect.ts';
 import { prepareTask, storeOf, type Place } from './prepare.ts';
 import type { ResultOf, TaskRecord, Workspace } from './port.ts';
@@ -53,50 +49,11 @@ export function gitWorkspace(place: Place): Workspace {
       return { result: { kind: 'task.checkpoint', ...result }, patch: made.patch };
     },
     diff: (record) => diffTask(place, record),
-    async merge(living, command) {
-      const store = await storeOf(place, command.repository);
-      const { taskId: task, attempt } = command;
-      await takeNewest(store, living);
-      const { operationId, targetBranch, message } = command;
-      const how: 'squash' | 'merge' = command.squash ? 'squash' : 'merge';
-      const wanted = { operationId, source: taskRef(task, attempt), targetBranch, how, message };
-      const merged = targetBranch.startsWith('makima/')
-        ? await mergeInto(store, wanted)
-        : await mergeIntoSource(store, {
-            ...wanted,
-            allowed: command.defaultOnly === true ? 'default' : 'any',
-          });
-      return {
-        kind: 'branch.merge',
-        ...merged,
-        conflicts: merged.conflicts.map((conflict) => ({
-          ...conflict,
-          hunks: [...conflict.hunks],
-        })),
-      };
-    },
-    async branch(living, command) {
-      const store = await storeOf(place, command.repository);
-      await takeNewest(store, living);
-      const { operationId, branch, fromRef, contractBranch, taskId, attempt } = command;
-      const from = fromRef === null ? [taskRef(taskId, attempt), contractBranch] : [fromRef];
-      return {
-        kind: 'branch.create',
-        ...(await createBranch(store, { operationId, branch, from })),
-      };
-    },
-    deliver: (command) => deliver(place, command),
+    ...gitBranches(place),
     check: (command) => check(place, command),
     clean: (record) => clean(place, record),
     readFile: (record, filePath) => readTaskFile(place, record, filePath),
   };
-}
-
-/** The commits that a living agent has made since they were last taken over. */
-async function takeNewest(store: Store, living: TaskRecord | null): Promise<void> {
-  if (living === null || !(await isThere(living.directory))) return;
-  const { taskId: task, attempt } = living;
-  await takeCommits(workdirAt(store, living.directory), { task, attempt });
 }
 
 async function storeFor(place: Place, record: TaskRecord): Promise<Store> {
@@ -142,24 +99,6 @@ async function diffTask(place: Place, record: TaskRecord): Promise<ResultOf<'tas
     const bytes = Buffer.byteLength(JSON.stringify(result));
     if (bytes <= resultMaxBytes || maxBytes < 1024) return result;
   }
-}
-
-async function deliver(
-  place: Place,
-  command: Parameters<Workspace['deliver']>[0],
-): Promise<ResultOf<'branch.deliver'>> {
-  const { path, baseBranch } = command.repository;
-  if (path === null) {
-    throw new MakimaError('COMMAND_FAILED', 'The contract has no local repository to deliver to.');
-  }
-  const store = await storeOf(place, command.repository);
-  const base = baseBranch ?? (await readStoreState(store)).defaultBranch;
-  const { branch, commitSha, baseMoved, note } = await deliverBranch(store, {
-    repositoryPath: path,
-    branch: command.branch,
-    ...(command.fastForwardBase && base !== null ? { fastForward: base } : {}),
-  });
-  return { kind: 'branch.deliver', branch, commitSha, baseMoved, note };
 }
 
 async function check(

@@ -67,6 +67,14 @@ export interface Collected {
   readonly keptRef: string | null;
 }
 
+/** Where the commits to merge are, beside the store. */
+export interface MergeSources {
+  /** The record of a task whose agent lives: its newest commits are taken over first. */
+  readonly living: TaskRecord | null;
+  /** The pack of another machine's commits, when the command names one; null when it is empty. */
+  readonly fetchPack: () => Promise<Buffer | null>;
+}
+
 export interface Workspace {
   /** The store, the working directory on its branch, files copied. */
   prepare(start: TaskStart, options: PrepareOptions): Promise<Prepared>;
@@ -83,11 +91,15 @@ export interface Workspace {
     command: CommandOf<'task.checkpoint'>,
   ): Promise<{ readonly result: ResultOf<'task.checkpoint'>; readonly patch: Uint8Array | null }>;
   diff(record: TaskRecord): Promise<ResultOf<'task.diff'>>;
-  /** With the record of a task whose agent lives, its newest commits are taken over first. */
   merge(
-    living: TaskRecord | null,
     command: CommandOf<'branch.merge'>,
+    sources: MergeSources,
   ): Promise<ResultOf<'branch.merge'>>;
+  /** The commits that no other copy of the source has; `pack` is null when there are none. */
+  pack(
+    command: CommandOf<'task.pack'>,
+    maxBytes: number,
+  ): Promise<{ readonly commitSha: string; readonly pack: Buffer | null }>;
   /** With the record of a task whose agent lives, the branch begins at its newest commit. */
   branch(
     living: TaskRecord | null,

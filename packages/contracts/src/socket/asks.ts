@@ -27,6 +27,8 @@ export const zDaemonAsk = z.discriminatedUnion('kind', [
     checkpointId: zId,
     part: z.int().nonnegative(),
   }),
+  /** A part of another machine's pack that this one was told to merge. */
+  z.strictObject({ kind: z.literal('pack'), operationId: zId, part: z.int().nonnegative() }),
 ]);
 export type DaemonAsk = z.infer<typeof zDaemonAsk>;
 
@@ -36,6 +38,7 @@ export const daemonAskResults = {
     lines: z.array(z.string()),
     nextSeq: z.int().positive().nullable(),
   }),
+  pack: z.strictObject({ data: z.string() }),
   patch: z.strictObject({ data: z.string(), parts: z.int().nonnegative(), baseSha: z.string() }),
 } as const;
 

@@ -90,6 +90,13 @@ export const zCommand = z.discriminatedUnion('kind', [
     message: z.string(),
   }),
   z.strictObject({ kind: z.literal('task.diff'), ...operation, ...fence }),
+  /** Send the commits of (task, attempt) that no other copy of the source has, in `patch.stored` parts. */
+  z.strictObject({
+    kind: z.literal('task.pack'),
+    ...operation,
+    ...fence,
+    repository: zRepositorySpec,
+  }),
   /**
    * Merge the work of (task, attempt) into a branch of the store (`makima/…`), or into a branch of the local
    * repository that it came from.
@@ -104,6 +111,10 @@ export const zCommand = z.discriminatedUnion('kind', [
     defaultOnly: z.boolean().optional(),
     squash: z.boolean(),
     message: z.string(),
+    /** The work was done on another machine: its commits are fetched first, by the ask `pack`. */
+    pack: z
+      .strictObject({ operationId: zId, commitSha: zSha, parts: z.int().nonnegative() })
+      .optional(),
   }),
   /**
    * Make a branch in the store. Without `fromRef`, or with `HEAD`, it begins where the work of (task, attempt)

@@ -99,6 +99,13 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     truncated: z.boolean(),
   }),
   z.strictObject({
+    kind: z.literal('task.pack'),
+    commitSha: zSha,
+    /** Parts of the pack that came before as `patch.stored`; 0 when every copy has the commit already. */
+    packParts: z.int().nonnegative(),
+    bytes: z.int().nonnegative(),
+  }),
+  z.strictObject({
     kind: z.literal('branch.merge'),
     success: z.boolean(),
     message: z.string(),
@@ -219,7 +226,10 @@ export const zReport = z.discriminatedUnion('kind', [
     result: zOperationResult.nullable(),
     error: zOperationError.nullable(),
   }),
-  /** A part of a checkpoint's patch, gzip then base64; parts count from 0. */
+  /**
+   * A part of what an operation made that is too large for its result, in base64; parts count from 0. Of a
+   * checkpoint: its patch as gzip. Of `task.pack`: a git pack.
+   */
   z.strictObject({
     kind: z.literal('patch.stored'),
     operationId: zId,

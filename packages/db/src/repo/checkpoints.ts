@@ -67,6 +67,13 @@ export async function patchPart(
   return row?.data;
 }
 
+export async function dropPatchParts(
+  tx: Tx,
+  args: { ownerId: string; operationId: string },
+): Promise<void> {
+  await tx`delete from checkpoint_patches where owner_id = ${args.ownerId} and operation_id = ${args.operationId}`;
+}
+
 export async function insertSnapshot(
   tx: Tx,
   row: Pick<

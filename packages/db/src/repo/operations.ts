@@ -78,6 +78,28 @@ export async function finishOperation(
   return row;
 }
 
+/** By the control plane itself: undefined when it was over already. */
+export async function failOperation(
+  tx: Tx,
+  args: { ownerId: string; id: string; error: OperationError },
+): Promise<OperationRow | undefined> {
+  const [row] = await tx<OperationRow[]>`
+    update operations set state = 'failed', error = ${tx.json(args.error as never)}, finished_at = clock()
+     where owner_id = ${args.ownerId} and id = ${args.id} and state = 'pending' returning *`;
+  return row;
+}
+
+/** The sendings of commits that a merge waited for. */
+export async function packsFor(
+  db: Queryable,
+  args: { ownerId: string; mergeOperationId: string },
+): Promise<OperationRow[]> {
+  return db<OperationRow[]>`
+    select p.* from operations m join operations p on p.task_id = m.task_id and p.kind = 'task.pack'
+     where m.owner_id = ${args.ownerId} and m.id = ${args.mergeOperationId}
+       and p.request->>'mergeOperationId' = ${args.mergeOperationId}`;
+}
+
 /** Everything that was ordered from a machine and will never be reported. */
 export async function failOperationsOf(
   tx: Tx,

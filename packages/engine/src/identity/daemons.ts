@@ -7,6 +7,7 @@ import { reading } from '@makima/db/tx';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { notFound, requireOwner, requireReader } from '../authorize.ts';
+import { dropPacks, packFailed } from '../operation/merge-away.ts';
 import { wordsOf } from '../operation/words.ts';
 import { presentDaemon } from '../present/key.ts';
 
@@ -44,13 +45,15 @@ export function revokeDaemon(
   });
 }
 
+const revoked = { code: 'NO_DAEMON', message: 'the machine was revoked before it reported' };
+
 /** Clean-up is not among them: what a contract owes at its end knows of revoked machines by itself. */
 async function giveUpOperations(a: Act, daemonId: string): Promise<void> {
   const failed = await failOperationsOf(a.tx, {
     ownerId: a.ownerId,
     daemonId,
     except: ['workdir.clean', 'branch.deliver'],
-    error: { code: 'NO_DAEMON', message: 'the machine was revoked before it reported' },
+    error: revoked,
   });
   for (const operation of failed) {
     a.emit('operation.finished', {
@@ -65,5 +68,7 @@ async function giveUpOperations(a: Act, daemonId: string): Promise<void> {
       },
     });
     a.hint(channels.operationDone(operation.id));
+    if (operation.kind === 'task.pack') await packFailed(a, operation, revoked);
+    if (operation.kind === 'branch.merge') await dropPacks(a, operation);
   }
 }

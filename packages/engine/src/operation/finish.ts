@@ -5,11 +5,12 @@ import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
 import { insertKeptRef, touchContract } from '@makima/db/repo/contracts';
 import { finishOperation } from '@makima/db/repo/operations';
 import { conversationShape } from '@makima/db/repo/talk';
-import { changeTask, lockTask } from '@makima/db/repo/tasks';
+import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
 import { findOperation } from '@makima/db/repo/operations';
 import type { OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { dropPacks, packed, packFailed } from './merge-away.ts';
 import { wordsOf } from './words.ts';
 import { afterTaskEnd } from '../task/complete.ts';
 
@@ -40,6 +41,8 @@ export async function operationFinished(
   });
   a.hint(channels.operationDone(row.id));
   if (report.ok && report.result !== null) await follow(a, daemon, row, report.result);
+  else if (row.kind === 'task.pack') await packFailed(a, row, report.error ?? noReason);
+  if (row.kind === 'branch.merge') await dropPacks(a, row);
   if (row.contractId !== null && (row.kind === 'workdir.clean' || row.kind === 'branch.deliver')) {
     a.mail(
       'clean-contract',
@@ -49,7 +52,9 @@ export async function operationFinished(
   }
 }
 
-/** A part of a checkpoint's patch: only for an operation of this daemon. */
+const noReason = { code: 'COMMAND_FAILED', message: 'the machine gave no reason' };
+
+/** A part of a checkpoint's patch or of a task's commits: only for an operation of this daemon. */
 export async function patchStored(
   a: Act,
   daemon: DaemonPrincipal,
@@ -76,6 +81,8 @@ async function follow(
       return checkpointMade(a, row, result);
     case 'branch.merge':
       return merged(a, row, result);
+    case 'task.pack':
+      return packed(a, row, result);
     case 'workdir.clean':
       return kept(a, daemon, row, result);
     case 'task.diff':
@@ -160,6 +167,9 @@ async function kept(
   result: Extract<OperationResult, { kind: 'workdir.clean' }>,
 ): Promise<void> {
   if (row.taskId === null) return;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: row.taskId });
+  // What another machine merged is not in this one's branch.
+  const why = task?.status === 'merged' ? 'merged on another machine' : 'unmerged at clean-up';
   for (const ref of result.keptRefs) {
     await insertKeptRef(a.tx, {
       ownerId: a.ownerId,
@@ -167,12 +177,12 @@ async function kept(
       taskId: row.taskId,
       daemonId: daemon.daemonId,
       ref,
-      why: 'unmerged at clean-up',
+      why,
     });
     a.emit('task.kept', {
       contractId: row.contractId,
       taskId: row.taskId,
-      data: { ref, why: 'unmerged at clean-up' },
+      data: { ref, why },
     });
   }
 }

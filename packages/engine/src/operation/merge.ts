@@ -4,12 +4,15 @@
  *
  * Law: an agent merges within its contract; beyond it only as far as the contract's owner allowed.
  */
+import type { CommandOf } from '@makima/contracts/socket/commands';
 import { belongsTo, contractBranch, isBranch } from '@makima/domain/branch';
 import { MakimaError } from '@makima/domain/error';
+import { tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
-import { order, type Order } from './order.ts';
+import { orderMergeAway } from './merge-away.ts';
+import { machineOf, order, type Order } from './order.ts';
 import { workingContract } from './working-contract.ts';
 
 export interface MergeInput {
@@ -34,7 +37,7 @@ export function requestMerge(
     if (!ownWork) assertFinished(task);
     const targetBranch = input.targetBranch ?? task.targetBranch ?? contractBranch(contract.slug);
     checkTarget(a, contract, task, targetBranch);
-    const operation = await orderMerge(a, task, {
+    const operation = await orderMerge(a, contract, task, {
       targetBranch,
       squash: input.squash,
       // What it commits between two calls must be in the second.
@@ -44,31 +47,43 @@ export function requestMerge(
   });
 }
 
+/** On the machine that has the contract's branch; from another one its commits are sent there first. */
 export async function orderMerge(
   a: Act,
+  contract: ContractRow,
   task: TaskRow,
   how: { targetBranch: string; squash: boolean; join?: Order['join'] },
 ): Promise<{ readonly id: string }> {
   const { targetBranch, squash } = how;
-  return order(a, {
+  const defaultOnly =
+    a.caller.kind !== 'person' && isOfSource(targetBranch) && task.baseBranch === null;
+  const wanted = {
     task,
-    kind: 'branch.merge',
     asked: { targetBranch, squash },
     join: how.join,
-    command: (operationId) => ({
+    command: (operationId: string): CommandOf<'branch.merge'> => ({
       kind: 'branch.merge',
       operationId,
       taskId: task.id,
       attempt: task.currentAttempt,
       repository: { url: task.repositoryUrl, path: task.localPath, baseBranch: task.baseBranch },
       targetBranch,
-      ...(a.caller.kind !== 'person' && isOfSource(targetBranch) && task.baseBranch === null
-        ? { defaultOnly: true }
-        : {}),
+      ...(defaultOnly ? { defaultOnly } : {}),
       squash,
       message: `Merge ${task.name}`,
     }),
-  });
+  };
+  const holderId = await holderOf(a, contract, task);
+  return holderId === task.homeDaemonId
+    ? order(a, { ...wanted, kind: 'branch.merge' })
+    : orderMergeAway(a, { ...wanted, holderId });
+}
+
+/** The machine with the contract's branch: its supervisor's; the task's own while no supervisor has begun. */
+async function holderOf(a: Act, contract: ContractRow, task: TaskRow): Promise<string> {
+  const ids = contract.supervisorTaskId === null ? [] : [contract.supervisorTaskId];
+  const [supervisor] = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
+  return machineOf(a, supervisor?.homeDaemonId == null ? task : supervisor);
 }
 
 function assertFinished(task: TaskRow): void {

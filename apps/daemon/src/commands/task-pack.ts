@@ -1,0 +1,15 @@
+/**
+ * `task.pack`: a task's commits for another machine, in parts before the result.
+ *
+ * Law: the parts are on the disk before the result that counts them.
+ */
+import { wireLimits } from '@makima/contracts/limits';
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import type { OperationWork } from './operation.ts';
+import { tellParts } from './tell-parts.ts';
+
+export const taskPack: OperationWork<CommandOf<'task.pack'>> = async (context, command, tell) => {
+  const { commitSha, pack } = await context.workspace.pack(command, wireLimits.packBytes);
+  const packParts = await tellParts(command.operationId, pack, tell);
+  return { kind: 'task.pack', commitSha, packParts, bytes: pack?.length ?? 0 };
+};

@@ -1,0 +1,96 @@
+/**
+ * Branches of the workspace: made, merged, sent to other machines, brought to the person.
+ *
+ * Law: translates, decides nothing about git.
+ */
+import { stat } from 'node:fs/promises';
+import { MakimaError } from '@makima/domain/error';
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import { createBranch } from '../git/branch.ts';
+import { deliverBranch } from '../git/deliver.ts';
+import { mergeInto } from '../git/merge.ts';
+import { mergeIntoSource } from '../git/merge-source.ts';
+import { taskRef } from '../git/names.ts';
+import { makePack, takePack } from '../git/pack.ts';
+import { workdirAt } from '../git/shadow.ts';
+import { readStoreState, refreshStore, type Store } from '../git/store.ts';
+import { takeCommits } from '../git/take.ts';
+import { storeOf, type Place } from './prepare.ts';
+import type { MergeSources, ResultOf, TaskRecord, Workspace } from './port.ts';
+
+type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'deliver'>;
+
+export function gitBranches(place: Place): Branches {
+  return {
+    merge: (command, sources) => merge(place, command, sources),
+    async pack(command, maxBytes) {
+      const store = await storeOf(place, command.repository);
+      return makePack(store, taskRef(command.taskId, command.attempt), maxBytes);
+    },
+    async branch(living, command) {
+      const store = await storeOf(place, command.repository);
+      await takeNewest(store, living);
+      const { operationId, branch, fromRef, contractBranch, taskId, attempt } = command;
+      const from = fromRef === null ? [taskRef(taskId, attempt), contractBranch] : [fromRef];
+      const made = await createBranch(store, { operationId, branch, from });
+      return { kind: 'branch.create', ...made };
+    },
+    deliver: (command) => deliver(place, command),
+  };
+}
+
+async function merge(
+  place: Place,
+  command: CommandOf<'branch.merge'>,
+  sources: MergeSources,
+): Promise<ResultOf<'branch.merge'>> {
+  const store = await storeOf(place, command.repository);
+  const source = taskRef(command.taskId, command.attempt);
+  await takeNewest(store, sources.living);
+  if (command.pack !== undefined) {
+    const { commitSha } = command.pack;
+    const refresh = () => refreshStore(store, { allowHosts: place.allowHosts });
+    await takePack(store, { commitSha, pack: await sources.fetchPack(), ref: source, refresh });
+  }
+  const { operationId, targetBranch, message } = command;
+  const how: 'squash' | 'merge' = command.squash ? 'squash' : 'merge';
+  const wanted = { operationId, source, targetBranch, how, message };
+  const allowed = command.defaultOnly === true ? 'default' : 'any';
+  const merged = targetBranch.startsWith('makima/')
+    ? await mergeInto(store, wanted)
+    : await mergeIntoSource(store, { ...wanted, allowed });
+  const conflicts = merged.conflicts.map((one) => ({ ...one, hunks: [...one.hunks] }));
+  return { kind: 'branch.merge', ...merged, conflicts };
+}
+
+/** The commits that a living agent has made since they were last taken over. */
+async function takeNewest(store: Store, living: TaskRecord | null): Promise<void> {
+  if (living === null || !(await isThere(living.directory))) return;
+  const { taskId: task, attempt } = living;
+  await takeCommits(workdirAt(store, living.directory), { task, attempt });
+}
+
+async function deliver(
+  place: Place,
+  command: CommandOf<'branch.deliver'>,
+): Promise<ResultOf<'branch.deliver'>> {
+  const { path, baseBranch } = command.repository;
+  if (path === null) {
+    throw new MakimaError('COMMAND_FAILED', 'The contract has no local repository to deliver to.');
+  }
+  const store = await storeOf(place, command.repository);
+  const base = baseBranch ?? (await readStoreState(store)).defaultBranch;
+  const { branch, commitSha, baseMoved, note } = await deliverBranch(store, {
+    repositoryPath: path,
+    branch: command.branch,
+    ...(command.fastForwardBase && base !== null ? { fastForward: base } : {}),
+  });
+  return { kind: 'branch.deliver', branch, commitSha, baseMoved, note };
+}
+
+async function isThere(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

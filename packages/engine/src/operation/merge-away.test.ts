@@ -1,0 +1,156 @@
+/** A merge over two machines: one operation for whoever waits, its commits sent once, and every way it can fail. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import { readPack } from '../daemon/pack.ts';
+import { revokeDaemon } from '../identity/daemons.ts';
+import { TestDaemon, sha } from '../test-daemon.ts';
+import { by, eventsOf, openTestEngine, refusal, runJobs, type TestEngine } from '../test-engine.ts';
+import { brokenInvariants } from '../test-invariants.ts';
+import { spawned, stage, taskRow, type Stage } from '../test-stage.ts';
+import { requestMerge } from './merge.ts';
+import { readOperation } from './read.ts';
+
+let t: TestEngine;
+beforeAll(async () => void (t = await openTestEngine()));
+afterAll(() => t.close());
+
+interface Away extends Stage {
+  readonly other: TestDaemon;
+  readonly taskId: string;
+}
+
+/** A task that is done on another machine than its supervisor's. */
+async function away(): Promise<Away> {
+  const daemon = await TestDaemon.join(t, { slots: 1 });
+  const url = 'https://git.example.com/x.git';
+  const scene = await stage(t, { daemon, contract: { repositories: [{ repositoryUrl: url }] } });
+  const other = await TestDaemon.join(t, { slots: 4 });
+  const { id: taskId } = await spawned(scene);
+  await runJobs(t);
+  const [start] = await other.pullOnly('task.start');
+  if (start?.taskId !== taskId) throw new Error('it was not placed on the other machine');
+  await other.started(start);
+  await other.ended(start);
+  await runJobs(t);
+  await other.pull();
+  await daemon.pull();
+  return { ...scene, other, taskId };
+}
+
+/** This test's machines take no more tasks of others. */
+async function leave({ daemon, other }: Away): Promise<void> {
+  for (const { id } of [daemon, other])
+    await t.database
+      .sql`update daemons set status = 'disconnected' where id = ${id} and status = 'connected'`;
+}
+
+const merge = async ({ supervisor, taskId }: Away, squash = true): Promise<string> =>
+  (await requestMerge(t.engine, by(supervisor), { id: taskId, squash })).result.operationId;
+const look = (id: string) => readOperation(t.engine, t.owner, { id });
+
+async function sent(scene: Away): Promise<CommandOf<'task.pack'>> {
+  const [command, ...more] = await scene.other.pullOnly('task.pack');
+  if (command === undefined || more.length > 0) throw new Error('not one pack was asked for');
+  return command;
+}
+
+const parts = [Buffer.from('one'), Buffer.from('two')];
+async function deliver({ other }: Away, operationId: string): Promise<void> {
+  for (const [part, bytes] of parts.entries())
+    await other.report({
+      kind: 'patch.stored',
+      operationId,
+      part,
+      data: bytes.toString('base64'),
+    });
+  const result = { kind: 'task.pack', commitSha: sha('c'), packParts: 2, bytes: 6 } as const;
+  await other.finish(operationId, result);
+}
+
+async function storedParts(operationId: string): Promise<number> {
+  const rows = await t.database
+    .sql`select 1 from checkpoint_patches where operation_id = ${operationId}`;
+  return rows.length;
+}
+
+describe('a merge of another machine’s work', () => {
+  it('sends its commits, then merges them on the contract’s machine', async () => {
+    const scene = await away();
+    const id = await merge(scene);
+    expect(await merge(scene)).toBe(id);
+    expect(await scene.daemon.pull()).toEqual([]);
+    const pack = await sent(scene);
+    expect(pack).toMatchObject({ taskId: scene.taskId, attempt: 1 });
+    await deliver(scene, pack.operationId);
+    expect(await scene.daemon.pullOnly('branch.merge')).toMatchObject([
+      {
+        operationId: id,
+        taskId: scene.taskId,
+        squash: true,
+        targetBranch: `makima/${scene.contract.slug}`,
+        pack: { operationId: pack.operationId, commitSha: sha('c'), parts: 2 },
+      },
+    ]);
+    expect(await merge(scene)).toBe(id);
+    const ask = { operationId: pack.operationId, part: 1 };
+    expect(await readPack(t.engine, scene.daemon.principal, ask)).toEqual({
+      data: parts[1]?.toString('base64'),
+    });
+    for (const [daemon, input] of [
+      [scene.other, ask],
+      [scene.daemon, { ...ask, part: 2 }],
+      [scene.daemon, { ...ask, operationId: id }],
+    ] as const) {
+      const refused = await refusal(readPack(t.engine, daemon.principal, input));
+      expect(refused.code).toBe('NOT_FOUND');
+    }
+    const merged = { success: true, message: 'Merged', commitSha: sha('d'), conflicts: [] };
+    await scene.daemon.finish(id, { kind: 'branch.merge', ...merged });
+    expect(await look(id)).toMatchObject({ state: 'done', result: { commitSha: sha('d') } });
+    expect(await taskRow(t, scene.taskId)).toMatchObject({ status: 'merged' });
+    expect(await storedParts(pack.operationId)).toBe(0);
+    expect(await brokenInvariants(t)).toEqual({});
+    await leave(scene);
+  });
+
+  it('fails with what the machine said that could not send', async () => {
+    const scene = await away();
+    const id = await merge(scene);
+    const { operationId } = await sent(scene);
+    const error = { code: 'PAYLOAD_TOO_LARGE', message: 'too large', fix: 'by hand' };
+    const kind = 'operation.finished';
+    await scene.other.report({ kind, operationId, ok: false, result: null, error });
+    expect(await look(id)).toMatchObject({ state: 'failed', error });
+    const told = await eventsOf(t, scene.contract.id);
+    expect(told.at(-1)).toMatchObject({
+      type: 'operation.finished',
+      data: { operationId: id, ok: false, error: 'too large. by hand' },
+    });
+    expect(await taskRow(t, scene.taskId)).toMatchObject({ status: 'done' });
+    expect(await scene.daemon.pull()).toEqual([]);
+    // It may be tried again.
+    expect(await merge(scene)).not.toBe(id);
+    await leave(scene);
+  });
+
+  it('fails when the machine with the commits is revoked, also when it is asked again', async () => {
+    const scene = await away();
+    const id = await merge(scene);
+    await revokeDaemon(t.engine, by(t.owner), { id: scene.other.id });
+    expect(await look(id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
+    expect((await refusal(merge(scene))).code).toBe('NO_DAEMON');
+    await leave(scene);
+  });
+
+  it('fails when the contract’s machine is revoked in its middle; what comes then goes nowhere', async () => {
+    const scene = await away();
+    const id = await merge(scene);
+    const { operationId } = await sent(scene);
+    await revokeDaemon(t.engine, by(t.owner), { id: scene.daemon.id });
+    await deliver(scene, operationId);
+    expect(await look(id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
+    expect(await scene.daemon.pull()).toEqual([]);
+    expect(await storedParts(operationId)).toBe(0);
+    await leave(scene);
+  });
+});
