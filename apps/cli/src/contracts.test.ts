@@ -275,6 +275,23 @@ describe('create', () => {
     });
   });
 
+  it('says when nobody can begin it', async () => {
+    makeShop();
+    const reason = 'No connected machine has the agent claude.';
+    const [since, taskId, questionId] = [null, null, null];
+    const blocker = { kind: 'no_daemon', reason, whoCanAct: 'person', act: 'makima daemon list' };
+    await serve({
+      ...handlers,
+      whyContract: ({ params }) => ({
+        ...{ id: params.id, kind: 'contract', status: 'active', moving: false, summary: reason },
+        blockers: [{ ...blocker, since, taskId, questionId }],
+      }),
+    });
+    const { code, stderr } = await stage.run(['run', 'goal', '--repo', './shop']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`! stands still: ${reason}\n  makima daemon list\n`);
+  });
+
   it('takes the goal from stdin and this folder as the repository', async () => {
     makeShop();
     await serve(handlers);

@@ -12,6 +12,7 @@ import { exitCodes } from './exit-code.ts';
 import { outcomeOf, sayEnd } from './contract-outcome.ts';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
+import { watchStandstill, type StandstillWatch } from './standstill.ts';
 import { isChatter, storyAct, storyContext, storyLine } from './story.ts';
 import type { StoryContext } from './story-context.ts';
 
@@ -32,13 +33,15 @@ export async function followContract(
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
+  const still = watchStandstill(shell, client, { id: options.id, signal: stop.signal });
   try {
-    const ended = await untilEnd(shell, client, { ...options, signal: stop.signal });
+    const ended = await untilEnd(shell, client, { ...options, signal: stop.signal, still });
     return ended ?? detached(shell, options.id);
   } catch (error) {
     if (stop.signal.aborted) return detached(shell, options.id);
     throw error;
   } finally {
+    still.stop();
     process.off('SIGINT', interrupt);
   }
 }
@@ -59,7 +62,10 @@ const telling: ReadonlySet<EventType> = new Set<EventType>([
   'supervisor.blocked',
 ]);
 
-type Following = FollowContractOptions & { readonly signal: AbortSignal };
+type Following = FollowContractOptions & {
+  readonly signal: AbortSignal;
+  readonly still: StandstillWatch;
+};
 
 /** The exit code, or undefined when the signal ended it. */
 async function untilEnd(
@@ -72,6 +78,7 @@ async function untilEnd(
   await learnNames(client, options, story);
   const told = new Set<EventType>();
   const tell = (page: EventPage): void => {
+    if (page.events.length > 0) options.still.moved();
     for (const event of page.events) {
       told.add(event.type);
       if (shell.format === 'json') shell.jsonLine(event);

@@ -34,7 +34,29 @@ class Feed {
     this.#changed.dispatchEvent(new Event_('added'));
   }
 
+  why = { moving: true, kind: 'gate', reason: 'It works.' };
+  #questions = 0;
+
+  /** It was asked so often why it stands still. */
+  asked(times: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#questions >= times) resolve();
+      };
+      this.#changed.addEventListener('asked', look);
+      look();
+    });
+  }
+
   readonly handlers: Handlers = {
+    whyContract: () => {
+      this.#questions += 1;
+      this.#changed.dispatchEvent(new Event_('asked'));
+      const { moving, kind, reason } = this.why;
+      const blocker = { kind, reason, since: null, whoCanAct: 'person', act: 'makima daemon list' };
+      const blockers = [{ ...blocker, taskId: null, questionId: null }];
+      return { id, kind: 'contract', status: 'active', moving, summary: reason, blockers };
+    },
     getContract: () => this.contract,
     listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
     listEvents: async ({ query, signal }) => {
@@ -104,6 +126,32 @@ describe('watch', () => {
     const { code, stderr } = await watching.end;
     expect(code).toBe(8);
     expect(stderr).toContain(`makima answer ${sampleId('question', 1)} <answer>`);
+  });
+
+  it('says once what it stands still for, until it moves', async () => {
+    const feed = await open();
+    feed.why = { moving: false, kind: 'no_daemon', reason: 'Nobody has the agent claude.' };
+    feed.add(...begin);
+    const watching = stage.start(['watch', id]);
+    await watching.until('stands still');
+    await feed.asked(2);
+    feed.contract = { ...feed.contract, status: 'completed' };
+    feed.add(sampleEvent(3, 'contract.completed'));
+    const { stderr } = await watching.end;
+    expect(
+      stderr.match(/stands still: Nobody has the agent claude\.\n {2}makima daemon list/g),
+    ).toHaveLength(1);
+  });
+
+  it.each(['question', 'guard', 'done'])('leaves a %s to the story', async (kind) => {
+    const feed = await open();
+    feed.why = { moving: false, kind, reason: 'Told already.' };
+    feed.add(...begin);
+    const watching = stage.start(['watch', id]);
+    await feed.asked(1);
+    feed.contract = { ...feed.contract, status: 'completed' };
+    feed.add(sampleEvent(3, 'contract.completed'));
+    expect((await watching.end).stderr).not.toContain('Told already.');
   });
 
   it('ends with 130 on Ctrl-C, and says how to come back', async () => {

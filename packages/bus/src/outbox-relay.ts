@@ -22,8 +22,8 @@ export interface OutboxRow {
 /** Where the rows are; implemented over Postgres. */
 export interface OutboxPort {
   /**
-   * Lease up to `limit` rows that are due, not published and not leased, oldest first. The lease (30 s) gives
-   * a row back when this process dies.
+   * Lease up to `limit` rows that are due, not published and not leased, oldest first. The lease (a few seconds)
+   * gives a row back when this process dies.
    */
   claim(limit: number): Promise<readonly OutboxRow[]>;
   /** Mark as published; for rows that are marked already it does nothing. */

@@ -93,7 +93,13 @@ export function placementBlocker(reason: UnplacedReason, since: Date | null): Bl
     case 'excluded':
       return missingDaemon('Every connected daemon has failed to start this task.', since);
     case 'agent_missing':
-      return missingDaemon(`No daemon that may take it offers the agent ${reason.agent}.`, since);
+      return blocker({
+        kind: 'no_daemon',
+        reason: `No connected machine that may take it has the agent ${reason.agent}: install it there, or begin anew with --agent and one that is there.`,
+        since,
+        whoCanAct: 'person',
+        act: 'makima daemon list',
+      });
     case 'account_limited': {
       const text = `The account of ${reason.agent} is at its usage limit until ${reason.until.toISOString()}.`;
       return blocker({ kind: 'limit', reason: text, since, whoCanAct: 'system' });

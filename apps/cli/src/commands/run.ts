@@ -2,6 +2,7 @@
 import { followContract } from '../follow-contract.ts';
 import { contractUrl, createContract, type ContractOptions } from '../new-contract.ts';
 import type { Shell } from '../shell.ts';
+import { sayStandstill, standstillOf } from '../standstill.ts';
 
 export async function run(
   shell: Shell,
@@ -21,5 +22,11 @@ export async function run(
     });
   }
   shell.say(`${contract.slug} has started. Follow it: makima watch ${contract.slug}`);
+  // It has started, whether or not this can be asked.
+  const why = await client
+    .call('whyContract', { params: { id: contract.id } })
+    .catch(() => undefined);
+  const still = why === undefined ? undefined : standstillOf(why);
+  if (still !== undefined) sayStandstill(shell, still);
   return 0;
 }

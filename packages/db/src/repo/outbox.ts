@@ -37,7 +37,10 @@ export async function appendOutbox(tx: Tx, mail: readonly NewMail[]): Promise<vo
       from jsonb_to_recordset(${list}) as m(owner_id uuid, queue text, job_id text, payload jsonb, not_before timestamptz)`;
 }
 
-/** Claim due rows for 30 s. */
+/** Seconds: longer than a relay may wait for Redis (3 s), short enough that its death is hardly felt. */
+const leaseSeconds = 6;
+
+/** Claim due rows for a few seconds. One that is claimed again meanwhile makes the same job, by its id. */
 export async function claimOutbox(
   sql: Sql,
   args: { leaseOwner: string; limit: number },
@@ -47,7 +50,7 @@ export async function claimOutbox(
       select id from outbox
        where published_at is null and not_before <= clock() and (lease_until is null or lease_until < clock())
        order by id limit ${args.limit} for update skip locked)
-    update outbox o set lease_until = clock() + interval '30 s', lease_owner = ${args.leaseOwner}, attempts = attempts + 1
+    update outbox o set lease_until = clock() + make_interval(secs => ${leaseSeconds}), lease_owner = ${args.leaseOwner}, attempts = attempts + 1
       from due where o.id = due.id
     returning o.id, o.queue, o.job_id, o.payload`;
 }

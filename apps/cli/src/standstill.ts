@@ -1,0 +1,62 @@
+/**
+ * What a contract stands still for, said beside its story: a story that is silent looks like one that goes on.
+ *
+ * Law: each reason is said once; what the story tells anyway (questions, guards, the end) is not said again;
+ * a server that cannot be asked is no reason, the story says that it is away.
+ */
+import type { Client } from '@makima/client/client';
+import { pause } from '@makima/client/pause';
+import type { Why } from '@makima/contracts/entity/why';
+import { oneLine } from './plain.ts';
+import type { Shell } from './shell.ts';
+
+type Blocker = Why['blockers'][number];
+
+/** So long may nothing happen before it is asked why. */
+const quietMs = 3_000;
+const toldByTheStory = new Set(['question', 'guard', 'done']);
+
+/** What no waiting will mend, of a contract that stands still; undefined while it moves. */
+export function standstillOf(why: Why): Blocker | undefined {
+  const [first] = why.blockers;
+  if (why.moving || first === undefined || toldByTheStory.has(first.kind)) return undefined;
+  return first;
+}
+
+export function sayStandstill(shell: Shell, { reason, act }: Blocker): void {
+  const { colors } = shell.screen;
+  shell.say(`${colors.yellow('!')} stands still: ${oneLine(reason)}`);
+  if (act !== null) shell.say(`  ${colors.cyan(oneLine(act))}`);
+}
+
+export interface StandstillWatch {
+  /** Something happened. */
+  moved(): void;
+  stop(): void;
+}
+
+export function watchStandstill(
+  shell: Shell,
+  client: Client,
+  { id, signal }: { readonly id: string; readonly signal: AbortSignal },
+): StandstillWatch {
+  const stopped = new AbortController();
+  const over = AbortSignal.any([signal, stopped.signal]);
+  let movedAt = performance.now();
+  const look = async (): Promise<void> => {
+    let said = '';
+    for (;;) {
+      await pause(Math.max(0, movedAt + quietMs - performance.now()) || quietMs, over);
+      if (performance.now() - movedAt < quietMs) continue;
+      const why = await client
+        .call('whyContract', { params: { id }, signal: over })
+        .catch(() => undefined);
+      const still = why === undefined ? undefined : standstillOf(why);
+      if (still === undefined || still.reason === said || over.aborted) continue;
+      said = still.reason;
+      sayStandstill(shell, still);
+    }
+  };
+  void look().catch(() => {}); // the pause throws when it is over
+  return { moved: () => void (movedAt = performance.now()), stop: () => stopped.abort() };
+}
