@@ -283,7 +283,11 @@ describe('create', () => {
     await serve({
       ...handlers,
       whyContract: ({ params }) => ({
-        ...{ id: params.id, kind: 'contract', status: 'active', moving: false, summary: reason },
+        id: params.id,
+        kind: 'contract',
+        status: 'active',
+        moving: false,
+        summary: reason,
         blockers: [{ ...blocker, since, taskId, questionId }],
       }),
     });
