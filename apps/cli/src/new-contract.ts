@@ -20,6 +20,7 @@ export interface ContractOptions {
   readonly guardPhase?: readonly string[];
   readonly merge?: true;
   readonly localOnly?: true;
+  readonly askPermission?: true;
   readonly askAtEnd?: true;
   readonly priority?: number;
 }
@@ -51,6 +52,7 @@ function settingsOf(options: ContractOptions): Omit<ContractBody, 'name' | 'desc
     phaseGuard: options.guard && (options.guardPhase === undefined || [...options.guardPhase]),
     autoMergeLocal: options.merge === true,
     localOnly: options.localOnly === true,
+    permissionMode: options.askPermission === true ? 'ask' : 'bypass',
     autoCompleteEnabled: options.askAtEnd !== true,
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.priority === undefined ? {} : { priority: options.priority }),

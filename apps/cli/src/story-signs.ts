@@ -55,6 +55,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'wait.timed_out': sign('?', 'wait over', 'yellow'),
   'question.asked': sign('!', 'question', 'yellow'),
   'question.answered': sign('v', 'answered', 'green'),
+  'question.held': sign('=', 'held', 'yellow'),
   'question.cancelled': sign('-', 'withdrawn', 'gray'),
   'question.redelivered': sign('!', 'question', 'yellow'),
   'message.sent': sign('>', 'message', 'gray'),

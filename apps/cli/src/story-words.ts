@@ -99,6 +99,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'question.asked': (f) => question(f),
   'question.answered': (f) =>
     `${f.of('response', 'answer') || f.question}${f.with(' by ', f.of('by', 'answeredBy') || f.event.actor.name)}`,
+  'question.held': (f) => `${f.question} waits for a person${f.with(': ', f.of('by'))}`,
   'question.cancelled': (f) => `${f.question}${why(f)}`,
   'question.redelivered': (f) => `asked again after a restart: ${question(f)}`,
   'message.sent': (f) => `to ${f.task}${f.with(': ', f.of('text', 'message', 'source', 'mode'))}`,
@@ -118,7 +119,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
 
 function question(f: Facts): string {
   const choices = f.list('choices').map((choice, at) => `${at + 1} ${choice}`);
-  return `${f.question}${f.with('  [', choices.join(' | '), ']')}`;
+  const alone = f.with('; by itself: ', f.of('defaultAnswer'));
+  return `${f.question}${f.with('  [', choices.join(' | '), ']')}${alone}`;
 }
 
 function waitedFor(f: Facts): string {

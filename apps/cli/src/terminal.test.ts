@@ -116,6 +116,45 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     expect(terminal.bytes()).not.toContain('[y/N]');
   });
 
+  it('the inbox shows what an agent would do, who asks, and what happens when nobody answers', async () => {
+    const asked = sampleQuestion(3, {
+      question: 'May the agent use Bash?',
+      questionType: 'permission',
+      choices: ['Allow', 'Deny'],
+      askedBy: 'builder',
+      tool: { name: 'Bash', input: { command: 'rm -r\u001b[2J build', timeout: 5 } },
+    });
+    const at = new Date(Date.now() + 3_600_000).toISOString();
+    const timed = sampleQuestion(4, {
+      choices: [],
+      multiSelect: true,
+      default: { answer: 'Google', at },
+    });
+    const item = (rank: number, kind: 'permission' | 'question', whole: typeof asked) => ({
+      kind,
+      rank,
+      since: whole.askedAt,
+      contractId: whole.contractId,
+      contractSlug: 'fix-login',
+      contractName: 'Fix login',
+      title: whole.question,
+      question: whole,
+      act: `makima answer ${whole.id} x`,
+    });
+    server = await startDescribedServer({
+      inbox: () => ({ items: [item(1, 'permission', asked), item(2, 'question', timed)] }),
+    });
+    stage.url = server.url;
+    terminal = await openTerminal(stage, ['inbox', '--no-color']);
+    expect(await terminal.exitCode()).toBe(0);
+    const bytes = terminal.bytes();
+    expect(bytes).toMatch(/^! May the agent use Bash\? {2}fix-login, builder, /);
+    expect(bytes).toContain('    command: rm -r build');
+    expect(bytes).toContain('    timeout: 5');
+    expect(bytes).toMatch(/answers itself with "Google" in (1h 00m|59m \d\ds)/);
+    expect(bytes).toContain('several may be taken: 1,2');
+  });
+
   it('the inbox shows choices and a short command', async () => {
     const terminal = await open(['inbox', '--no-color']);
     expect(await terminal.exitCode()).toBe(0);

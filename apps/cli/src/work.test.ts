@@ -112,8 +112,48 @@ describe('questions', () => {
       question.id,
       'Which one? Really?',
       'Google | GitHub',
+      '',
+      '',
       `makima answer ${question.id} <answer>`,
     ]);
+  });
+
+  it.each([
+    [['allow'], 'allow'],
+    [['1'], 'Allow'],
+    [['2'], 'Deny'],
+    [['2', 'not', 'on', 'a', 'Friday'], 'Deny: not on a Friday'],
+    [['deny', 'use', 'the', 'other'], 'deny use the other'],
+    [['never'], 'never'],
+  ])('that ask to use a tool are answered by %j with %s', async (words, response) => {
+    await serve(withQuestions({ questionType: 'permission', choices: ['Allow', 'Deny'] }));
+    expect((await stage.run(['answer', id, ...words])).code).toBe(0);
+    expect(sent()).toEqual({ response });
+  });
+
+  it.each([
+    [['1', 'but', 'carefully'], 'permission is given without words'],
+    [['3'], 'there is no choice 3'],
+    [[], 'the answer is missing'],
+    [['1', '--stop-countdown'], 'an answer ends the countdown too'],
+  ])('that ask to use a tool refuse %j', async (words, message) => {
+    await serve(withQuestions({ questionType: 'permission', choices: ['Allow', 'Deny'] }));
+    const { code, stderr } = await stage.run(['answer', id, ...words]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('with a default can be told to wait', async () => {
+    const given = { answer: 'Google', at: null };
+    await serve({
+      ...withQuestions({ default: { ...given, at: '2026-03-01T10:05:00.000Z' } }),
+      holdDefault: () => sampleQuestion(1, { default: given }),
+    });
+    const { code, stdout } = await stage.run(['answer', id, '--stop-countdown']);
+    expect([code, stdout]).toEqual([0, 'it waits for a person now\n']);
+    expect(server.received.at(-1)).toMatchObject({
+      id: 'holdDefault',
+      params: { id: sampleId('question', 1) },
+    });
   });
 });
 

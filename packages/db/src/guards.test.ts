@@ -49,6 +49,7 @@ async function house(): Promise<House> {
       guardedPhases: ['plan'],
       localOnly: false,
       autoMergeLocal: false,
+      permissionMode: 'bypass',
       autoCompleteEnabled: true,
       priority: 0,
       agent: 'scripted',
@@ -362,6 +363,24 @@ describe('what is once said', () => {
     await refused(answer('second', 'answered'), 'questions_answered_once');
     await refused(answer(null, 'open'), 'questions_answered_once');
     await refused(answer(null, 'cancelled'), 'questions_answered_once');
+
+    // Only what an agent asked by its own means, and broke off, is asked again.
+    const withdrawn = async (askKey: string | null) => {
+      const [row] = await sql<{ id: string }[]>`
+        insert into questions (owner_id, contract_id, task_id, question, ask_key, status)
+        values (${h.ownerId}, ${h.contract.id}, ${h.task.id}, 'q', ${askKey}, 'cancelled') returning id`;
+      return row?.id ?? '';
+    };
+    const reopen = (id: string) => sql`update questions set status = 'open' where id = ${id}`;
+    await refused(reopen(await withdrawn(null)), 'questions_answered_once');
+    await reopen(await withdrawn('toolu_1'));
+    const byItself = (type: string, phaseguard: boolean) => sql`
+      insert into questions (owner_id, contract_id, task_id, question, question_type, phaseguard, default_answer)
+      values (${h.ownerId}, ${h.contract.id}, ${h.task.id}, 'q', ${type}, ${phaseguard}, 'yes')`;
+    await refused(byItself('phase_confirmation', false), 'questions_default');
+    await refused(byItself('permission', false), 'questions_default');
+    await refused(byItself('general', true), 'questions_default');
+    await byItself('general', false);
 
     await sql`insert into audit (owner_id, actor, action, outcome) values (${h.ownerId}, '{}', 'x', 'done')`;
     await refused(

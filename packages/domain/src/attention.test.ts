@@ -82,6 +82,7 @@ describe('the inbox', () => {
     const items = [
       item('failure', 'failure', 0),
       item('idle', 'confirmation', 0, false),
+      item('prompt', 'permission', 30),
       item('young', 'question', 9),
       item('old', 'question', 5),
       item('blocked', 'blocked', 1),
@@ -91,6 +92,7 @@ describe('the inbox', () => {
     ];
     expect(inboxRank(items).map(({ id }) => id)).toEqual([
       'guard',
+      'prompt',
       'old',
       'young',
       'twin-a',

@@ -88,7 +88,7 @@ function openTaskAttention(facts: TaskAttention): Attention {
 }
 
 /** In this order when they ask for the same attention. */
-export const inboxKinds = ['confirmation', 'question', 'blocked', 'failure'] as const;
+export const inboxKinds = ['confirmation', 'permission', 'question', 'blocked', 'failure'] as const;
 
 export type InboxKind = (typeof inboxKinds)[number];
 
@@ -102,6 +102,7 @@ export interface InboxItem {
 
 const inboxAttention: Readonly<Record<InboxKind, Attention>> = {
   confirmation: 'needs_you',
+  permission: 'needs_you',
   question: 'needs_you',
   blocked: 'needs_you',
   failure: 'failed',

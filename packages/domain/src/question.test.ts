@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   answerText,
   checkAnswer,
+  checkDefault,
   isConfirming,
+  isDefaultDue,
+  permissionVerdict,
   questionAfterHold,
   questionHoldMs,
   questionStatuses,
@@ -87,6 +90,27 @@ describe('confirmations', () => {
   });
 });
 
+describe('permissions', () => {
+  it('are given by a plain yes', () => {
+    for (const yes of ['Allow', 'yes', ' OK. ', 'approve', 'permit'])
+      expect(permissionVerdict(yes)).toEqual({ allow: true });
+  });
+
+  it('are refused by anything else, in the words of the person', () => {
+    const words = (answer: string) => {
+      const verdict = permissionVerdict(answer);
+      return verdict.allow ? null : verdict.words;
+    };
+    expect(words('Deny')).toBe('A person denied it.');
+    expect(words('no')).toBe('A person denied it.');
+    expect(words('Deny: use the test database')).toBe('use the test database');
+    expect(words('no, not on a Friday')).toBe('not on a Friday');
+    expect(words('yes, but only in /tmp')).toBe('yes, but only in /tmp');
+    expect(words('ok rm it')).toBe('ok rm it');
+    expect(words('nothing of the kind')).toBe('nothing of the kind');
+  });
+});
+
 describe('holding the asker', () => {
   const ask = { nonBlocking: false, phaseguard: false, timeoutSeconds: 3600 };
 
@@ -121,11 +145,49 @@ describe('holding the asker', () => {
   });
 });
 
+describe('a default', () => {
+  const ask = { ...one, type: 'general', phaseguard: false } as const;
+
+  it('is an answer to its question', () => {
+    const given = { answer: 'github', afterSeconds: 60 };
+    expect(checkDefault(ask, given)).toMatchObject({ ok: true, value: 'GitHub' });
+    expect(checkDefault(ask, { ...given, answer: ' ' })).toMatchObject({ ok: false });
+    expect(checkDefault(ask, { ...given, answer: ['Google', 'GitHub'] })).toMatchObject({
+      ok: false,
+    });
+  });
+
+  it('is never one of a guard or a confirmation', () => {
+    const given = { answer: 'Google', afterSeconds: 60 };
+    for (const change of [
+      { phaseguard: true },
+      { type: 'phase_confirmation' },
+      { type: 'contract_complete' },
+      { type: 'permission' },
+    ] as const)
+      expect(checkDefault({ ...ask, ...change }, given)).toEqual({
+        ok: false,
+        reason: 'A guard or a confirmation waits for a person; it has no default.',
+      });
+  });
+});
+
 describe('life', () => {
-  it('has one way out of open and none back', () => {
-    expect(questionTransitions.open).toEqual(['answered', 'cancelled']);
-    for (const status of questionStatuses) {
-      if (status !== 'open') expect(questionTransitions[status]).toEqual([]);
-    }
+  it('has two ways out of open, and one back: an agent that broke off asks again', () => {
+    expect(questionStatuses.map((status) => questionTransitions[status])).toEqual([
+      ['answered', 'cancelled'],
+      [],
+      ['open'],
+    ]);
+  });
+
+  it('answers itself only by a default of its asker, and never a guard', () => {
+    const at = new Date('2030-01-01T00:00:00Z');
+    const defaultAnswer = { answer: 'Google', at };
+    const before = new Date(at.getTime() - 1);
+    expect(isDefaultDue({ type: 'general', defaultAnswer }, at)).toBe(true);
+    expect(isDefaultDue({ type: 'general', defaultAnswer }, before)).toBe(false);
+    expect(isDefaultDue({ type: 'general' }, at)).toBe(false);
+    expect(isDefaultDue({ type: 'phase_confirmation', defaultAnswer }, at)).toBe(false);
   });
 });

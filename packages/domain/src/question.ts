@@ -2,12 +2,12 @@
  * Questions that agents ask people: when an answer is acceptable, how it reads, how long an asker is held.
  *
  * Law: a question keeps its id from asking to answering. It never expires; the first answer wins; nothing
- * answers itself. Free text is always an acceptable answer.
+ * answers itself unless its asker gave a default with a time. Free text is always an acceptable answer.
  */
 import { limits } from './limits.ts';
 import { no, type Refusal } from './verdict.ts';
 
-/** `cancelled`: withdrawn, because its contract or its asker ended. */
+/** `cancelled`: withdrawn, because its contract or its asker ended, or its asker broke off. */
 export const questionStatuses = ['open', 'answered', 'cancelled'] as const;
 
 export type QuestionStatus = (typeof questionStatuses)[number];
@@ -15,10 +15,14 @@ export type QuestionStatus = (typeof questionStatuses)[number];
 export const questionTransitions: Readonly<Record<QuestionStatus, readonly QuestionStatus[]>> = {
   open: ['answered', 'cancelled'],
   answered: [],
-  cancelled: [],
+  /** The agent that broke off asks the very same again. */
+  cancelled: ['open'],
 };
 
-export const questionTypes = ['general', 'phase_confirmation', 'contract_complete'] as const;
+/** What may be asked for by name; an agent's own prompt before a tool is a `permission`. */
+export const askableTypes = ['general', 'phase_confirmation', 'contract_complete'] as const;
+
+export const questionTypes = [...askableTypes, 'permission'] as const;
 
 export type QuestionType = (typeof questionTypes)[number];
 
@@ -67,12 +71,30 @@ const affirmative = new Set(['confirm', 'confirmed', 'yes', 'y', 'approve', 'app
 
 /** Only a plain yes confirms; everything else leaves the guard shut and is passed on as a comment. */
 export function isConfirming(answer: string): boolean {
-  return affirmative.has(
-    answer
-      .trim()
-      .toLowerCase()
-      .replace(/[.!]+$/, ''),
-  );
+  return affirmative.has(plain(answer));
+}
+
+function plain(answer: string): string {
+  return answer
+    .trim()
+    .toLowerCase()
+    .replace(/[.!]+$/, '');
+}
+
+/** What an agent is offered to hear when it asks to use a tool. */
+export const permissionChoices = ['Allow', 'Deny'] as const;
+
+export type PermissionVerdict =
+  | { readonly allow: true }
+  | { readonly allow: false; readonly words: string };
+
+const allowing = new Set([...affirmative, 'allow', 'allowed', 'permit']);
+
+/** Only a plain yes allows; whatever else a person says is a refusal, and their words are its reason. */
+export function permissionVerdict(answer: string): PermissionVerdict {
+  if (allowing.has(plain(answer))) return { allow: true };
+  const words = answer.trim().replace(/^(deny|denied|no)\b\s*[:,.;!–-]*\s*/i, '');
+  return { allow: false, words: words === '' ? 'A person denied it.' : words };
 }
 
 export const reconcileModes = ['auto', 'semi-auto', 'manual'] as const;
@@ -105,6 +127,39 @@ export function questionHoldMs(ask: Ask, autoHoldMs: number = limits.questionAut
 export function questionAfterHold(ask: Ask): 'asked' | 'still_pending' | 'timed_out' {
   if (ask.nonBlocking) return 'asked';
   return waitsForEver(ask) ? 'still_pending' : 'timed_out';
+}
+
+/** What an asker gave in case that nobody answers: an answer, and when it is taken. */
+export interface AskedDefault {
+  readonly answer: string | readonly string[];
+  readonly afterSeconds: number;
+}
+
+/** A default must be an answer to its question, and nothing that only a person may decide has one. */
+export function checkDefault(
+  ask: Question & { readonly type: QuestionType; readonly phaseguard: boolean },
+  given: AskedDefault,
+): AcceptedAnswer | Refusal {
+  if (ask.phaseguard || ask.type !== 'general')
+    return no('A guard or a confirmation waits for a person; it has no default.');
+  return checkAnswer(ask, given.answer);
+}
+
+export interface DefaultAnswer {
+  readonly answer: string;
+  readonly at: Date;
+}
+
+/** Who answered, when nobody did. */
+export const defaultAnswerer = 'the default of its asker';
+
+/** The default that the asker gave is due now. A guard never has one. */
+export function isDefaultDue(
+  question: { readonly type: QuestionType; readonly defaultAnswer?: DefaultAnswer | undefined },
+  now: Date,
+): boolean {
+  if (question.type !== 'general' || question.defaultAnswer === undefined) return false;
+  return now.getTime() >= question.defaultAnswer.at.getTime();
 }
 
 function waitsForEver(ask: Ask): boolean {

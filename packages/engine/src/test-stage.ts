@@ -121,7 +121,11 @@ export async function fullScene(
   const question = await askQuestion(
     engine,
     by(scene.supervisor),
-    zAskInput.parse({ question: 'This or that?', choices: ['this', 'that'] }),
+    zAskInput.parse({
+      question: 'This or that?',
+      choices: ['this', 'that'],
+      default: { answer: 'this', afterSeconds: 3_600 },
+    }),
   );
   const operation = await requestDiff(engine, by(scene.supervisor), { id: finished.taskId });
   const repository = await addRepository(engine, by(t.owner), {

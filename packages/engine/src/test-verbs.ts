@@ -42,6 +42,7 @@ import { dismissOrder } from './order/dismiss.ts';
 import { listOrders } from './order/list.ts';
 import { placeOrder } from './order/place.ts';
 import { answerQuestion } from './question/answer.ts';
+import { holdDefault } from './question/default.ts';
 import { askQuestion } from './question/ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './question/get.ts';
 import { inbox } from './question/inbox.ts';
@@ -264,6 +265,7 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'questionId',
     (e, c, i) => answerQuestion(e, c, { id: i.questionId, response: 'this' }),
   ],
+  ['holdDefault', 'writes', 'questionId', (e, c, i) => holdDefault(e, c, { id: i.questionId })],
   ['inbox', 'reads', null, (e, c) => inbox(e, c.caller)],
   [
     'createDirective',

@@ -187,6 +187,104 @@ describe('asking a person', () => {
     expect(messages.length).toBe(0);
   });
 
+  it('twenty answers at once: one counts, nineteen are told who was first and with what', async () => {
+    const { json } = await ask({
+      question: 'one of twenty?',
+      choices: ['red', 'blue'],
+      nonBlocking: true,
+    });
+    const id = json.questionId;
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => answer(id, i % 2 === 0 ? 'red' : 'blue')),
+    );
+    const won = all.filter((each) => each.status === 200);
+    const lost = all.filter((each) => each.status === 409);
+    expect([won.length, lost.length]).toEqual([1, 19]);
+    const { answeredBy, answeredAt, response } = won[0]?.json ?? {};
+    for (const each of lost) {
+      expect(each.json).toMatchObject({
+        code: 'QUESTION_ANSWERED',
+        details: { answeredBy, answeredAt, response },
+      });
+    }
+    const messages = await api.engine.database
+      .sql`select id from agent_messages where source_id = ${id}`;
+    expect(messages).toHaveLength(1);
+  });
+
+  it('a poll ends with 408 when the time of the asker ends in it, and may be begun again', async () => {
+    const asked = await ask({ question: 'soon?', nonBlocking: true });
+    const id = asked.json.questionId;
+    const { sql } = api.engine.database;
+    await sql`update questions set wait_until = clock() + interval '300 ms' where id = ${id}`;
+    const poll = (seconds: number) =>
+      api.send('GET', `${mesh}/supervisor/questions/${id}/poll?waitSeconds=${seconds}`, {
+        key: contract.supervisorKey,
+      });
+    expect(await poll(30)).toMatchObject({
+      status: 408,
+      json: { code: 'WAIT_TIMED_OUT', details: { timedOut: true, questionId: id } },
+    });
+    expect(await poll(0)).toMatchObject({ status: 200, json: { stillPending: true } });
+    const waiting = poll(30);
+    await held(1);
+    await answer(id, 'now');
+    expect((await waiting).json).toMatchObject({ response: 'now', stillPending: false });
+  });
+
+  it('a guard is pending and never times out', async () => {
+    const asking = ask({ question: 'may I?', phaseguard: true, timeoutSeconds: 1 });
+    await held(1);
+    const id = await openQuestion();
+    const [row] = await api.engine.database.sql`select wait_until from questions where id = ${id}`;
+    expect(row?.['waitUntil']).toBeNull();
+    await answer(id, 'yes');
+    expect((await asking).json).toMatchObject({ response: 'yes' });
+  });
+
+  it('a default counts down where everybody sees it, until a person stops it', async () => {
+    const asked = await ask({
+      question: 'and now?',
+      nonBlocking: true,
+      default: { answer: 'wait', afterSeconds: 600 },
+    });
+    const id = asked.json.questionId;
+    const get = () => api.send('GET', `${mesh}/questions/${id}`, { key: api.ownerKey });
+    expect((await get()).json.default).toMatchObject({ answer: 'wait', at: expect.any(String) });
+    const { json } = await api.send('GET', '/api/v1/inbox', { key: api.ownerKey });
+    const item = json.items.find(
+      (each: { question: { id: string } | null }) => each.question?.id === id,
+    );
+    expect(item.question.default.answer).toBe('wait');
+    const held = await api.send('POST', `${mesh}/questions/${id}/hold`, { key: api.ownerKey });
+    expect(held).toMatchObject({ status: 200, json: { default: { answer: 'wait', at: null } } });
+    const guard = await ask({
+      question: 'q',
+      phaseguard: true,
+      default: { answer: 'yes', afterSeconds: 600 },
+    });
+    expect(guard).toMatchObject({ status: 400, json: { code: 'VALIDATION_FAILED' } });
+    await answer(id, 'go');
+  });
+
+  it('a question that is withdrawn ends the waiting of its asker', async () => {
+    const asking = ask({ question: 'complete?', questionType: 'contract_complete' });
+    await held(1);
+    const id = await openQuestion();
+    const patched = await api.send('PATCH', `/api/v1/contracts/${contract.detail.id}`, {
+      key: api.ownerKey,
+      body: { priority: 7 },
+    });
+    expect(patched.status).toBe(200);
+    expect((await asking).json).toEqual({
+      questionId: id,
+      response: null,
+      timedOut: false,
+      stillPending: false,
+      withdrawn: true,
+    });
+  });
+
   it('times out with the question left open, or is pending when nobody waits', async () => {
     const late = await ask({ question: 'anybody?', timeoutSeconds: 1 });
     expect(late).toMatchObject({
@@ -203,6 +301,7 @@ describe('asking a person', () => {
       response: null,
       timedOut: false,
       stillPending: true,
+      withdrawn: false,
     });
     expect((await answer(id, 'me')).status).toBe(200);
     expect((await poll()).json).toMatchObject({ response: 'me', stillPending: false });

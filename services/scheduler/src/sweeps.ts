@@ -6,6 +6,7 @@
 import type { Part } from '@makima/runtime/lifecycle';
 import type { PlaceOwner } from './jobs/spawn-task.ts';
 import { contractTimers } from './sweeps/contract-timers.ts';
+import { defaultAnswers } from './sweeps/default-answers.ts';
 import { dueWaits } from './sweeps/due-waits.ts';
 import { expiredLeases } from './sweeps/expired-leases.ts';
 import { lateAnswers } from './sweeps/late-answers.ts';
@@ -30,6 +31,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     pendingTasks(deps),
     dueWaits(deps),
     lateAnswers(deps),
+    defaultAnswers(deps),
     contractTimers(deps),
     outboxPrune(deps),
     retention(deps),

@@ -64,15 +64,23 @@ ends with the contract. ${watchText}`,
     heading: headings.answer,
     args: [
       ['<question>', 'id, its beginning, or the slug of a contract with one open question'],
-      ['<answer...>', 'your words, or the number of a choice'],
+      ['[answer...]', 'your words, or the number of a choice'],
     ],
     summary: 'Answer a question; the first answer counts',
-    text: 'Where several choices may be taken, give several numbers. --text takes a number as words.',
+    text: `Where several choices may be taken, give several numbers. --text takes a number as words.
+An agent that asks to use a tool is allowed by a plain yes only; a refusal may say why, and the
+agent reads it. A question with a default answers itself when its time is over, unless you stop
+the countdown.`,
     examples: [
       'makima answer 0199a2b3 2',
       'makima answer fix-login-redirect use the existing session cookie',
+      'makima answer 0199a2b3 deny use the test database',
+      'makima answer 0199a2b3 --stop-countdown',
     ],
-    options: [{ flags: '--text', text: 'the answer is words, even if it looks like a number' }],
+    options: [
+      { flags: '--text', text: 'the answer is words, even if it looks like a number' },
+      { flags: '--stop-countdown', text: 'no answer yet, but it shall not answer itself' },
+    ],
     load: () => import('../commands/answer.ts'),
   },
   {

@@ -3,8 +3,8 @@ import type { InboxItem } from '@makima/contracts/entity/question';
 import { deliverableLine } from '../deliverable-line.ts';
 import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
-import { renderTable, shortIds, type Column } from '../table.ts';
-import { ago } from '../time.ts';
+import { cut, renderTable, shortIds, type Column } from '../table.ts';
+import { ago, duration } from '../time.ts';
 
 export async function run(shell: Shell): Promise<void> {
   const client = await shell.connect();
@@ -35,17 +35,25 @@ const columns: readonly Column<InboxItem>[] = [
   { head: 'QUESTION', cell: (item) => item.question?.id ?? '-' },
   { head: 'TITLE', cell: (item) => item.title },
   { head: 'CHOICES', cell: (item) => item.question?.choices.join(' | ') ?? '' },
+  { head: 'TOOL', cell: (item) => toolText(item.question?.tool ?? null) },
+  { head: 'DEFAULT', cell: (item) => defaultText(item.question?.default ?? null) },
   { head: 'ACT', cell: (item) => item.act },
 ];
 
 function block(item: InboxItem, shell: Shell, short: (id: string) => string): string {
   const { colors } = shell.screen;
   const sign = item.kind === 'failure' ? colors.red('x') : colors.yellow('!');
-  const from = `${item.contractSlug ?? '-'}, ${ago(item.since, shell.nowMs())}`;
-  const lines = [`${sign} ${colors.bold(oneLine(item.title))}  ${colors.dim(oneLine(from))}`];
+  const asker = item.question?.askedBy ?? null;
+  const from = [item.contractSlug ?? '-', ...(asker === null ? [] : [asker])].concat(
+    ago(item.since, shell.nowMs()),
+  );
+  const lines = [
+    `${sign} ${colors.bold(oneLine(item.title))}  ${colors.dim(oneLine(from.join(', ')))}`,
+  ];
   const { question } = item;
   if (question !== null) {
     if (oneLine(question.question) !== oneLine(item.title)) lines.push(oneLine(question.question));
+    if (question.tool !== null) lines.push(...toolLines(question.tool, shell));
     if (question.context !== null) lines.push(colors.dim(oneLine(question.context)));
     for (const deliverable of question.confirmation?.deliverables ?? []) {
       lines.push(`${colors.green('v')} ${deliverableLine(deliverable)}`);
@@ -53,11 +61,47 @@ function block(item: InboxItem, shell: Shell, short: (id: string) => string): st
     for (const [at, choice] of question.choices.entries()) {
       lines.push(`  ${at + 1}  ${oneLine(choice)}`);
     }
-    if (question.multiSelect) lines.push(colors.dim('  several may be taken'));
+    if (question.multiSelect) lines.push(colors.dim('  several may be taken: 1,2'));
+    const alone = countdown(question, shell.nowMs());
+    if (alone !== '') lines.push(colors.yellow(alone));
   }
   // The server's own words name the full id; what a person types may be short.
   const act =
     question === null ? item.act : oneLine(item.act).replaceAll(question.id, short(question.id));
   lines.push(colors.cyan(oneLine(act)));
   return lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
+}
+
+type Asked = NonNullable<InboxItem['question']>;
+
+/** What a person must see of a call before they allow it takes so much room at most. */
+const inputChars = 400;
+
+function toolLines(tool: NonNullable<Asked['tool']>, shell: Shell): string[] {
+  const { colors, ellipsis } = shell.screen;
+  const fields =
+    typeof tool.input === 'object' && tool.input !== null && !Array.isArray(tool.input)
+      ? Object.entries(tool.input)
+      : [['input', tool.input] as const];
+  return fields.map(([name, value]) => {
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+    return `  ${colors.dim(`${oneLine(name)}:`)} ${cut(oneLine(text), inputChars, ellipsis)}`;
+  });
+}
+
+function toolText(tool: Asked['tool']): string {
+  return tool === null ? '' : `${tool.name} ${JSON.stringify(tool.input) ?? ''}`;
+}
+
+function defaultText(given: Asked['default']): string {
+  return given === null ? '' : `${given.answer} ${given.at ?? 'stopped'}`;
+}
+
+/** What happens when nobody answers, and when. */
+function countdown({ default: given }: Asked, nowMs: number): string {
+  if (given === null) return '';
+  const answer = oneLine(given.answer);
+  if (given.at === null) return `its asker would take "${answer}"; the countdown is stopped`;
+  const left = Math.max(0, Date.parse(given.at) - nowMs);
+  return `answers itself with "${answer}" in ${duration(left)}; --stop-countdown lets it wait for you`;
 }

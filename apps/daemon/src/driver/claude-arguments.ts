@@ -89,7 +89,9 @@ function option(name: string, value: string | number | undefined): readonly stri
 
 function permissionOf(spec: StartSpec): readonly string[] {
   if (spec.permission === 'bypass') return ['--dangerously-skip-permissions'];
-  return ['--permission-mode', spec.permission === 'plan' ? 'plan' : 'default'];
+  const mode = spec.permission === 'plan' ? 'plan' : 'default';
+  // What makima's own tools may do is the server's to say, not a prompt's.
+  return ['--permission-mode', mode, '--allowedTools', 'mcp__makima'];
 }
 
 /** The token comes out of the environment when the server is called; `alwaysLoad` shows its tools at once. */

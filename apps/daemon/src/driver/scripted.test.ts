@@ -12,8 +12,7 @@ steps:
 `,
   commit: `
 steps:
-  - write: { file: hello.txt, content: "hello\\n" }
-  - commit: add hello
+  - run: [sh, -c, "echo hello > hello.txt && git add hello.txt && git commit -qm 'add hello'"]
 `,
   tool: `
 steps:

@@ -29,7 +29,7 @@ const caps: AgentCaps = {
   interrupt: true,
   resume: 'transcript',
   questions: true,
-  permissions: false,
+  permissions: true,
   toolIds: true,
   toolGate: false,
   park: true,
@@ -104,12 +104,13 @@ function startLine(spec: StartSpec, sessionFile: string): StartLine {
     sessionFile,
     toolsUrl: spec.tools?.url ?? null,
     model: spec.model ?? null,
+    permission: spec.permission === 'ask' ? 'ask' : 'bypass',
   };
 }
 
 function scriptedDialect(link: DialectLink, start: StartLine): Dialect {
   const line = (toAgent: ToAgent) => JSON.stringify(toAgent);
-  const asked = new Set<string>();
+  const asked = new Map<string, 'question' | 'permission'>();
   return {
     begin: () => link.writeLine(line(start)),
     read(text) {
@@ -122,7 +123,7 @@ function scriptedDialect(link: DialectLink, start: StartLine): Dialect {
         link.fail(startFailure(told.reason, told.message));
         return;
       }
-      if (told.t === 'question') asked.add(told.requestId);
+      if (told.t === 'question' || told.t === 'permission') asked.set(told.requestId, told.t);
       if (told.t === 'request_cancelled') asked.delete(told.requestId);
       link.emit(told);
       if (told.t === 'started') link.ready();
@@ -135,8 +136,12 @@ function scriptedDialect(link: DialectLink, start: StartLine): Dialect {
     message: (message, when) => line({ type: 'message', id: message.id, text: message.text, when }),
     interrupt: () => line({ type: 'interrupt' }),
     answer(requestId, answer) {
-      if (answer.kind !== 'question' || !asked.delete(requestId)) return null;
-      return line({ type: 'answer', requestId, answers: answer.answers });
+      if (asked.get(requestId) !== answer.kind) return null;
+      asked.delete(requestId);
+      if (answer.kind === 'question')
+        return line({ type: 'answer', requestId, answers: answer.answers });
+      const message = answer.allow ? '' : answer.message;
+      return line({ type: 'permission', requestId, allow: answer.allow, message });
     },
     ended: () => undefined,
   };

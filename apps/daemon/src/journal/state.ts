@@ -191,6 +191,7 @@ function applyReport(state: JournalState, seq: number, report: Report): void {
     case 'task.turn_ended':
     case 'message.received':
     case 'agent.asked':
+    case 'agent.withdrew':
     case 'patch.stored':
   }
 }

@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { McpClient } from './mcp-client.ts';
 import type { Progress } from './progress.ts';
-import type { FromAgent, StartLine } from './protocol.ts';
+import type { FromAgent, Permission, StartLine } from './protocol.ts';
 
 export interface Host {
   readonly start: StartLine;
@@ -27,6 +27,8 @@ export interface Host {
     requestId: string,
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** Resolves with a person's word on a tool that we asked to use. */
+  permissionFor(requestId: string, signal: AbortSignal): Promise<Permission>;
   /** From now on neither TERM nor an interrupt nor the end of stdin is heard. */
   goDeaf(): void;
 }

@@ -13,7 +13,7 @@ import { ledger as openLedger } from './ledger.ts';
 import { mailbox as openMailbox } from './mailbox.ts';
 import { mcpClient } from './mcp-client.ts';
 import { progressOf } from './progress.ts';
-import type { FromAgent, StartLine, ToAgent } from './protocol.ts';
+import type { FromAgent, Permission, StartLine, ToAgent } from './protocol.ts';
 import { scriptedVersion } from './protocol.ts';
 import { killRunning } from './steps-files.ts';
 import { verbNames } from './verbs.ts';
@@ -61,7 +61,7 @@ function begin(start: StartLine): (line: ToAgent) => void {
     });
     process.exit(1);
   }
-  const { host, answer } = hostOf(start, conversation);
+  const { host, answer, permit } = hostOf(start, conversation);
   leave = (code) => {
     killRunning();
     host.ledger.note('exit', { code });
@@ -84,6 +84,7 @@ function begin(start: StartLine): (line: ToAgent) => void {
     if (line.type === 'go') void agent.live();
     else if (line.type === 'interrupt') agent.interrupt();
     else if (line.type === 'answer') answer(line.requestId, line.answers);
+    else if (line.type === 'permission') permit(line.requestId, line);
     else if (line.type === 'message') {
       host.mailbox.take({ id: line.id, text: line.text, later: line.when === 'later' });
       if (line.when === 'now') agent.hurry();
@@ -96,8 +97,13 @@ type Answers = Readonly<Record<string, readonly string[]>>;
 function hostOf(
   start: StartLine,
   conversation: Conversation,
-): { host: Host; answer: (requestId: string, answers: Answers) => void } {
-  const waiting = new Map<string, (answers: Answers) => void>();
+): {
+  host: Host;
+  answer: (requestId: string, answers: Answers) => void;
+  permit: (requestId: string, permission: Permission) => void;
+} {
+  const answers = openDesk<Answers>();
+  const permissions = openDesk<Permission>();
   const { taskId: task, attempt, runId: run, sessionId: session } = start;
   const host: Host = {
     start,
@@ -112,20 +118,29 @@ function hostOf(
         : mcpClient({ url: start.toolsUrl, token: process.env.MAKIMA_TOKEN ?? '' }),
     variables: { task, attempt, run, session, cwd: process.cwd() },
     emit,
-    answerTo(requestId, signal) {
-      return new Promise((resolve, reject) => {
-        waiting.set(requestId, resolve);
-        signal.addEventListener('abort', () => reject(new Error('broken off')), { once: true });
-      });
-    },
+    answerTo: answers.wait,
+    permissionFor: permissions.wait,
     goDeaf() {
       deaf = true;
     },
   };
+  return { host, answer: answers.give, permit: permissions.give };
+}
+
+/** Where those who asked wait for what they asked for. */
+function openDesk<T>(): {
+  wait: (requestId: string, signal: AbortSignal) => Promise<T>;
+  give: (requestId: string, value: T) => void;
+} {
+  const waiting = new Map<string, (value: T) => void>();
   return {
-    host,
-    answer(requestId, answers) {
-      waiting.get(requestId)?.(answers);
+    wait: (requestId, signal) =>
+      new Promise((resolve, reject) => {
+        waiting.set(requestId, resolve);
+        signal.addEventListener('abort', () => reject(new Error('broken off')), { once: true });
+      }),
+    give(requestId, value) {
+      waiting.get(requestId)?.(value);
       waiting.delete(requestId);
     },
   };

@@ -19,6 +19,8 @@ export interface StartLine {
   /** MCP endpoint; its token stands in the environment as MAKIMA_TOKEN. */
   readonly toolsUrl: string | null;
   readonly model: string | null;
+  /** `ask`: a person is asked before it changes files or runs a program. */
+  readonly permission: 'bypass' | 'ask';
 }
 
 export type ToAgent =
@@ -36,7 +38,14 @@ export type ToAgent =
       readonly type: 'answer';
       readonly requestId: string;
       readonly answers: Readonly<Record<string, readonly string[]>>;
-    };
+    }
+  | ({ readonly type: 'permission'; readonly requestId: string } & Permission);
+
+export interface Permission {
+  readonly allow: boolean;
+  /** Why not; for whoever reads the refusal. */
+  readonly message: string;
+}
 
 /** What the driver adds by itself is not for the agent to say. */
 export type FromAgent =

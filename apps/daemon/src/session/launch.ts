@@ -79,7 +79,7 @@ function specOf(context: DaemonContext, live: LiveAttempt, tools: Tools): StartS
     home: join(context.home.runs, runId),
     mode: start.resumeSession ? 'resume' : 'new',
     tools,
-    permission: 'bypass',
+    permission: start.permissionMode,
     limits: { stallMs: timings.stallMs },
     ...(start.model === null ? {} : { model: start.model }),
     ...(start.systemAppend === '' ? {} : { systemAppend: start.systemAppend }),

@@ -145,7 +145,7 @@ function cutWords(event: EventOf<'log'>): string {
 }
 
 /** The input as it is when it is small; else its beginning as text. */
-function boundedInput(input: unknown): unknown {
+export function boundedInput(input: unknown): unknown {
   const text = JSON.stringify(input) ?? 'null';
   const clean = cleanText(text, toolInputChars);
   if (clean === text) return input;

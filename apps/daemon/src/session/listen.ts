@@ -59,7 +59,12 @@ async function take(context: DaemonContext, live: LiveAttempt, event: AgentEvent
       }
       return;
     case 'request_cancelled':
-      return cancelQuestions(live, event.requestId);
+      for (const requestId of cancelQuestions(live, event.requestId)) {
+        // Who is ended by us may ask again when it goes on: its question stays.
+        if (live.ending === null)
+          await report(context, { kind: 'agent.withdrew', ...fence(live), requestId });
+      }
+      return;
     case 'turn_end':
       return onTurn(context, live, event);
     case 'stalled':

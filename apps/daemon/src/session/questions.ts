@@ -3,12 +3,15 @@
  * that comes back (a message that names the request) is handed to the agent as the answer to it.
  *
  * Law: the name of a question is stable over a resume where the agent's tool id is, so that a question asked
- * again is the same question. A report of a question fits a frame whatever the agent asks.
+ * again is the same question; and it names what is asked, so that no answer to one thing is taken for another
+ * where an agent counts its calls from one again. A report of a question fits a frame whatever the agent asks.
  */
+import { createHash } from 'node:crypto';
 import type { AgentMessage } from '@makima/contracts/socket/commands';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import type { EventOf } from '../driver/events.ts';
-import { cleanText } from './lines.ts';
+import { permissionChoices, permissionVerdict } from '@makima/domain/question';
+import { boundedInput, cleanText } from './lines.ts';
 import type { LiveAttempt } from './live.ts';
 
 type Asked = Omit<ReportOf<'agent.asked'>, 'kind' | 'taskId' | 'attempt'>;
@@ -18,7 +21,7 @@ export function openQuestions(
   live: LiveAttempt,
   event: EventOf<'question'> | EventOf<'permission'>,
 ): Asked[] {
-  const name = (event.toolId ?? event.requestId).slice(0, nameChars);
+  const name = nameOf(event);
   if (event.t === 'permission') {
     live.asked.set(name, {
       requestId: event.requestId,
@@ -31,9 +34,10 @@ export function openQuestions(
         requestId: name,
         questionType: 'permission',
         question: text(`May the agent use ${event.tool}?`),
-        context: text(event.reason ?? JSON.stringify(event.input) ?? ''),
-        choices: ['Allow', 'Deny'],
+        context: event.reason === null ? null : text(event.reason),
+        choices: [...permissionChoices],
         multiSelect: false,
+        tool: { name: text(event.tool, toolNameBytes), input: boundedInput(event.input) },
       },
     ];
   }
@@ -54,14 +58,16 @@ export function openQuestions(
         .slice(0, choicesMax)
         .map((option) => text(option.label, choiceBytes)),
       multiSelect: question.multi,
+      tool: null,
     };
   });
 }
 
-export function cancelQuestions(live: LiveAttempt, requestId: string): void {
-  for (const [name, asked] of live.asked) {
-    if (asked.requestId === requestId) live.asked.delete(name);
-  }
+/** The agent waits for no answer to this request any more. Answers the names of what it had asked. */
+export function cancelQuestions(live: LiveAttempt, requestId: string): string[] {
+  const names = [...live.asked].filter(([, asked]) => asked.requestId === requestId);
+  for (const [name] of names) live.asked.delete(name);
+  return names.map(([name]) => name);
 }
 
 /** Hands an answer to the agent. False: nothing waits for it, so it is an ordinary message. */
@@ -69,15 +75,18 @@ export async function answerQuestion(live: LiveAttempt, message: AgentMessage): 
   const { requestId: name } = message;
   const asked = name === undefined ? undefined : live.asked.get(name);
   if (asked === undefined || live.agent === null) return false;
+  const answer = message.answer ?? message.text;
   if (asked.kind === 'permission') {
-    const allow = /^\s*(allow|yes|ok)\b/i.test(message.text);
+    const verdict = permissionVerdict(answer);
     cancelQuestions(live, asked.requestId);
     return live.agent.answer(
       asked.requestId,
-      allow ? { kind: 'permission', allow } : { kind: 'permission', allow, message: message.text },
+      verdict.allow
+        ? { kind: 'permission', allow: true }
+        : { kind: 'permission', allow: false, message: verdict.words },
     );
   }
-  asked.answer = [message.text];
+  asked.answer = [answer];
   const together = [...live.asked.values()].filter((other) => other.requestId === asked.requestId);
   if (together.some((other) => other.answer === null)) return true;
   cancelQuestions(live, asked.requestId);
@@ -92,5 +101,26 @@ const questionBytes = 32_768;
 const choiceBytes = 500;
 const choicesMax = 100;
 const nameChars = 200;
+const toolNameBytes = 200;
+
+function nameOf(event: EventOf<'question'> | EventOf<'permission'>): string {
+  const id = (event.toolId ?? event.requestId).slice(0, nameChars);
+  const digest = createHash('sha256');
+  for (const part of partsOf(event)) digest.update(part).update('\0');
+  return `${id}~${digest.digest('hex').slice(0, 12)}`;
+}
 
 const text = (words: string, maxBytes = questionBytes): string => cleanText(words, maxBytes);
+
+/** What is asked, a piece each: whole it may be longer than a string can be. */
+function* partsOf(event: EventOf<'question'> | EventOf<'permission'>): Generator<string> {
+  if (event.t === 'permission') {
+    yield event.tool;
+    yield JSON.stringify(event.input) ?? '';
+    return;
+  }
+  for (const question of event.questions) {
+    yield question.text;
+    for (const option of question.options.slice(0, choicesMax)) yield option.label;
+  }
+}

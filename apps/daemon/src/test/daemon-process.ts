@@ -162,6 +162,7 @@ export function startCommand(steps: string, more: Partial<TaskStart> = {}): Task
     localOnly: true,
     autoMergeLocal: false,
     autonomousLoop: false,
+    permissionMode: 'bypass',
     messages: [],
     ...more,
   };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { contractStatuses, waitingForKinds } from '@makima/domain/contract';
+import { permissionModes } from '@makima/domain/permission-mode';
 import { zId, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
 
@@ -60,6 +61,7 @@ export const zContract = z.object({
   failureReason: z.string().nullable(),
   localOnly: z.boolean(),
   autoMergeLocal: z.boolean(),
+  permissionMode: z.enum(permissionModes),
   autoCompleteEnabled: z.boolean(),
   priority: z.int(),
   supervisorTaskId: zId.nullable(),
@@ -112,6 +114,8 @@ export const zContractInput = z.strictObject({
     .default([]),
   localOnly: z.boolean().default(false),
   autoMergeLocal: z.boolean().default(false),
+  /** `ask`: its agents ask a person before each of their own tools. */
+  permissionMode: z.enum(permissionModes).default('bypass'),
   autoCompleteEnabled: z.boolean().default(true),
   priority: z.int().min(-100).max(100).default(0),
   /** Agent and model of the supervisor, and the default of its tasks. */
@@ -130,6 +134,8 @@ export const zContractPatch = z.strictObject({
   phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).optional(),
   localOnly: z.boolean().optional(),
   autoMergeLocal: z.boolean().optional(),
+  /** Holds for agents that are started from now on. */
+  permissionMode: z.enum(permissionModes).optional(),
   autoCompleteEnabled: z.boolean().optional(),
   priority: z.int().min(-100).max(100).optional(),
   expectedVersion: z.int().optional(),

@@ -49,6 +49,7 @@ export const eventTypes = [
   'wait.timed_out',
   'question.asked',
   'question.answered',
+  'question.held',
   'question.cancelled',
   'question.redelivered',
   'message.sent',

@@ -1,6 +1,7 @@
 /** Questions and the inbox on the wire (seed 002; M8.11). A question keeps its id for ever. */
 import { z } from 'zod';
-import { questionStatuses, questionTypes } from '@makima/domain/question';
+import { askableTypes, questionStatuses, questionTypes } from '@makima/domain/question';
+import { inboxKinds } from '@makima/domain/attention';
 import { zId, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
 
@@ -23,7 +24,13 @@ export const zQuestion = z.object({
   answeredBy: z.string().nullable(),
   answeredAt: zTime.nullable(),
   askedAt: zTime,
+  /** The task whose agent asks; null when the control plane does. */
+  askedBy: z.string().nullable(),
   isRestored: z.boolean(),
+  /** The tool that a permission is about. */
+  tool: z.object({ name: z.string(), input: z.unknown() }).nullable(),
+  /** The answer that is taken when nobody gives one; `at` null: a person stopped the countdown. */
+  default: z.object({ answer: z.string(), at: zTime.nullable() }).nullable(),
   /** What a confirmation would confirm: phase change, its version, the deliverables as they stand. */
   confirmation: z
     .object({
@@ -45,7 +52,17 @@ export const zAskInput = z.strictObject({
   phaseguard: z.boolean().default(false),
   multiSelect: z.boolean().default(false),
   nonBlocking: z.boolean().default(false),
-  questionType: z.enum(['general', 'phase_confirmation', 'contract_complete']).default('general'),
+  questionType: z.enum(askableTypes).default('general'),
+  /** Taken as the answer when nobody has given one after so many seconds; not for guards and confirmations. */
+  default: z
+    .strictObject({
+      answer: z.union([
+        z.string().min(1).max(2_000),
+        z.array(z.string().min(1).max(2_000)).min(1).max(50),
+      ]),
+      afterSeconds: z.int().min(5).max(2_592_000),
+    })
+    .optional(),
 });
 export type AskInput = z.infer<typeof zAskInput>;
 
@@ -54,6 +71,8 @@ export const zAskResult = z.object({
   response: z.string().nullable(),
   timedOut: z.boolean(),
   stillPending: z.boolean(),
+  /** Nobody will answer: what it showed has changed, or its contract is over. */
+  withdrawn: z.boolean(),
 });
 
 export const zAnswerInput = z.strictObject({
@@ -65,7 +84,7 @@ export const zAnswerInput = z.strictObject({
 
 /** One thing that needs a person, most urgent first. */
 export const zInboxItem = z.object({
-  kind: z.enum(['question', 'confirmation', 'failure', 'blocked']),
+  kind: z.enum(inboxKinds),
   rank: z.int(),
   since: zTime,
   contractId: zId.nullable(),

@@ -1,5 +1,6 @@
 /** Tasks, their tree, output, waits and long git operations on the wire (seed 002). */
 import { z } from 'zod';
+import { permissionModes } from '@makima/domain/permission-mode';
 import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
 import { zId, zSha, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
@@ -43,6 +44,7 @@ export const zTask = z.object({
   branch: z.string().nullable(),
   checkpointSha: z.string().nullable(),
   completionAction: z.string().nullable(),
+  permissionMode: z.enum(permissionModes),
   needs: z.array(zId),
   outputSummary: z.string().nullable(),
   errorMessage: z.string().nullable(),
@@ -87,6 +89,8 @@ export const zSpawnInput = z.strictObject({
   continueFromTaskId: zId.optional(),
   copyFiles: z.array(z.string().min(1).max(1_000)).max(100).default([]),
   autonomousLoop: z.boolean().default(false),
+  /** `ask`: a person is asked before each of its own tools. Where the contract asks, its tasks do too. */
+  permissionMode: z.enum(permissionModes).optional(),
 });
 export type SpawnInput = z.infer<typeof zSpawnInput>;
 

@@ -15,7 +15,7 @@ export const askQuestion = defineEndpoint({
   tag,
   summary: 'Ask a person; the question keeps its id whatever restarts in between',
   description:
-    'Holds the request until answered, at most 300 s, then `stillPending`; 408 with `timedOut` when timeoutSeconds is over. `nonBlocking` answers at once.',
+    'Holds the request until answered, at most 300 s, then `stillPending`: poll; 408 with `timedOut` when timeoutSeconds are over, the question stays open. `nonBlocking` answers at once. `default` is taken as the answer when nobody has given one after its time.',
   body: zAskInput,
   status: 200,
   response: zAskResult,
@@ -37,11 +37,13 @@ export const pollQuestion = defineEndpoint({
   path: '/api/v1/mesh/supervisor/questions/{id}/poll',
   tag,
   summary: 'Wait again for the answer to a question',
+  description:
+    'Holds at most 300 s, then `stillPending`; 408 with `timedOut` when the time that its asker gave ends while it waits here. After that it may be waited for again.',
   params: byId,
   query: z.strictObject({ waitSeconds: z.coerce.number().int().min(0).max(300).default(300) }),
   status: 200,
   response: zAskResult,
-  errors: ['NOT_FOUND'],
+  errors: ['NOT_FOUND', 'WAIT_TIMED_OUT'],
   policy: { person: 'read', tool: 'lead', daemon: false },
 });
 
@@ -87,6 +89,19 @@ export const answerQuestion = defineEndpoint({
   errors: ['NOT_FOUND', 'QUESTION_ANSWERED', 'CONFIRMATION_VOID'],
   policy: { person: 'write', tool: 'none', daemon: false },
   idempotent: true,
+});
+
+export const holdDefault = defineEndpoint({
+  id: 'holdDefault',
+  method: 'POST',
+  path: '/api/v1/mesh/questions/{id}/hold',
+  tag,
+  summary: 'Stop the countdown of a question with a default: it waits for a person',
+  params: byId,
+  status: 200,
+  response: zQuestion,
+  errors: ['NOT_FOUND', 'QUESTION_ANSWERED', 'CONFIRMATION_VOID', 'CONFLICT'],
+  policy: { person: 'write', tool: 'none', daemon: false },
 });
 
 export const inbox = defineEndpoint({

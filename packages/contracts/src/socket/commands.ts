@@ -6,6 +6,7 @@
  * and what is big (transcript, patch) is fetched by an ask when the daemon is ready for it.
  */
 import { z } from 'zod';
+import { permissionModes } from '@makima/domain/permission-mode';
 import { zId, zSha } from '../ids.ts';
 
 const fence = { taskId: zId, attempt: z.int().positive() };
@@ -24,8 +25,10 @@ export const zAgentMessage = z.strictObject({
   id: zId,
   text: z.string(),
   mode: z.enum(['queue', 'steer', 'interrupt']),
-  /** The message answers this request of the agent's own (`agent.asked`); read as text when it is gone. */
+  /** The message answers this request of the agent's own (`agent.asked`); `text` is read when it is gone. */
   requestId: z.string().optional(),
+  /** The answer to that request, alone. */
+  answer: z.string().optional(),
 });
 export type AgentMessage = z.infer<typeof zAgentMessage>;
 
@@ -66,6 +69,8 @@ export const zTaskStart = z.strictObject({
   localOnly: z.boolean(),
   autoMergeLocal: z.boolean(),
   autonomousLoop: z.boolean(),
+  /** Whether it asks a person before it uses its own tools. */
+  permissionMode: z.enum(permissionModes).default('bypass'),
   /** What waits for this agent, in order: notices, answers, messages. */
   messages: z.array(zAgentMessage),
 });

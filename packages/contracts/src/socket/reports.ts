@@ -137,6 +137,10 @@ export const zOperationResult = z.discriminatedUnion('kind', [
 ]);
 export type OperationResult = z.infer<typeof zOperationResult>;
 
+/** A tool that an agent asks to use, and its input as far as it fits. */
+export const zAskedTool = z.strictObject({ name: z.string(), input: z.unknown() });
+export type AskedTool = z.infer<typeof zAskedTool>;
+
 export const zReport = z.discriminatedUnion('kind', [
   /** The agent's process runs. */
   z.strictObject({
@@ -208,7 +212,10 @@ export const zReport = z.discriminatedUnion('kind', [
     messageId: zId,
     state: z.enum(['queued', 'delivered', 'done', 'refused']),
   }),
-  /** The agent's own question tool or permission prompt. `requestId` is stable over a resume. */
+  /**
+   * The agent's own question tool or permission prompt. `requestId` is stable over a resume and names what
+   * is asked: another question, or another input of the tool, has another one.
+   */
   z.strictObject({
     kind: z.literal('agent.asked'),
     ...fence,
@@ -218,7 +225,11 @@ export const zReport = z.discriminatedUnion('kind', [
     context: z.string().nullable(),
     choices: z.array(z.string()),
     multiSelect: z.boolean(),
+    /** What a permission is asked for. */
+    tool: zAskedTool.nullable().optional(),
   }),
+  /** The agent broke off and waits for no answer any more. */
+  z.strictObject({ kind: z.literal('agent.withdrew'), ...fence, requestId: z.string() }),
   z.strictObject({
     kind: z.literal('operation.finished'),
     operationId: zId,

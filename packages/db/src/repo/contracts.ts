@@ -15,6 +15,7 @@ export type NewContract = Pick<
   | 'guardedPhases'
   | 'localOnly'
   | 'autoMergeLocal'
+  | 'permissionMode'
   | 'autoCompleteEnabled'
   | 'priority'
   | 'agent'
@@ -148,6 +149,7 @@ export async function changeContract(
         | 'guardedPhases'
         | 'localOnly'
         | 'autoMergeLocal'
+        | 'permissionMode'
         | 'autoCompleteEnabled'
         | 'priority'
       >

@@ -15,6 +15,7 @@ export async function insertAgentMessage(
     source: string;
     sourceId: string | null;
     requestId: string | null;
+    answer: string | null;
   },
 ): Promise<AgentMessageRow> {
   const [made] = await tx<

@@ -7,8 +7,9 @@ export type NewQuestion = Pick<QuestionRow, 'ownerId' | 'contractId' | 'taskId' 
 
 /** Undefined when the asker asked this very question before (same ask key). */
 export async function insertQuestion(tx: Tx, row: NewQuestion): Promise<QuestionRow | undefined> {
+  const tool = row.tool == null ? {} : { tool: tx.json(row.tool as never) };
   const [made] = await tx<QuestionRow[]>`
-    insert into questions ${tx(row as never)}
+    insert into questions ${tx({ ...row, ...tool } as never)}
     on conflict (task_id, ask_key) where ask_key is not null do nothing returning *`;
   return made;
 }
@@ -56,6 +57,34 @@ export async function answerRow(
   return row;
 }
 
+/** An agent asks again what it had broken off: the same question, under the same id. */
+export async function reopenQuestion(
+  tx: Tx,
+  args: { id: string; epoch: number },
+): Promise<QuestionRow | undefined> {
+  const [row] = await tx<QuestionRow[]>`
+    update questions set status = 'open', asked_epoch = ${args.epoch}, asked_at = clock()
+     where id = ${args.id} and status = 'cancelled' returning *`;
+  return row;
+}
+
+/** Nobody but a person answers it from now on; the default stays as what its asker would have taken. */
+export async function stopDefault(tx: Tx, args: { id: string }): Promise<QuestionRow | undefined> {
+  const [row] = await tx<QuestionRow[]>`
+    update questions set default_at = null
+     where id = ${args.id} and status = 'open' and default_at is not null returning *`;
+  return row;
+}
+
+/** Open questions whose default is due, in contracts that work. */
+export async function dueDefaults(db: Queryable, args: { limit: number }): Promise<QuestionRow[]> {
+  return db<QuestionRow[]>`
+    select q.* from questions q left join contracts c on c.id = q.contract_id
+     where q.status = 'open' and q.default_at <= clock()
+       and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
+     order by q.default_at limit ${args.limit}`;
+}
+
 export async function cancelQuestionRow(
   tx: Tx,
   args: { id: string },
@@ -73,6 +102,12 @@ export async function holdQuestion(
 ): Promise<void> {
   await tx`update questions q set held_until = clock() + make_interval(secs => ${args.untilMs / 1000})
             where q.id = ${args.id} ${presently(tx, args.attempt)}`;
+}
+
+/** How long its asker waits in all; null: without an end. */
+export async function endWait(tx: Tx, args: { id: string; afterMs: number | null }): Promise<void> {
+  const seconds = args.afterMs === null ? null : args.afterMs / 1_000;
+  await tx`update questions set wait_until = clock() + make_interval(secs => ${seconds}) where id = ${args.id}`;
 }
 
 /** The asker has read the answer; with `attempt`, only the present one may. False when it had before. */
@@ -139,10 +174,12 @@ export async function redeliverQuestions(
             where id = any(${args.ids as string[]}::uuid[]) and status = 'open'`;
 }
 
-/** A question with its contract and what it asks to confirm. */
+/** A question with its contract, its asker and what it asks to confirm. */
 export interface QuestionListRow extends QuestionRow {
   readonly contractSlug: string | null;
   readonly contractName: string | null;
+  /** Name of the task that asks. */
+  readonly askedBy: string | null;
   readonly fromPhase: string | null;
   readonly toPhase: string | null;
   readonly contractVersion: number | null;
@@ -150,9 +187,9 @@ export interface QuestionListRow extends QuestionRow {
 }
 
 const withSurroundings = (db: Queryable) => db`
-  select q.*, c.slug as contract_slug, c.name as contract_name,
+  select q.*, c.slug as contract_slug, c.name as contract_name, t.name as asked_by,
          k.from_phase, k.to_phase, k.contract_version, k.shown
-    from questions q left join contracts c on c.id = q.contract_id
+    from questions q left join contracts c on c.id = q.contract_id left join tasks t on t.id = q.task_id
     left join confirmations k on k.owner_id = q.owner_id and k.id = q.confirmation_id`;
 
 /** Oldest first, after a question's id. */

@@ -21,6 +21,7 @@ import {
 import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
 import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
 import type { Evidence } from '@makima/domain/evidence';
+import type { PermissionMode } from '@makima/domain/permission-mode';
 import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
 import { directiveKey } from './directives.ts';
 import { owners } from './identity.ts';
@@ -46,6 +47,7 @@ export const contracts = snakeCase.table(
     failureReason: text(),
     localOnly: boolean().notNull().default(false),
     autoMergeLocal: boolean().notNull().default(false),
+    permissionMode: text().$type<PermissionMode>().notNull().default('bypass'),
     autoCompleteEnabled: boolean().notNull().default(true),
     priority: integer().notNull().default(0),
     agent: text().notNull(),
@@ -71,6 +73,7 @@ export const contracts = snakeCase.table(
       'contracts_status',
       sql`${t.status} in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing', 'completed', 'failed', 'archived')`,
     ),
+    check('contracts_permission_mode', sql`${t.permissionMode} in ('bypass', 'ask')`),
     check(
       'contracts_waiting_for',
       sql`(${t.status} = 'waiting_for_input') = (${t.waitingFor} is not null)`,

@@ -15,7 +15,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { OutputLine } from '@makima/contracts/socket/reports';
+import type { AskedTool, OutputLine } from '@makima/contracts/socket/reports';
 import type { QuestionStatus, QuestionType } from '@makima/domain/question';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { confirmations } from './contracts.ts';
@@ -53,6 +53,13 @@ export const questions = snakeCase.table(
     nonBlocking: boolean().notNull().default(false),
     questionType: text().$type<QuestionType>().notNull().default('general'),
     confirmationId: uuid(),
+    /** The tool that a permission is about, with its input as far as it fits. */
+    tool: jsonb().$type<AskedTool>(),
+    /** Taken as the answer at `defaultAt` when nobody answers; no moment: a person stopped the countdown. */
+    defaultAnswer: text(),
+    defaultAt: moment(),
+    /** When its asker waits no more; null when it waits for ever or not at all. */
+    waitUntil: moment(),
     status: text().$type<QuestionStatus>().notNull().default('open'),
     response: text(),
     answeredByUserId: uuid(),
@@ -73,6 +80,10 @@ export const questions = snakeCase.table(
       foreignColumns: [confirmations.ownerId, confirmations.id],
     }),
     check('questions_status', sql`${t.status} in ('open', 'answered', 'cancelled')`),
+    check(
+      'questions_default',
+      sql`${t.defaultAnswer} is null and ${t.defaultAt} is null or ${t.defaultAnswer} is not null and ${t.questionType} = 'general' and not ${t.phaseguard}`,
+    ),
     check('questions_answer', sql`(${t.status} = 'answered') = (${t.response} is not null)`),
     uniqueIndex('questions_ask_key')
       .on(t.taskId, t.askKey)
@@ -80,6 +91,9 @@ export const questions = snakeCase.table(
     index('questions_open')
       .on(t.ownerId, t.id)
       .where(sql`${t.status} = 'open'`),
+    index('questions_default_due')
+      .on(t.defaultAt)
+      .where(sql`${t.status} = 'open' and ${t.defaultAt} is not null`),
     index('questions_contract').on(t.contractId, t.id),
     index('questions_untaken')
       .on(t.answeredAt)

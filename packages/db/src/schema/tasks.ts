@@ -16,6 +16,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { OperationError } from '@makima/contracts/socket/reports';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
+import type { PermissionMode } from '@makima/domain/permission-mode';
 import type { SupervisorState } from '@makima/domain/supervisor';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
@@ -69,6 +70,7 @@ export const tasks = snakeCase.table(
     ownWorktree: boolean().notNull().default(true),
     supervisorWorktreeTaskId: uuid(),
     autonomousLoop: boolean().notNull().default(false),
+    permissionMode: text().$type<PermissionMode>().notNull().default('bypass'),
     directiveId: uuid(),
     directiveStepId: uuid(),
     /** The fence: number of the newest attempt, 0 before the first. Of a supervisor it is the epoch. */
@@ -104,6 +106,7 @@ export const tasks = snakeCase.table(
       'tasks_status',
       sql`${t.status} in ('pending', 'starting', 'running', 'done', 'failed', 'interrupted', 'paused', 'merged', 'cancelled')`,
     ),
+    check('tasks_permission_mode', sql`${t.permissionMode} in ('bypass', 'ask')`),
     check('tasks_session', sql`${t.session} in ('live', 'parked', 'limited', 'none')`),
     uniqueIndex('tasks_one_supervisor')
       .on(t.contractId)
@@ -280,8 +283,9 @@ export const agentMessages = snakeCase.table(
     mode: text().notNull(),
     source: text().notNull(),
     sourceId: uuid(),
-    /** The agent's own question that it answers. */
+    /** The agent's own question that it answers, and the answer alone. */
     requestId: text(),
+    answer: text(),
     state: text().notNull().default('pending'),
     /** The attempt that it was last sent to. */
     sentAttempt: integer(),

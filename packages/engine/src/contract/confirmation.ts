@@ -22,11 +22,15 @@ export interface ConfirmationRequest {
   readonly questionId: string;
 }
 
-/** `to` is the next phase, or null for the completion of the contract. The caller holds the contract's lock. */
+/**
+ * `to` is the next phase, or null for the completion of the contract; `words` are those of an agent that asks
+ * for it. The caller holds the contract's lock.
+ */
 export async function requestConfirmation(
   a: Act,
   contract: ContractRow,
   to: string | null,
+  words?: string,
 ): Promise<ConfirmationRequest> {
   const { deliverables } = await gateOf(a.tx, contract);
   const digest = digestOf(contract, to ?? '', deliverables);
@@ -57,10 +61,7 @@ export async function requestConfirmation(
       to === null
         ? `Complete the contract "${contract.name}"?`
         : `May "${contract.name}" go from ${contract.phase} to ${to}?`,
-    context:
-      deliverables.length === 0
-        ? null
-        : `Deliverables of ${contract.phase}: ${deliverables.map((d) => d.deliverableId).join(', ')}`,
+    context: contextOf(contract, deliverables, words),
     choices: ['Approve', 'Send back'],
     phaseguard: true,
     questionType: to === null ? 'contract_complete' : 'phase_confirmation',
@@ -80,6 +81,19 @@ export async function requestConfirmation(
   });
   await syncWaiting(a, contract);
   return { confirmation, questionId };
+}
+
+function contextOf(
+  contract: ContractRow,
+  deliverables: readonly { readonly deliverableId: string }[],
+  words: string | undefined,
+): string | null {
+  const done = deliverables.map((deliverable) => deliverable.deliverableId).join(', ');
+  const lines = [
+    ...(done === '' ? [] : [`Deliverables of ${contract.phase}: ${done}`]),
+    ...(words === undefined ? [] : [`The supervisor says: ${words}`]),
+  ];
+  return lines.length === 0 ? null : lines.join('\n');
 }
 
 /** What was shown has changed: nobody can approve it any more. */

@@ -58,6 +58,7 @@ export async function makeContract(
     guardedPhases: [...chosenGuards(type, input.phaseGuard)],
     localOnly: input.localOnly,
     autoMergeLocal: input.autoMergeLocal,
+    permissionMode: input.permissionMode,
     autoCompleteEnabled: input.autoCompleteEnabled,
     priority: input.priority,
     agent: input.agent,

@@ -58,6 +58,7 @@ export async function startSupervisor(a: Act, contract: ContractRow): Promise<vo
     agent: contract.agent,
     model: contract.model,
     priority: contract.priority,
+    permissionMode: contract.permissionMode,
     repositoryUrl: repository.repositoryUrl,
     localPath: repository.localPath,
     baseBranch: repository.baseBranch,

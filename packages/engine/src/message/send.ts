@@ -36,8 +36,9 @@ export interface Mail {
     | 'retry';
   readonly sourceId: string | null;
   readonly id?: string;
-  /** The agent's own question that this answers. */
+  /** The agent's own question that this answers, and the answer without the words around it. */
   readonly requestId?: string;
+  readonly answer?: string;
 }
 
 /** Words of others than makima itself; their number is nobody's to choose. */
@@ -58,6 +59,7 @@ export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> 
     source: mail.source,
     sourceId: mail.sourceId,
     requestId: mail.requestId ?? null,
+    answer: mail.answer ?? null,
   });
   a.emit('message.sent', {
     contractId: task?.contractId ?? null,
@@ -130,5 +132,6 @@ export function wireMessage(row: AgentMessageRow): AgentMessage {
     text: row.text,
     mode: row.mode as AgentMessage['mode'],
     ...(row.requestId === null ? {} : { requestId: row.requestId }),
+    ...(row.answer === null ? {} : { answer: row.answer }),
   };
 }

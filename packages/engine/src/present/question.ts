@@ -21,7 +21,13 @@ export function presentQuestion(row: QuestionListRow): Question {
     answeredBy: row.answeredBy,
     answeredAt: row.answeredAt?.toISOString() ?? null,
     askedAt: row.askedAt.toISOString(),
+    askedBy: row.askedBy,
     isRestored: row.redeliveredEpoch !== null,
+    tool: row.tool,
+    default:
+      row.defaultAnswer === null
+        ? null
+        : { answer: row.defaultAnswer, at: row.defaultAt?.toISOString() ?? null },
     confirmation:
       row.confirmationId === null
         ? null

@@ -28,6 +28,7 @@ export function presentTask(row: TaskRow): Task {
     branch: row.branch,
     checkpointSha: row.checkpointSha,
     completionAction: row.completionAction,
+    permissionMode: row.permissionMode,
     needs: row.needs,
     outputSummary: row.outputSummary,
     errorMessage: row.errorMessage,

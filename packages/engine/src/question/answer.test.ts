@@ -1,6 +1,7 @@
 /** Questions: asked once, answered once, delivered once, whatever comes at the same time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput, type AskInput } from '@makima/contracts/entity/question';
+import { answerText } from '@makima/domain/question';
 import { changeStatus } from '../contract/change-status.ts';
 import { expireLeases } from '../daemon/expire-leases.ts';
 import { answerQuestion } from './answer.ts';
@@ -87,11 +88,9 @@ describe('an answer', () => {
     const id = await ask(scene);
     await daemon.pull();
     await answer(id, 'green');
-    expect(await readAnswer(t.engine, scene.supervisor, { questionId: id, take: true })).toEqual({
-      questionId: id,
-      status: 'answered',
-      response: 'green',
-    });
+    expect(
+      await readAnswer(t.engine, scene.supervisor, { questionId: id, take: true }),
+    ).toMatchObject({ questionId: id, status: 'answered', response: 'green' });
     await t.database
       .sql`update questions set held_until = clock() - interval '1 minute' where id = ${id}`;
     await deliverLateAnswers(t.engine, { limit: 10 });
@@ -173,7 +172,7 @@ describe('an answer', () => {
     await readAnswer(t.engine, scene.supervisor, { questionId, holdMs: 15_000 });
     await answer(questionId, 'pg');
     await readAnswer(t.engine, scene.supervisor, { questionId, take: true });
-    expect(await given(task.taskId)).toEqual(['pg']);
+    expect(await given(task.taskId)).toEqual([answerText('Which database?', 'pg')]);
   });
 
   it('names choices as they were offered, joined by a comma', async () => {
@@ -214,70 +213,6 @@ describe('a question', () => {
       (item) => item.contractId === scene.contract.id,
     );
     expect(mine.map((item) => item.question?.id)).toEqual([aside]);
-  });
-
-  it('of an agent’s own tool is one row however often it is reported, and its answer names it', async () => {
-    const scene = await stage(t, { daemon });
-    const task = await running(scene, { name: 'asks' });
-    const asked = {
-      kind: 'agent.asked' as const,
-      taskId: task.taskId,
-      attempt: 1,
-      requestId: 'tool-1',
-      questionType: 'permission' as const,
-      question: 'May I run rm?',
-      context: null,
-      choices: ['Yes', 'No'],
-      multiSelect: false,
-    };
-    await daemon.report(asked);
-    await daemon.report(asked, asked);
-    const open = await listQuestions(t.engine, t.owner, {
-      status: 'open',
-      contractId: scene.contract.id,
-      limit: 5,
-    });
-    expect(open.items).toHaveLength(1);
-    await daemon.pull();
-    await answer(open.items[0]?.id ?? '', 'No');
-    const [command] = await daemon.pullOnly('task.message');
-    expect(command).toMatchObject({
-      taskId: task.taskId,
-      message: { text: 'No', requestId: 'tool-1' },
-    });
-  });
-
-  it('of an agent’s own tool is answered again when a later attempt asks it again', async () => {
-    const scene = await stage(t, { daemon });
-    const task = await running(scene);
-    const { taskId } = task;
-    const asked = (attempt: number) =>
-      daemon.report({
-        kind: 'agent.asked',
-        taskId,
-        attempt,
-        requestId: 'toolu_again',
-        questionType: 'general',
-        question: 'Which database?',
-        context: null,
-        choices: [],
-        multiSelect: false,
-      });
-    await asked(1);
-    const [row] = await t.database.sql`select id from questions where task_id = ${taskId}`;
-    await answer(String(row?.['id']), 'pg');
-    const [first] = await daemon.pullOnly('task.message');
-    const messageId = first?.message.id ?? '';
-    await daemon.report({ kind: 'message.received', taskId, attempt: 1, messageId, state: 'done' });
-    await daemon.ended(task, { outcome: 'crashed', error: 'x' });
-    await runJobs(t);
-    const start = (await daemon.pullOnly('task.start')).find((c) => c.taskId === taskId);
-    await daemon.started(start ?? task);
-    await asked(2);
-    const again = await daemon.pullOnly('task.message');
-    expect(again.map(({ attempt, message }) => [attempt, message.text, message.requestId])).toEqual(
-      [[2, 'pg', 'toolu_again']],
-    );
   });
 
   it('is listed in pages that neither lose nor repeat one', async () => {

@@ -3,17 +3,13 @@
  * agent as its tool's result when a request still holds for it, else as a message; the answer to a
  * confirmation also decides it.
  */
-import { channels } from '@makima/contracts/channels';
 import type { Question } from '@makima/contracts/entity/question';
 import { checkAnswer, isConfirming } from '@makima/domain/question';
-import { afterLastAnswer } from '@makima/domain/supervisor';
 import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import { decideConfirmation, findConfirmation } from '@makima/db/repo/confirmations';
-import { findContract, lockContract, touchContract } from '@makima/db/repo/contracts';
-import { answerRow, findQuestion, lockQuestion, openQuestionsOf } from '@makima/db/repo/questions';
-import { lockSupervisor } from '@makima/db/repo/supervisors';
-import { findTask } from '@makima/db/repo/tasks';
+import { lockContract } from '@makima/db/repo/contracts';
+import { findQuestion, lockQuestion } from '@makima/db/repo/questions';
 import type { ContractRow, QuestionRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { notFound, requirePerson } from '../authorize.ts';
@@ -21,12 +17,12 @@ import type { Person } from '../principal.ts';
 import { decide } from '../contract/change-phase.ts';
 import { digestOf, gateOf } from '../contract/gate.ts';
 import { finishContract } from '../contract/finish.ts';
-import { moveContract, syncWaiting } from '../contract/move.ts';
+import { moveContract } from '../contract/move.ts';
 import { resumeTasks } from '../contract/pause.ts';
 import { letsGoOn } from '../supervisor/restore.ts';
-import { savePoint } from '../save-point.ts';
 import { deliver } from './deliver.ts';
 import { questionView } from './get.ts';
+import { afterAnswer, tooLate, writeAnswer } from './settle.ts';
 
 export function answerQuestion(
   engine: Engine,
@@ -56,50 +52,19 @@ export function answerQuestion(
     if (question.confirmationId !== null && contract !== undefined) {
       await checkConfirmation(a, contract, question.confirmationId);
     }
-    const answered = await answerRow(a.tx, {
-      id: question.id,
-      response: verdict.value,
-      userId: person.userId,
-      by: person.name,
-    });
-    if (answered === undefined) throw tooLate(question);
-    a.emit('question.answered', {
-      contractId: question.contractId,
-      taskId: question.taskId,
-      data: { questionId: question.id, response: verdict.value, by: person.name },
-    });
-    a.hint(channels.questionDone(question.id));
+    const { value } = verdict;
+    const { userId, name: by } = person;
+    const answered = await writeAnswer(a, question, { value, userId, by });
     if (question.confirmationId !== null && contract !== undefined)
-      await settleConfirmation(a, person, contract, answered, verdict.value);
+      await settleConfirmation(a, person, contract, answered, value);
     else await deliver(a, answered);
-    if (contract?.status === 'blocked' && letsGoOn(answered, verdict.value)) {
+    if (contract?.status === 'blocked' && letsGoOn(answered, value)) {
       const words = `${person.name} let the supervisor go on`;
       await resumeTasks(a, await moveContract(a, contract, { to: 'active', reason: words }), words);
     }
     if (contract !== undefined) await afterAnswer(a, contract, answered);
     return questionView(a.tx, answered);
   });
-}
-
-function tooLate(question: QuestionRow): MakimaError {
-  if (question.status === 'cancelled') {
-    return new MakimaError(
-      'CONFIRMATION_VOID',
-      'this question was withdrawn: what it showed has changed',
-      { fix: 'look at the inbox again' },
-    );
-  }
-  return new MakimaError(
-    'QUESTION_ANSWERED',
-    `${question.answeredBy ?? 'somebody'} answered already: ${question.response ?? ''}`,
-    {
-      details: {
-        answeredBy: question.answeredBy,
-        response: question.response,
-        answeredAt: question.answeredAt?.toISOString(),
-      },
-    },
-  );
 }
 
 /** The yes must speak of what is there now. */
@@ -168,22 +133,4 @@ async function settleConfirmation(
     });
   }
   return deliver(a, question, { consequence: `The contract is now in ${outcome.phase}` });
-}
-
-async function afterAnswer(a: Act, contract: ContractRow, question: QuestionRow): Promise<void> {
-  const present = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
-  if (present !== undefined) await syncWaiting(a, present);
-  await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
-  a.mail(
-    'evaluate-contract',
-    { contractId: contract.id },
-    { entityId: contract.id, fence: `answered-${question.id}` },
-  );
-  if (question.taskId === null) return;
-  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  if (open.some((q) => q.taskId === question.taskId && !q.nonBlocking)) return;
-  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
-  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
-  if (task !== undefined && supervisor?.state === 'waiting_for_user')
-    await savePoint(a, task, afterLastAnswer(supervisor.progress));
 }

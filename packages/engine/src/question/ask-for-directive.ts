@@ -11,7 +11,7 @@ import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { requirePresent } from '../authorize.ts';
 import type { Agent } from '../principal.ts';
-import { holdFirst, type Asked } from './asked.ts';
+import { defaultColumns, defaultFacts, holdFirst, type Asked } from './asked.ts';
 
 /** @throws NO_CONTEXT when the agent belongs to neither contract nor directive. */
 export async function askForDirective(a: Act, agent: Agent, input: AskInput): Promise<Asked> {
@@ -45,6 +45,7 @@ export async function askForDirective(a: Act, agent: Agent, input: AskInput): Pr
     multiSelect: input.multiSelect,
     phaseguard: input.phaseguard,
     nonBlocking: input.nonBlocking,
+    ...defaultColumns(a, input),
   });
   if (question === undefined)
     throw new MakimaError('CONFLICT', 'the question could not be stored', { retryable: true });
@@ -59,12 +60,14 @@ export async function askForDirective(a: Act, agent: Agent, input: AskInput): Pr
       choices: question.choices,
       multiSelect: question.multiSelect,
       nonBlocking: question.nonBlocking,
+      ...defaultFacts(question),
     },
   });
   const ask = { ...input, reconcileMode };
   const holdMs = questionHoldMs(ask, a.engine.limits.questionAutoHoldMs);
-  await holdFirst(a, question.id, holdMs);
-  return { questionId: question.id, holdMs, afterHold: questionAfterHold(ask), reconcileMode };
+  const afterHold = questionAfterHold(ask);
+  await holdFirst(a, question.id, { holdMs, afterHold });
+  return { questionId: question.id, holdMs, afterHold, reconcileMode };
 }
 
 async function checkRoom(a: Act, task: TaskRow): Promise<void> {

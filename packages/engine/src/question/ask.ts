@@ -18,7 +18,7 @@ import { requestConfirmation } from '../contract/confirmation.ts';
 import { syncWaiting } from '../contract/move.ts';
 import { savePoint } from '../save-point.ts';
 import { askForDirective } from './ask-for-directive.ts';
-import { holdFirst, type Asked } from './asked.ts';
+import { checkedDefault, defaultColumns, defaultFacts, holdFirst, type Asked } from './asked.ts';
 
 export function askQuestion(engine: Engine, call: Call, input: AskInput): Promise<Acted<Asked>> {
   return act(engine, call, async (a) => {
@@ -33,13 +33,14 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
         { details: { status: contract.status } },
       );
     }
+    checkedDefault(input);
     const holdMs = questionHoldMs(input);
     const afterHold = questionAfterHold(input);
     const questionId =
       input.questionType === 'general'
         ? await askGeneral(a, contract, task, input)
         : await askConfirmation(a, contract, input);
-    await holdFirst(a, questionId, holdMs);
+    await holdFirst(a, questionId, { holdMs, afterHold });
     const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
     if (!input.nonBlocking)
       await savePoint(a, task, afterQuestion(input.question, supervisor?.progress ?? 0));
@@ -71,6 +72,7 @@ async function askGeneral(
     multiSelect: input.multiSelect,
     phaseguard: input.phaseguard,
     nonBlocking: input.nonBlocking,
+    ...defaultColumns(a, input),
   });
   if (question === undefined)
     throw new MakimaError('CONFLICT', 'the question could not be stored', { retryable: true });
@@ -84,6 +86,7 @@ async function askGeneral(
       choices: question.choices,
       multiSelect: question.multiSelect,
       nonBlocking: question.nonBlocking,
+      ...defaultFacts(question),
     },
   });
   await syncWaiting(a, contract);
@@ -102,6 +105,7 @@ async function askConfirmation(a: Act, contract: ContractRow, input: AskInput): 
     a,
     contract,
     input.questionType === 'contract_complete' ? null : to,
+    input.context === undefined ? input.question : `${input.question}\n${input.context}`,
   );
   return questionId;
 }

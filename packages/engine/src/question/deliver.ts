@@ -20,11 +20,11 @@ export async function deliver(
     options.consequence === undefined ? response : `${response}. ${options.consequence}`;
   await sendMessage(a, {
     taskId: question.taskId,
-    text: question.askKey === null ? answerText(question.question, words) : response,
+    text: answerText(question.question, words),
     mode: 'queue',
     source: 'answer',
     sourceId: question.id,
-    ...(question.askKey === null ? {} : { requestId: question.askKey }),
+    ...(question.askKey === null ? {} : { requestId: question.askKey, answer: response }),
   });
   await takeAnswer(a.tx, { id: question.id });
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });

@@ -1,5 +1,6 @@
 /** Questions as people see them, and as their asker reads the answer. */
 import type { Question } from '@makima/contracts/entity/question';
+import { databaseTime } from '@makima/db/repo/clock';
 import {
   findQuestion,
   findQuestionInFull,
@@ -62,6 +63,8 @@ export interface AnswerState {
   readonly questionId: string;
   readonly status: QuestionRow['status'];
   readonly response: string | null;
+  /** Milliseconds that its asker still waits, as it said when it asked; null: without an end. */
+  readonly waitLeftMs: number | null;
 }
 
 /**
@@ -86,7 +89,11 @@ export async function readAnswer(
         await takeAnswer(sql, { id: row.id, attempt });
       if (marks && row.status === 'open' && input.holdMs !== undefined)
         await holdQuestion(sql, { id: row.id, untilMs: input.holdMs, attempt });
-      return { questionId: row.id, status: row.status, response: row.response };
+      const waitLeftMs =
+        row.waitUntil === null
+          ? null
+          : row.waitUntil.getTime() - (await databaseTime(sql)).getTime();
+      return { questionId: row.id, status: row.status, response: row.response, waitLeftMs };
     })(),
   );
 }

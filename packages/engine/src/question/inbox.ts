@@ -5,7 +5,7 @@ import { listContractRows } from '@makima/db/repo/contract-numbers';
 import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
 import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
-import type { ContractRow } from '@makima/db/rows';
+import type { ContractRow, QuestionRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { requireReader } from '../authorize.ts';
@@ -51,7 +51,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
 }
 
 function questionItem(row: QuestionListRow): Ranked {
-  const kind = row.confirmationId === null ? 'question' : 'confirmation';
+  const kind = kindOf(row);
   return {
     id: row.id,
     kind,
@@ -65,9 +65,20 @@ function questionItem(row: QuestionListRow): Ranked {
       contractName: row.contractName,
       title: row.question,
       question: presentQuestion(row),
-      act: `makima answer ${row.id} ${row.choices.length > 0 ? '<choice>' : '<text>'}`,
+      act: `makima answer ${row.id} ${answersOf(row)}`,
     },
   };
+}
+
+function answersOf(row: QuestionRow): string {
+  if (row.questionType === 'permission') return 'allow|deny [<why>]';
+  if (row.choices.length === 0) return '<text>';
+  return row.multiSelect ? '<choices>' : '<choice>';
+}
+
+function kindOf(row: QuestionRow): InboxKind {
+  if (row.confirmationId !== null) return 'confirmation';
+  return row.questionType === 'permission' ? 'permission' : 'question';
 }
 
 function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {

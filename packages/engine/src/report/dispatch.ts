@@ -7,7 +7,7 @@ import { taskOutputted, transcriptStored } from './task-outputted.ts';
 import { taskTurnEnded } from './task-turn-ended.ts';
 import { taskEnded } from './task-ended.ts';
 import { messageReceived } from './message-received.ts';
-import { agentAsked } from '../question/agent-asked.ts';
+import { agentAsked, agentWithdrew } from '../question/agent-asked.ts';
 import { operationFinished, patchStored } from '../operation/finish.ts';
 
 export async function applyReport(a: Act, daemon: DaemonPrincipal, report: Report): Promise<void> {
@@ -26,6 +26,8 @@ export async function applyReport(a: Act, daemon: DaemonPrincipal, report: Repor
       return messageReceived(a, daemon, report);
     case 'agent.asked':
       return agentAsked(a, daemon, report);
+    case 'agent.withdrew':
+      return agentWithdrew(a, daemon, report);
     case 'operation.finished':
       return operationFinished(a, daemon, report);
     case 'patch.stored':

@@ -12,7 +12,9 @@ import type { Act } from '../context.ts';
 export async function lockFrame(a: Act, reports: readonly Report[]): Promise<void> {
   if (reports.length < 2) return;
   const { ownerId } = a;
-  const asking = idsOf(reports.filter((report) => report.kind === 'agent.asked'));
+  const asking = idsOf(
+    reports.filter(({ kind }) => kind === 'agent.asked' || kind === 'agent.withdrew'),
+  );
   const askers = asking.length === 0 ? [] : await tasksByIds(a.tx, { ownerId, ids: asking });
   const contractIds = new Set(askers.flatMap((task) => task.contractId ?? []));
   for (const id of [...contractIds].toSorted())

@@ -8,6 +8,7 @@
 import type { SpawnInput, Task } from '@makima/contracts/entity/task';
 import { MakimaError } from '@makima/domain/error';
 import { mayWork } from '@makima/domain/contract';
+import { strictestMode } from '@makima/domain/permission-mode';
 import { checkSpawn, needsVerdict } from '@makima/domain/task';
 import { afterSpawn } from '@makima/domain/supervisor';
 import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
@@ -54,6 +55,7 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
       copyFiles: [...input.copyFiles],
       completionAction: input.completionAction,
       autonomousLoop: input.autonomousLoop,
+      permissionMode: strictestMode(contract.permissionMode, input.permissionMode ?? 'bypass'),
     });
     a.emit('task.spawned', {
       contractId: contract.id,

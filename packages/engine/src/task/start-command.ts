@@ -5,6 +5,7 @@
 import { contractBranch } from '@makima/domain/branch';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
+import { strictestMode } from '@makima/domain/permission-mode';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
 import { findDirective } from '@makima/db/repo/directives';
 import { lockMailbox } from '@makima/db/repo/locks';
@@ -69,6 +70,7 @@ export async function startCommand(
     localOnly: contract?.localOnly ?? true,
     autoMergeLocal: contract?.autoMergeLocal ?? false,
     autonomousLoop: task.autonomousLoop,
+    permissionMode: strictestMode(task.permissionMode, contract?.permissionMode ?? 'bypass'),
     messages: messages.map(wireMessage),
   };
 }
