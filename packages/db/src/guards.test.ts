@@ -1,14 +1,12 @@
 /** What must not be is refused by the database itself, whoever writes it. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtinTypes } from '@makima/domain/contract-type';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { contractStatuses, contractTransitions } from '@makima/domain/contract';
 import { isTaskFinal, taskStatuses } from '@makima/domain/task';
 import { testDatabase, type TestDatabase } from '@makima/stack/test-stores';
 import { openDatabase, type Database } from './client.ts';
-import { insertContract } from './repo/contracts.ts';
 import { insertTask } from './repo/tasks.ts';
-import type { ContractRow, TaskRow } from './rows.ts';
+import { refused, testHouse, type House } from './test-house.ts';
 
 let store: TestDatabase;
 let database: Database;
@@ -21,51 +19,7 @@ afterAll(async () => {
   await store.drop();
 });
 
-interface House {
-  readonly ownerId: string;
-  readonly userId: string;
-  readonly daemonId: string;
-  readonly contract: ContractRow;
-  readonly task: TaskRow;
-}
-
-/** An owner with a person, a machine, a contract and a task. */
-async function house(): Promise<House> {
-  return database.sql.begin(async (tx) => {
-    const [owner] = await tx<{ id: string }[]>`insert into owners (name) values ('o') returning id`;
-    const ownerId = owner?.id ?? '';
-    const [user] = await tx<{ id: string }[]>`
-      insert into users (owner_id, name, role) values (${ownerId}, 'u', 'owner') returning id`;
-    const [daemon] = await tx<{ id: string }[]>`
-      insert into daemons (owner_id, name, max_concurrent_tasks) values (${ownerId}, ${randomUUID()}, 4) returning id`;
-    const contract = await insertContract(tx, {
-      ownerId,
-      slug: randomUUID(),
-      name: 'c',
-      description: 'd',
-      contractType: builtinTypes.simple,
-      extraDeliverables: [],
-      phase: 'plan',
-      guardedPhases: ['plan'],
-      localOnly: false,
-      autoMergeLocal: false,
-      permissionMode: 'bypass',
-      autoCompleteEnabled: true,
-      priority: 0,
-      agent: 'scripted',
-      model: null,
-      supervisorPlan: null,
-    });
-    const task = await insertTask(tx, {
-      ownerId,
-      contractId: contract.id,
-      name: 't',
-      plan: 'p',
-      agent: 'scripted',
-    });
-    return { ownerId, userId: user?.id ?? '', daemonId: daemon?.id ?? '', contract, task };
-  }) as Promise<House>;
-}
+const house = () => testHouse(database);
 
 async function directive(h: House): Promise<string> {
   const [row] = await database.sql<{ id: string }[]>`
@@ -73,11 +27,6 @@ async function directive(h: House): Promise<string> {
   return row?.id ?? '';
 }
 
-const refused = (work: PromiseLike<unknown>, constraint: string | RegExp): Promise<void> =>
-  expect(Promise.resolve(work)).rejects.toMatchObject({
-    constraint_name:
-      typeof constraint === 'string' ? constraint : expect.stringMatching(constraint),
-  });
 const attempt = (
   h: House,
   n: number,
@@ -363,24 +312,6 @@ describe('what is once said', () => {
     await refused(answer('second', 'answered'), 'questions_answered_once');
     await refused(answer(null, 'open'), 'questions_answered_once');
     await refused(answer(null, 'cancelled'), 'questions_answered_once');
-
-    // Only what an agent asked by its own means, and broke off, is asked again.
-    const withdrawn = async (askKey: string | null) => {
-      const [row] = await sql<{ id: string }[]>`
-        insert into questions (owner_id, contract_id, task_id, question, ask_key, status)
-        values (${h.ownerId}, ${h.contract.id}, ${h.task.id}, 'q', ${askKey}, 'cancelled') returning id`;
-      return row?.id ?? '';
-    };
-    const reopen = (id: string) => sql`update questions set status = 'open' where id = ${id}`;
-    await refused(reopen(await withdrawn(null)), 'questions_answered_once');
-    await reopen(await withdrawn('toolu_1'));
-    const byItself = (type: string, phaseguard: boolean) => sql`
-      insert into questions (owner_id, contract_id, task_id, question, question_type, phaseguard, default_answer)
-      values (${h.ownerId}, ${h.contract.id}, ${h.task.id}, 'q', ${type}, ${phaseguard}, 'yes')`;
-    await refused(byItself('phase_confirmation', false), 'questions_default');
-    await refused(byItself('permission', false), 'questions_default');
-    await refused(byItself('general', true), 'questions_default');
-    await byItself('general', false);
 
     await sql`insert into audit (owner_id, actor, action, outcome) values (${h.ownerId}, '{}', 'x', 'done')`;
     await refused(
