@@ -60,6 +60,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'question.redelivered': sign('!', 'question', 'yellow'),
   'message.sent': sign('>', 'message', 'gray'),
   'message.delivered': sign('v', 'delivered', 'gray'),
+  'message.refused': sign('-', 'unread', 'yellow'),
   'checkpoint.created': sign('+', 'checkpoint', 'blue'),
   'operation.requested': sign('.', 'git', 'gray'),
   'operation.finished': sign('v', 'git', 'gray'),

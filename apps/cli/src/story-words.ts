@@ -104,6 +104,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'question.redelivered': (f) => `asked again after a restart: ${question(f)}`,
   'message.sent': (f) => `to ${f.task}${f.with(': ', f.of('text', 'message', 'source', 'mode'))}`,
   'message.delivered': (f) => `${f.of('source') || 'a message'} reached ${f.task}`,
+  'message.refused': (f) => `${f.of('source') || 'a message'} was not read by ${f.task}`,
   'checkpoint.created': (f) =>
     `${f.task}${f.with(' #', f.of('checkpointNumber', 'number'))}${f.with(': ', f.of('message'))}`,
   'operation.requested': (f) => `${f.of('kind') || 'operation'}${f.with(' of ', f.task)}`,

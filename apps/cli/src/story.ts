@@ -73,6 +73,7 @@ const chatter: ReadonlySet<EventType> = new Set<EventType>([
   'supervisor.saved',
   'message.sent',
   'message.delivered',
+  'message.refused',
   'operation.requested',
   'operation.finished',
   'wait.started',

@@ -197,6 +197,38 @@ describe('in the shell of an agent', () => {
     expect(await run('advance', 'execute')).toEqual({ code: 6, out: back, err: null });
   });
 
+  it('says that the contract is complete, and hears that a person sent it back', async () => {
+    const next = { name: 'makima_complete', args: { questionId: one } };
+    const answers = [
+      { stillPending: true, completed: false, status: 'waiting_for_input', response: null, next },
+      { stillPending: false, completed: true, status: 'completing', response: 'Approve' },
+      { stillPending: false, completed: false, status: 'active', response: 'Send back' },
+    ];
+    const [, done, back] = answers;
+    const door = await inRun({ makima_complete: () => answers.shift() ?? {} });
+    expect(await run('complete')).toEqual({ code: 0, out: done, err: null });
+    expect(door.calls.map(({ args }) => args)).toEqual([
+      { timeoutSeconds: 100 },
+      { questionId: one, timeoutSeconds: expect.any(Number) },
+    ]);
+    expect(await run('complete')).toEqual({ code: 6, out: back, err: null });
+  });
+
+  it('a message has receipts, a task another attempt', async () => {
+    const receipt = { messageId: two, taskId: one, state: 'delivered', attempt: 1 };
+    const door = await inRun({
+      makima_message: () => receipt,
+      makima_retry: () => ({ taskId: one, name: 'a', status: 'pending', attempt: 1 }),
+    });
+    expect((await run('message', one, '--receipt', two, '--timeout', '10m')).out).toEqual(receipt);
+    expect(door.calls[0]?.args).toEqual({ taskId: one, messageId: two, timeoutSeconds: 240 });
+    expect(await run('message', one)).toMatchObject({
+      code: 2,
+      err: { code: 'VALIDATION_FAILED' },
+    });
+    expect((await run('retry', one)).out.status).toBe('pending');
+  });
+
   it('a message, a cancel, a result, a tree, a status', async () => {
     const door = await inRun({
       makima_list: listed,

@@ -194,6 +194,10 @@ describe('tasks', () => {
         messageId: sampleId('other', 5),
         taskId: params.id,
         state: 'queued',
+        mode: 'steer',
+        attempt: 1,
+        sentAt: '2026-01-01T00:00:00.000Z',
+        deliveredAt: null,
       }),
       cancelTask: () => sampleTask(2, { name: 'write-tests', status: 'cancelled' }),
     });

@@ -17,6 +17,8 @@ export const channels = {
   waitDone: (waitId: string) => `mk1:wait:${waitId}`,
   /** A question was answered or withdrawn. */
   questionDone: (questionId: string) => `mk1:question:${questionId}`,
+  /** A message has another receipt. */
+  messageReceived: (messageId: string) => `mk1:message:${messageId}`,
   /** A long git operation has its result. */
   operationDone: (operationId: string) => `mk1:operation:${operationId}`,
   /** Events of this owner were committed; payload: `{contractId, seq}` as a place to look. */

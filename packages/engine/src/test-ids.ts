@@ -6,6 +6,8 @@ export interface Ids {
   readonly pausedTaskId: string;
   readonly runningTaskId: string;
   readonly questionId: string;
+  /** To the running task. */
+  readonly messageId: string;
   readonly operationId: string;
   readonly repositoryId: string;
   readonly daemonId: string;

@@ -18,6 +18,7 @@ import { requestDiff } from './operation/request.ts';
 import { placeOrder } from './order/place.ts';
 import type { Agent } from './principal.ts';
 import { askQuestion } from './question/ask.ts';
+import { messageTask } from './task/message.ts';
 import { spawnTask } from './task/spawn.ts';
 import { TestDaemon } from './test-daemon.ts';
 import type { Ids } from './test-ids.ts';
@@ -128,6 +129,11 @@ export async function fullScene(
     }),
   );
   const operation = await requestDiff(engine, by(scene.supervisor), { id: finished.taskId });
+  const message = await messageTask(engine, by(scene.supervisor), {
+    id: works.taskId,
+    message: 'Hello',
+    mode: 'queue',
+  });
   const repository = await addRepository(engine, by(t.owner), {
     id: contractId,
     localPath: '/srv/other',
@@ -144,6 +150,7 @@ export async function fullScene(
       runningTaskId: works.taskId,
       questionId: question.result.questionId,
       operationId: operation.result.operationId,
+      messageId: message.result.messageId,
       repositoryId: repository.result.id,
       daemonId: (await spareDaemon(t)).id,
       keyId: key.result.info.id,

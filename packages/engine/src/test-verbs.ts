@@ -18,6 +18,7 @@ import { patchContract } from './contract/patch.ts';
 import { phaseReadiness } from './contract/phase-readiness.ts';
 import { deleteContract } from './contract/remove.ts';
 import { addRepository, listRepositories, removeRepository } from './contract/repositories.ts';
+import { requestCompletion } from './contract/request-completion.ts';
 import { setAutoComplete } from './contract/set-auto-complete.ts';
 import { startContract } from './contract/start.ts';
 import { supervisorStatus } from './contract/supervisor-status.ts';
@@ -33,6 +34,7 @@ import { listDaemons, revokeDaemon } from './identity/daemons.ts';
 import { createEnrolment } from './identity/enrol.ts';
 import { listKeys } from './identity/list-keys.ts';
 import { revokeKey } from './identity/revoke-key.ts';
+import { readReceipt } from './message/receipt.ts';
 import { listCheckpoints, readOperation } from './operation/read.ts';
 import { requestBranch } from './operation/branch.ts';
 import { requestMerge } from './operation/merge.ts';
@@ -113,6 +115,12 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'writes',
     'contractId',
     (e, c, i) => changePhase(e, c, { id: i.contractId, phase: 'execute' }),
+  ],
+  [
+    'completeContract',
+    'writes',
+    'contractId',
+    (e, c, i) => requestCompletion(e, c, { id: i.contractId }),
   ],
   [
     'completeDeliverable',
@@ -220,6 +228,7 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'runningTaskId',
     (e, c, i) => messageTask(e, c, { id: i.runningTaskId, message: 'Hello', mode: 'queue' }),
   ],
+  ['getMessage', 'reads', 'messageId', (e, c, i) => readReceipt(e, c.caller, { id: i.messageId })],
   ['cancelTask', 'writes', 'runningTaskId', (e, c, i) => cancelTask(e, c, { id: i.runningTaskId })],
   ['retryTask', 'writes', 'pausedTaskId', (e, c, i) => retryTask(e, c, { id: i.pausedTaskId })],
   [

@@ -41,6 +41,9 @@ beforeAll(async () => {
   const question = (
     await send('POST', '/api/v1/mesh/supervisor/questions', contract.supervisorKey, ask)
   ).json;
+  const message = (
+    await send('POST', `/api/v1/mesh/tasks/${task}/message`, api.ownerKey, { message: 'm' })
+  ).json;
   const caller = await ownerOf(api);
   const { result } = await requestCheckpoint(api.engine, { caller }, { id: task, message: 'm' });
   await machine.report(ended(task, 1, 'done'));
@@ -56,6 +59,7 @@ beforeAll(async () => {
     '/api/v1/mesh/questions/': question.questionId,
     '/api/v1/mesh/supervisor/questions/': question.questionId,
     '/api/v1/mesh/operations/': result.operationId,
+    '/api/v1/mesh/messages/': message.messageId,
     '/api/v1/daemons/': machine.principal.daemonId,
     '/api/v1/keys/': key,
     '/api/v1/directives/': directive.detail.id,

@@ -199,7 +199,14 @@ function callOf(caller: Principal, tool: Tool, use: ToolUse): Call {
   const meta: Record<string, unknown> = { ...use.context.mcpReq._meta };
   const id = toolUseKeys.map((key) => meta[key]).find((value) => typeof value === 'string');
   if (typeof id !== 'string') return { caller };
-  return toolCall(caller, id, { act: tool.name, input: use.input });
+  return toolCall(caller, id, { act: tool.name, input: withoutPatience(use.input) });
+}
+
+/** How long somebody waits for an answer does not make it another call. */
+function withoutPatience(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null) return input;
+  const { timeoutSeconds: _, ...rest } = input as Readonly<Record<string, unknown>>;
+  return rest;
 }
 
 /** Notes of progress, when the client asked for them. */

@@ -168,7 +168,7 @@ export const supervisorCommands: readonly CommandSpec[] = [
   },
   {
     path: 'supervisor message',
-    args: [taskArgument, ['<message...>', "what to tell its agent; '-' reads it from stdin"]],
+    args: [taskArgument, ['[message...]', "what to tell its agent; '-' reads it from stdin"]],
     summary: 'Tell the agent of a task something',
     examples: ['makima supervisor message write-tests --mode steer use vitest, not jest'],
     options: [
@@ -177,6 +177,15 @@ export const supervisorCommands: readonly CommandSpec[] = [
         text: 'queue: after its turn; steer: within it; interrupt: stop what it does',
         choices: ['queue', 'steer', 'interrupt'],
         default: 'queue',
+      },
+      {
+        flags: '--receipt <id>',
+        text: 'instead of a message: what became of this one (messageId of an answer)',
+      },
+      {
+        flags: '--timeout <time>',
+        text: 'how long to wait until it is read: 0s to 4m (default: 5s; for queue 0s)',
+        parse: durationSeconds,
       },
       onceOption,
     ],
@@ -189,6 +198,14 @@ export const supervisorCommands: readonly CommandSpec[] = [
     examples: ['makima supervisor cancel write-tests --reason "not needed any more"'],
     options: [{ flags: '--reason <text>', text: 'why' }, onceOption],
     load: () => import('../commands/supervisor-cancel.ts'),
+  },
+  {
+    path: 'supervisor retry',
+    args: [taskArgument],
+    summary: 'Give an interrupted or paused task another attempt',
+    examples: ['makima supervisor retry write-tests'],
+    options: [onceOption],
+    load: () => import('../commands/supervisor-retry.ts'),
   },
   {
     path: 'supervisor deliverable',
@@ -220,6 +237,14 @@ export const supervisorCommands: readonly CommandSpec[] = [
     examples: ['makima supervisor advance execute'],
     options: [contractOption, timeoutOption, onceOption],
     load: () => import('../commands/supervisor-advance.ts'),
+  },
+  {
+    path: 'supervisor complete',
+    summary: 'Say that the contract is complete',
+    text: 'It begins to complete when nothing is missing; where a person has to confirm, it waits for that.',
+    examples: ['makima supervisor complete'],
+    options: [contractOption, timeoutOption, onceOption],
+    load: () => import('../commands/supervisor-complete.ts'),
   },
   {
     path: 'supervisor status',

@@ -17,7 +17,7 @@ export async function run(
   options: VerbOptions,
 ): Promise<number> {
   const input = { ...(await contractOf(shell, options)), phase };
-  const answer = await callVerb(shell, { tool: 'makima_advance', input }, options);
+  const answer = await callVerb(shell, { tool: 'makima_advance', input, timed: true }, options);
   const code = tellAnswer(shell, answer, told);
   const sentBack = !answer.isPending && answer.value['advanced'] !== true;
   return sentBack ? exitCodes.conflict : code;

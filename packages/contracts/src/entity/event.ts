@@ -54,6 +54,7 @@ export const eventTypes = [
   'question.redelivered',
   'message.sent',
   'message.delivered',
+  'message.refused',
   'checkpoint.created',
   'operation.requested',
   'operation.finished',

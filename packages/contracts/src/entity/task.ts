@@ -94,6 +94,19 @@ export const zSpawnInput = z.strictObject({
 });
 export type SpawnInput = z.infer<typeof zSpawnInput>;
 
+/** What became of a message: not handed over yet, in the agent's queue, read, or read by nobody. */
+export const zMessageReceipt = z.object({
+  messageId: zId,
+  taskId: zId,
+  mode: z.enum(['queue', 'steer', 'interrupt']),
+  state: z.enum(['pending', 'queued', 'delivered', 'refused']),
+  /** The attempt that it was last sent to; null before there is one. */
+  attempt: z.int().nullable(),
+  sentAt: zTime,
+  deliveredAt: zTime.nullable(),
+});
+export type MessageReceipt = z.infer<typeof zMessageReceipt>;
+
 /** `{taskId, status, completed, outputSummary?}` of seed 002, with the handle to go on waiting. */
 export const zWaitResult = z.object({
   taskId: zId,

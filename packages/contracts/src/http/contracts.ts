@@ -279,6 +279,33 @@ export const checkCompletion = defineEndpoint({
   policy: { person: 'read', tool: 'supervisor', daemon: false },
 });
 
+export const completeContract = defineEndpoint({
+  id: 'completeContract',
+  method: 'POST',
+  path: '/api/v1/contracts/{id}/complete',
+  tag,
+  summary: 'Say that the contract is complete: it begins to complete, or a person is asked',
+  description:
+    'Success (also when it completes already), VALIDATION_FAILED (missing[]), PHASE_GUARD_REQUIRED (the request for a person’s confirmation is open).',
+  params: byId,
+  status: 200,
+  response: z.object({
+    success: z.literal(true),
+    contractId: zId,
+    status: zContractStatus,
+    phase: z.string(),
+    version: z.int(),
+  }),
+  errors: [
+    'CONTRACT_NOT_FOUND',
+    'NOT_SUPERVISOR',
+    'INVALID_TRANSITION',
+    'PHASE_GUARD_REQUIRED',
+    'FENCED',
+  ],
+  policy: { person: 'write', tool: 'supervisor', daemon: false },
+});
+
 export const setAutoComplete = defineEndpoint({
   id: 'setAutoComplete',
   method: 'PUT',

@@ -6,6 +6,7 @@ import {
   zConversationMessage,
   zDiffResult,
   zMergeResult,
+  zMessageReceipt,
   zOperation,
   zOutputEntry,
   zSpawnInput,
@@ -238,10 +239,23 @@ export const messageTask = defineEndpoint({
     mode: z.enum(['queue', 'steer', 'interrupt']).default('queue'),
   }),
   status: 202,
-  response: z.object({ messageId: zId, taskId: zId, state: z.string() }),
+  response: zMessageReceipt,
   errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'LIMIT_EXCEEDED'],
   policy: supervisorOrPerson,
   idempotent: true,
+});
+
+export const getMessage = defineEndpoint({
+  id: 'getMessage',
+  method: 'GET',
+  path: '/api/v1/mesh/messages/{id}',
+  tag,
+  summary: 'What became of a message: pending, queued, delivered or refused',
+  params: byId,
+  status: 200,
+  response: zMessageReceipt,
+  errors: ['NOT_FOUND'],
+  policy: { person: 'read', tool: 'supervisor', daemon: false },
 });
 
 export const cancelTask = defineEndpoint({

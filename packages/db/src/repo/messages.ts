@@ -55,6 +55,27 @@ export async function receiveMessage(
   return row;
 }
 
+export async function findAgentMessage(
+  db: Queryable,
+  args: { ownerId: string; id: string },
+): Promise<AgentMessageRow | undefined> {
+  const [row] = await db<
+    AgentMessageRow[]
+  >`select * from agent_messages where owner_id = ${args.ownerId} and id = ${args.id}`;
+  return row;
+}
+
+/** What its task has not read by now, in order. */
+export async function refuseUnread(
+  tx: Tx,
+  args: { ownerId: string; taskId: string },
+): Promise<AgentMessageRow[]> {
+  const rows = await tx<AgentMessageRow[]>`
+    update agent_messages set state = 'refused'
+     where owner_id = ${args.ownerId} and task_id = ${args.taskId} and state in ('pending', 'queued') returning *`;
+  return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
 /** How many messages of a source were sent to this attempt. */
 export async function countMessages(
   db: Queryable,

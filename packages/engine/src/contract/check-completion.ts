@@ -40,7 +40,10 @@ export async function checkCompletion(
 }
 
 /** In sentences: the last phase, its gate, no task under way, nobody waiting for an answer. */
-async function missingForCompletion(db: Queryable, contract: ContractRow): Promise<string[]> {
+export async function missingForCompletion(
+  db: Queryable,
+  contract: ContractRow,
+): Promise<string[]> {
   const about = { ownerId: contract.ownerId, contractId: contract.id };
   const [{ readiness }, questions, tasks] = await Promise.all([
     gateOf(db, contract),

@@ -74,7 +74,7 @@ export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> 
   const { id: taskId, currentAttempt: attempt, homeDaemonId: daemonId } = task;
   await command(a, message, { taskId, attempt, daemonId });
   a.hint(channels.daemonWake(daemonId));
-  return message;
+  return { ...message, sentAttempt: attempt };
 }
 
 interface Reader {

@@ -1,8 +1,10 @@
 /** A receipt: the agent has a message in its queue, or has read it: then it is part of the conversation. */
+import { channels } from '@makima/contracts/channels';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { receiveMessage } from '@makima/db/repo/messages';
 import { appendConversation } from '@makima/db/repo/talk';
 import type { AgentMessageRow } from '@makima/db/rows';
+import { tellRefused } from '../message/receipt.ts';
 import { heardMessage } from '../message/heard.ts';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
@@ -22,7 +24,10 @@ export async function messageReceived(
     id: report.messageId,
     state,
   });
-  if (message === undefined || state !== 'delivered') return;
+  if (message === undefined) return;
+  if (state === 'refused') tellRefused(a, fenced.task, message);
+  else a.hint(channels.messageReceived(message.id));
+  if (state !== 'delivered') return;
   await appendConversation(a.tx, {
     ownerId: a.ownerId,
     taskId: report.taskId,

@@ -13,6 +13,7 @@ import { changeTask, tasksByIds, tasksNeeding } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { directiveTaskOver } from '../directive/task-over.ts';
+import { refuseWhatIsUnread } from '../message/receipt.ts';
 import { tellIfIdle } from '../message/supervisor-news.ts';
 import { settleWaits } from '../wait/settle.ts';
 
@@ -121,6 +122,7 @@ async function underWayAgain(a: Act, task: TaskRow, attempt: number): Promise<vo
 export async function afterTaskEnd(a: Act, task: TaskRow): Promise<void> {
   await lockEnds(a.tx, { taskIds: [task.id] });
   a.hint(channels.taskDone(task.id));
+  await refuseWhatIsUnread(a, task);
   const woken = await settleWaits(a, { targetId: task.id });
   await releaseNeeds(a, task);
   a.mail(

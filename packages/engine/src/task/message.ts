@@ -1,8 +1,11 @@
 /** A message of a person or a supervisor to an agent: queued, steering, or interrupting. */
+import type { MessageReceipt } from '@makima/contracts/entity/task';
 import { isTaskFinal } from '@makima/domain/task';
 import { MakimaError } from '@makima/domain/error';
+import { lockMailbox } from '@makima/db/repo/locks';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { readableTask, requireLead } from '../authorize.ts';
+import { presentReceipt } from '../message/receipt.ts';
 import { sendMessage } from '../message/send.ts';
 
 export interface MessageInput {
@@ -15,10 +18,14 @@ export function messageTask(
   engine: Engine,
   call: Call,
   input: MessageInput,
-): Promise<Acted<{ messageId: string; taskId: string; state: string }>> {
+): Promise<Acted<MessageReceipt>> {
   return act(engine, call, async (a) => {
+    const seen = await readableTask(a.tx, a.caller, input.id);
+    await requireLead(a, seen.contractId, 'send messages');
+    // Not the task's row, which would cost it its turn for a place: a task that ends takes this lock too, so
+    // that it refuses this message or is seen to have ended.
+    await lockMailbox(a.tx, { taskId: seen.id });
     const task = await readableTask(a.tx, a.caller, input.id);
-    await requireLead(a, task.contractId, 'send messages');
     if (isTaskFinal(task.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',
@@ -34,6 +41,6 @@ export function messageTask(
       source: from,
       sourceId: null,
     });
-    return { messageId: message.id, taskId: task.id, state: message.state };
+    return presentReceipt(message);
   });
 }

@@ -28,6 +28,8 @@ export const tools: readonly Tool[] = [
   contract.status,
   tasks.cancel,
   directive.order,
+  tasks.retry,
+  contract.complete,
 ] as unknown as readonly Tool[];
 
 /**

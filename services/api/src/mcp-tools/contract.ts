@@ -4,16 +4,19 @@ import { zId } from '@makima/contracts/ids';
 import { endpoints } from '@makima/contracts/http/all';
 import { changePhase } from '@makima/engine/contract/change-phase';
 import { getContract } from '@makima/engine/contract/get';
+import { requestCompletion } from '@makima/engine/contract/request-completion';
 import { phaseReadiness } from '@makima/engine/contract/phase-readiness';
 import { getTask } from '@makima/engine/task/get';
 import type { Principal } from '@makima/engine/principal';
 import type { Engine } from '@makima/engine/context';
 import { holdForDeliverable } from '../holds/deliverable.ts';
-import { phaseProblem } from '../routes/phase.ts';
+import { completionProblem, phaseProblem } from '../routes/phase.ts';
 import { contractIdOf, defineTool, goOn, pending } from './tool.ts';
 import { decisionOf } from './waiting.ts';
 
 const zEvidence = evidenceSchema();
+/** How long this call waits for a person. */
+const zHoldSeconds = z.int().min(0).max(86_400).optional();
 
 export const deliverable = defineTool({
   name: 'makima_deliverable',
@@ -79,6 +82,7 @@ export const advance = defineTool({
     phase: z.string().min(1).max(100).describe('the phase to go to'),
     contractId: zId.optional(),
     questionId: zId.optional().describe('of an earlier call that was still pending'),
+    timeoutSeconds: zHoldSeconds,
   }),
   output: z.object({
     ...pending,
@@ -106,7 +110,7 @@ export const advance = defineTool({
       }
       questionId = result.questionId;
     }
-    const { value } = await decisionOf({ hold }, questionId);
+    const { value } = await decisionOf({ hold }, questionId, input.timeoutSeconds);
     if (value.status === 'open') {
       const args = {
         phase: input.phase,
@@ -132,6 +136,56 @@ export const advance = defineTool({
       response: value.response,
       questionId,
     };
+  },
+});
+
+export const complete = defineTool({
+  name: 'makima_complete',
+  title: 'Say that the contract is complete',
+  description:
+    'In the last phase, when everything owed is done and no task is under way: the contract begins to complete, or a person is asked to confirm and this call waits for that. A refusal names what is missing. Makima also notices by itself.',
+  input: z.strictObject({
+    contractId: zId.optional(),
+    questionId: zId.optional().describe('of an earlier call that was still pending'),
+    timeoutSeconds: zHoldSeconds,
+  }),
+  output: z.object({
+    ...pending,
+    completed: z.boolean(),
+    status: z.string(),
+    response: z.string().nullable(),
+    questionId: z.string().optional(),
+  }),
+  agents: 'supervisor',
+  people: 'too',
+  effect: 'writes',
+  run: async ({ engine, call, caller, input, hold }) => {
+    const id = contractIdOf(caller, input.contractId);
+    let questionId = input.questionId;
+    if (questionId === undefined) {
+      const { result } = await requestCompletion(engine, call, { id });
+      if (result.outcome === 'success') {
+        return { stillPending: false, completed: true, status: result.status, response: null };
+      }
+      if (result.outcome !== 'guard_required') throw completionProblem(result);
+      questionId = result.questionId;
+    }
+    const { value } = await decisionOf({ hold }, questionId, input.timeoutSeconds);
+    const { status } = await getContract(engine, caller, { id });
+    if (value.status === 'open') {
+      const args = { questionId, ...(input.contractId === undefined ? {} : { contractId: id }) };
+      const note =
+        'A person has to confirm this. Call again as `next` says, or end your turn: you are told when it is decided.';
+      return {
+        ...goOn('makima_complete', args, note),
+        completed: false,
+        status,
+        response: null,
+        questionId,
+      };
+    }
+    const completed = status === 'completing' || status === 'completed';
+    return { stillPending: false, completed, status, response: value.response, questionId };
   },
 });
 

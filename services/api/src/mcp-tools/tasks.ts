@@ -1,12 +1,15 @@
 /** Tools about tasks: spawn, list, tree, result, message, cancel. */
 import { z } from 'zod';
 import { zId } from '@makima/contracts/ids';
+import { MakimaError } from '@makima/domain/error';
 import { wireLimits } from '@makima/contracts/limits';
 import { zSpawnInput, zTaskStatus, type Task, type TaskNode } from '@makima/contracts/entity/task';
 import { cancelTask } from '@makima/engine/task/cancel';
 import { contractTree, getTask, listContractTasks } from '@makima/engine/task/get';
 import { messageTask } from '@makima/engine/task/message';
+import { retryTask } from '@makima/engine/task/retry';
 import { spawnTask } from '@makima/engine/task/spawn';
+import { holdForReceipt } from '../holds/receipt.ts';
 import { contractIdOf, defineTool, shown } from './tool.ts';
 
 const zBrief = z.object({
@@ -134,19 +137,69 @@ export const message = defineTool({
   name: 'makima_message',
   title: 'Send a task a message',
   description:
-    'Tell the agent of a task something. `queue` is read after its present turn, `steer` within it, `interrupt` stops what it does and is read at once.',
+    'Tell the agent of a task something. `queue` is read after its present turn, `steer` within it, `interrupt` stops what it does and is read at once. The answer is the receipt: `pending`, `queued`, `delivered` or `refused`. With `messageId` instead of `text`: the receipt of an earlier one.',
   input: z.strictObject({
     taskId: zId,
-    text: z.string().min(1).max(wireLimits.messageChars),
+    text: z.string().min(1).max(wireLimits.messageChars).optional(),
     mode: z.enum(['queue', 'steer', 'interrupt']).default('queue'),
+    messageId: zId.optional().describe('of an earlier call'),
+    timeoutSeconds: z
+      .int()
+      .min(0)
+      .max(240)
+      .optional()
+      .describe('how long to wait until it is read (default: 5, for `queue` 0)'),
   }),
-  output: z.object({ messageId: z.string(), taskId: z.string(), state: z.string() }),
+  output: z.object({
+    messageId: z.string(),
+    taskId: z.string(),
+    state: z.string(),
+    attempt: z.int().nullable(),
+    note: z.string().optional(),
+  }),
+  agents: 'supervisor',
+  people: 'too',
+  effect: 'writes',
+  run: async ({ engine, call, input, hold }) => {
+    const { taskId, mode } = input;
+    const messageId =
+      input.messageId ??
+      (await messageTask(engine, call, { id: taskId, message: textOf(input.text), mode })).result
+        .messageId;
+    const patience = input.timeoutSeconds ?? (mode === 'queue' ? 0 : receiptSeconds);
+    const { value } = await holdForReceipt(hold(patience), messageId);
+    const { state, attempt } = value;
+    const receipt = { messageId, taskId: value.taskId, state, attempt };
+    if (state === 'delivered' || state === 'refused') return receipt;
+    const note = 'It reads it when the mode allows. To see the receipt: call with this messageId.';
+    return { ...receipt, note };
+  },
+});
+
+/** An agent that works reads a word within its turn in about this time. */
+const receiptSeconds = 5;
+
+function textOf(text: string | undefined): string {
+  if (text !== undefined) return text;
+  throw new MakimaError('VALIDATION_FAILED', 'there is nothing to tell', {
+    details: { errors: [{ pointer: '/text', detail: 'is missing, and so is messageId' }] },
+    fix: 'give text, or the messageId of an earlier call',
+  });
+}
+
+export const retry = defineTool({
+  name: 'makima_retry',
+  title: 'Give a task another attempt',
+  description:
+    'Let a task that was interrupted or paused go on: its next attempt continues conversation and directory. Makima retries by itself after a crash; use this when it stopped trying or a person paused it. One that failed or was cancelled is over: spawn a task that continues from it.',
+  input: z.strictObject({ taskId: zId }),
+  output: z.object({ taskId: z.string(), name: z.string(), status: zTaskStatus, attempt: z.int() }),
   agents: 'supervisor',
   people: 'too',
   effect: 'writes',
   run: async ({ engine, call, input }) => {
-    const { taskId, text, mode } = input;
-    return (await messageTask(engine, call, { id: taskId, message: text, mode })).result;
+    const { result: task } = await retryTask(engine, call, { id: input.taskId });
+    return { taskId: task.id, name: task.name, status: task.status, attempt: task.attempt };
   },
 });
 

@@ -14,6 +14,7 @@ import {
   listRepositories,
   removeRepository,
 } from '@makima/engine/contract/repositories';
+import { requestCompletion } from '@makima/engine/contract/request-completion';
 import { setAutoComplete } from '@makima/engine/contract/set-auto-complete';
 import { startContract } from '@makima/engine/contract/start';
 import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
@@ -21,7 +22,7 @@ import { whyContract } from '@makima/engine/contract/why';
 import { holdForDeliverable } from '../holds/deliverable.ts';
 import { requestHoldMs } from '../holds/hold-caller.ts';
 import { reads, writes, type Handlers } from '../mount.ts';
-import { phaseAnswer } from './phase.ts';
+import { completionAnswer, phaseAnswer } from './phase.ts';
 
 export const contractHandlers = {
   createContract: writes(createContract),
@@ -48,6 +49,10 @@ export const contractHandlers = {
       details: { operationIds: outcome.operationIds },
       fix: 'send the same request again with the same Idempotency-Key',
     });
+  },
+  completeContract: async ({ engine, call, input }) => {
+    const { result, replayed } = await requestCompletion(engine, call, input);
+    return { result: completionAnswer(result), replayed };
   },
   changeStatus: writes(changeStatus),
   phaseReadiness: reads(phaseReadiness),

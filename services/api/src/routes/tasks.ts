@@ -1,4 +1,5 @@
 /** Handlers of tasks: each calls one verb, some hold for what it began. */
+import { readReceipt } from '@makima/engine/message/receipt';
 import { cancelTask } from '@makima/engine/task/cancel';
 import { contractTree, getTask, listContractTasks } from '@makima/engine/task/get';
 import { messageTask } from '@makima/engine/task/message';
@@ -35,6 +36,7 @@ export const taskHandlers = {
     return { result: { ...value, tasks: [...value.tasks] } };
   },
   messageTask: writes(messageTask),
+  getMessage: reads(readReceipt),
   cancelTask: writes(cancelTask),
   retryTask: writes(retryTask),
   listTaskOutput: reads(listTaskOutput),
