@@ -60,6 +60,7 @@ export const daemonSettings = z.object({
       'Main file of the makima program that agents find on their PATH; the one beside the daemon when not set.',
     ),
   MAKIMA_CLAUDE_PATH: setting.text().optional().describe('The claude program, when not on PATH.'),
+  MAKIMA_CODEX_PATH: setting.text().optional().describe('The codex program, when not on PATH.'),
   MAKIMA_LEDGER: setting
     .text()
     .optional()
@@ -115,6 +116,7 @@ export interface DaemonConfig {
   /** Main file of the `makima` program for agents' shells. */
   readonly cliPath: string;
   readonly claudePath: string | null;
+  readonly codexPath: string | null;
   readonly ledgerPath: string | null;
   readonly timings: DaemonTimings;
   /** The daemon's own environment, of which drivers pass an allow list on to agents. */

@@ -8,6 +8,7 @@ import { withDeadline } from '@makima/runtime/deadline';
 import type { DaemonConfig } from './config.ts';
 import type { InstalledDriver } from './context.ts';
 import { claudeDriver } from './driver/claude.ts';
+import { codexDriver } from './driver/codex.ts';
 import type { AgentDriver } from './driver/driver.ts';
 import { scriptedDriver } from './driver/scripted.ts';
 import type { Home } from './home.ts';
@@ -21,12 +22,17 @@ export interface ProbedDrivers {
 }
 
 export function daemonDrivers(config: DaemonConfig, home: Home): AgentDriver[] {
-  const { environment, claudePath } = config;
+  const { environment, claudePath, codexPath } = config;
+  const sessionsDir = home.sessions;
   return [
-    scriptedDriver({ sessionsDir: home.sessions, environment }),
-    claudeDriver({ environment, ...(claudePath === null ? {} : { program: claudePath }) }),
+    scriptedDriver({ sessionsDir, environment }),
+    claudeDriver({ environment, ...programAt(claudePath) }),
+    codexDriver({ sessionsDir, environment, ...programAt(codexPath) }),
   ];
 }
+
+const programAt = (path: string | null): { readonly program?: string } =>
+  path === null ? {} : { program: path };
 
 export async function probeDrivers(drivers: readonly AgentDriver[]): Promise<ProbedDrivers> {
   const found = await Promise.all(

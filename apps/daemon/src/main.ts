@@ -121,6 +121,7 @@ function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
     allowHosts: settings.MAKIMA_ALLOW_HOSTS,
     cliPath: settings.MAKIMA_CLI_PATH ?? besideUs,
     claudePath: settings.MAKIMA_CLAUDE_PATH ?? null,
+    codexPath: settings.MAKIMA_CODEX_PATH ?? null,
     ledgerPath: settings.MAKIMA_LEDGER ?? null,
     timings: timingsFrom(settings.MAKIMA_TIMINGS),
     environment: process.env,

@@ -15,6 +15,7 @@ const run = promisify(execFile);
 
 /** The versions that the conformance suite is run with. */
 export const claudeVersion = '2.1.329';
+export const codexVersion = '0.169.0';
 export const geminiVersion = '0.61.0';
 export const opencodeVersion = '1.18.33';
 
@@ -23,7 +24,9 @@ const fetchMs = 300_000;
 
 interface PinnedAgent {
   readonly label: string;
+  /** Where it is installed to, and fetched from unless `alias` says otherwise. */
   readonly package: string;
+  readonly alias?: string;
   readonly version: string;
   readonly program: string;
   readonly megabytes: number;
@@ -44,6 +47,27 @@ export function fetchClaude(options: FetchOptions = {}): Promise<string> {
     version: claudeVersion,
     program: 'claude',
     megabytes: 170,
+  };
+  return fetchAgent(agent, options.onProgress ?? toStderr);
+}
+
+/** The build for this platform is a version of the one package. */
+const codexBuilds: Readonly<Record<string, string>> = {
+  'linux-x64': 'x86_64-unknown-linux-musl',
+  'linux-arm64': 'aarch64-unknown-linux-musl',
+  'darwin-x64': 'x86_64-apple-darwin',
+  'darwin-arm64': 'aarch64-apple-darwin',
+};
+
+/** Path of the real Codex. @throws Error as above. */
+export function fetchCodex(options: FetchOptions = {}): Promise<string> {
+  const agent = {
+    label: `Codex ${codexVersion}`,
+    package: `@openai/codex-${platform}`,
+    alias: '@openai/codex',
+    version: `${codexVersion}-${platform}`,
+    program: join('vendor', codexBuilds[platform] ?? platform, 'bin', 'codex'),
+    megabytes: 160,
   };
   return fetchAgent(agent, options.onProgress ?? toStderr);
 }
@@ -118,15 +142,15 @@ async function install(folder: string, agent: PinnedAgent): Promise<void> {
     '--no-fund',
     '--loglevel=error',
   ];
-  const args = ['install', '--prefix', folder, ...quiet, `${agent.package}@${agent.version}`];
+  const source = agent.alias === undefined ? '' : `npm:${agent.alias}@`;
+  const wanted = `${agent.package}@${source}${agent.version}`;
+  const args = ['install', '--prefix', folder, ...quiet, wanted];
   try {
     await run(npmPath(), args, { cwd: folder, timeout: fetchMs });
   } catch (cause) {
     const { stderr = '', message } = cause as { stderr?: string; message: string };
     const why = (stderr.trim() || message).slice(0, 2000);
-    throw new Error(`Could not fetch ${agent.package}@${agent.version} with npm: ${why}`, {
-      cause,
-    });
+    throw new Error(`Could not fetch ${wanted} with npm: ${why}`, { cause });
   }
 }
 
@@ -171,7 +195,7 @@ function isHeld(lock: string): boolean {
 }
 
 if (import.meta.main) {
-  for (const fetch of [fetchClaude, fetchGemini, fetchOpencode]) {
+  for (const fetch of [fetchClaude, fetchCodex, fetchGemini, fetchOpencode]) {
     process.stdout.write(`${await fetch()}\n`);
   }
 }

@@ -19,6 +19,8 @@ export interface ModelError {
   readonly type: string;
   readonly message: string;
   readonly retryAfterSeconds?: number;
+  /** Further fields of the error, where the house's protocol has them. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 export interface Reply {

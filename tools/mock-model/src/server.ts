@@ -14,6 +14,7 @@ import { gemini } from './gemini.ts';
 import { openaiChat } from './openai-chat.ts';
 import { placeOf } from './place.ts';
 import type { Answer, Incoming, ModelProtocol } from './protocol.ts';
+import { responses } from './responses.ts';
 import type { ModelRequest, Place, Reply, Scripts } from './reply.ts';
 
 /** A request as it came, with the place that was found for it. */
@@ -32,7 +33,7 @@ export interface MockModel {
   close(): Promise<void>;
 }
 
-const protocols: readonly ModelProtocol[] = [anthropic, openaiChat, gemini];
+const protocols: readonly ModelProtocol[] = [anthropic, responses, openaiChat, gemini];
 const mostBodyBytes = 64 * 1024 * 1024;
 
 export async function startMockModel(options: {
@@ -96,6 +97,10 @@ async function respond(
   response: ServerResponse,
   desk: Desk,
 ): Promise<void> {
+  // Codex asks for a socket first, and goes on by HTTP when it gets none.
+  if (message.headers.upgrade !== undefined) {
+    return sendJson(response, 426, { error: { type: 'invalid_request', message: 'HTTP only.' } });
+  }
   const incoming = await read(message);
   for (const protocol of protocols) {
     const aside = protocol.aside(incoming);

@@ -4,10 +4,11 @@
  * Law: a line of an unknown kind is told as `log`, whole up to 2000 characters; one that is known and says
  * nothing to us is left out by name.
  */
+import { apiErrorKind } from './api-error.ts';
 import { resultErrors, turnEndOf, usageOf } from './claude-result.ts';
 import { kindOf, resultText, titleOf } from './claude-tools.ts';
 import type { ClaudeTurn } from './claude-turn.ts';
-import { apiErrorKind, plainToolName } from './claude-turn.ts';
+import { plainToolName } from './claude-turn.ts';
 import type { DialectLink } from './dialect.ts';
 import type { Json } from './json.ts';
 import { numberOf, objectOf, objectsOf, textOf, textsOf } from './json.ts';

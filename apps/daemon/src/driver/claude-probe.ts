@@ -4,16 +4,12 @@
  *
  * Law: reads nothing but the presence of credentials, never their content.
  */
-import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AgentProbe } from './driver.ts';
 import type { Environment } from './environment.ts';
+import { findProgram, versionOf } from './find-program.ts';
 import { jsonOf } from './json.ts';
-
-const run = promisify(execFile);
-const versionMs = 20_000;
 
 /** Versions that the conformance suite was run with: this minor line, from the first to the last. */
 const testedLine = { major: 2, minor: 1, fromPatch: 329 };
@@ -22,13 +18,8 @@ export interface ClaudeProbe extends AgentProbe {
   readonly kind: 'claude';
 }
 
-/** The configured program, or the first `claude` on the path. */
 export function findClaude(env: Environment, configured: string | undefined): string | null {
-  if (configured !== undefined)
-    return isAbsolute(configured) && canRun(configured) ? configured : null;
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
-  if (env.HOME !== undefined) folders.push(join(env.HOME, '.local', 'bin'));
-  return folders.map((folder) => join(folder, 'claude')).find(canRun) ?? null;
+  return findProgram('claude', env, configured);
 }
 
 export async function probeClaude(
@@ -41,14 +32,8 @@ export async function probeClaude(
     const where = configured === undefined ? 'on PATH' : `at ${configured}`;
     return { ...nothing, problem: `Claude Code was not found ${where}. Install it, then sign in.` };
   }
-  let version: string | null;
-  try {
-    const { stdout } = await run(path, ['--version'], { env, timeout: versionMs });
-    version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? null;
-  } catch (cause) {
-    const why = (cause as Error).message.split('\n')[0];
-    return { ...nothing, problem: `${path} --version failed: ${why}` };
-  }
+  const { version, problem } = await versionOf(path, env);
+  if (problem !== null) return { ...nothing, problem };
   const signedIn = isSignedIn(env);
   return {
     kind: 'claude',
@@ -95,13 +80,4 @@ function isTested(version: string | null): boolean {
   return (
     major === testedLine.major && minor === testedLine.minor && (patch ?? 0) >= testedLine.fromPatch
   );
-}
-
-function canRun(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,7 @@
  *
  * Law: judged by `is_error`, `terminal_reason` and the API's status; `subtype: "success"` means nothing.
  */
-import { apiErrorKind } from './claude-turn.ts';
+import { apiErrorKind } from './api-error.ts';
 import type { EventOf, Tokens, TurnOutcome } from './events.ts';
 import type { Json } from './json.ts';
 import { numberOf, objectOf, textOf, textsOf } from './json.ts';

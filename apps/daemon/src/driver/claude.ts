@@ -42,6 +42,7 @@ const caps: AgentCaps = {
   toolIds: true,
   toolGate: true,
   park: true,
+  turnLimits: true,
   rateLimits: true,
   retries: 'told',
   modelErrors: 'status',

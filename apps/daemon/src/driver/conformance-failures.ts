@@ -28,6 +28,18 @@ export function failureCases(candidate: Candidate): void {
       expect(await reasonOf(start({ cwd: join(root, 'never') }))).toBe('bad_spec');
     }));
 
+  it('is not started past a limit that it does not keep', () =>
+    onStage(candidate, async ({ start, subject }) => {
+      const limits = { startMs: 15_000, maxTurns: 1 };
+      const started = start({ limits, prompt: said(subject.prompt('commit')) });
+      if (!subject.driver.caps.turnLimits) {
+        expect(await reasonOf(started)).toBe('bad_spec');
+        return;
+      }
+      const agent = await started;
+      expect(await agent.until('turn_end')).toMatchObject({ outcome: 'max_turns' });
+    }));
+
   it('lets no agent go on that it could not find again', () =>
     onStage(candidate, async ({ start, root, subject }) => {
       const home = join(root, 'a-file');

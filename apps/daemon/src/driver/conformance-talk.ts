@@ -189,6 +189,7 @@ export function talkCases(candidate: Candidate): void {
       const cause = verdict.allow ? 'finished' : 'denied';
       expect(agent.of('tool_end')).toMatchObject([{ ok: verdict.allow, cause }]);
       expect(git(repo, 'log', '--format=%s')).toBe(log);
+      if (!verdict.allow) expect(agent.said()).toContain(verdict.message);
     }),
   );
 

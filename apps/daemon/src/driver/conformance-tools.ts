@@ -98,7 +98,8 @@ function answer(
   } else if (message.method === 'tools/list') send({ tools: [echo] });
   else if (message.method === 'tools/call') {
     const args = objectOf(params.arguments);
-    const toolId = textOf(objectOf(params._meta)['claudecode/toolUseId']);
+    const meta = objectOf(params._meta);
+    const toolId = textOf(meta['claudecode/toolUseId']) ?? textOf(meta.callId);
     const call = { name: textOf(params.name) ?? '', args, toolId };
     state.calls.push(call);
     if (state.held !== null) {

@@ -27,7 +27,7 @@ export function workCases(candidate: Candidate): void {
       const [usage] = agent.of('usage');
       expect(usage?.turn.input).toBeGreaterThan(0);
       expect(usage?.total.output).toBeGreaterThan(0);
-      expect(usage?.costUsd === null).toBe(subject.driver.caps.cost === 'none');
+      expect(usage?.costUsd !== null).toBe(subject.driver.caps.cost === 'usd');
       expect(await agent.session.stop({ graceMs: 6000 })).toEqual({
         code: 0,
         signal: null,

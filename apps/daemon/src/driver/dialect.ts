@@ -2,7 +2,8 @@
  * What differs between the agents: how a line of theirs becomes events, and how our wishes become lines.
  * Everything else (process, queue, watchdog, ending) is the same and stands in `session.ts`.
  *
- * Law: a dialect does no IO; it gets lines and gives lines and events.
+ * Law: a dialect gets lines and gives lines and events; what it must read or write beside them (a conversation's
+ * file) stands in a file of its own.
  */
 import type { AgentMessage, PermissionAnswer, QuestionAnswer } from './driver.ts';
 import type { AgentEventBody } from './events.ts';
@@ -26,7 +27,8 @@ export interface Dialect {
   cut(cut: CutLine): void;
   /** The lines that follow readiness: the prompt, if any, and whatever sets the agent going. */
   opening(prompt: AgentMessage | undefined): readonly string[];
-  message(message: AgentMessage, when: 'now' | 'next' | 'later'): string;
+  /** The line that says it; null when the dialect has said it, or will when its time comes. */
+  message(message: AgentMessage, when: 'now' | 'next' | 'later'): string | null;
   /** The line that breaks the running turn off. */
   interrupt(): string;
   /** The line that answers, or null for an id that waits for nothing. */

@@ -7,8 +7,8 @@
  */
 import type { AgentEvent } from './events.ts';
 
-/** Kinds of agents with a driver. Further kinds (codex, gemini, opencode, acp) join this list. */
-export const agentKinds = ['scripted', 'claude'] as const;
+/** Kinds of agents with a driver. Further kinds (gemini, opencode, acp) join this list. */
+export const agentKinds = ['scripted', 'claude', 'codex'] as const;
 export type AgentKind = (typeof agentKinds)[number];
 
 /** What an agent of this kind can do. */
@@ -28,6 +28,8 @@ export interface AgentCaps {
   readonly toolGate: boolean;
   /** Between turns its process may end and be resumed later at no loss. */
   readonly park: boolean;
+  /** It keeps `limits.maxTurns` and `maxBudgetUsd`; without this a start with either is refused. */
+  readonly turnLimits: boolean;
   /** It tells of usage limits with the time of their reset. */
   readonly rateLimits: boolean;
   /**
@@ -39,6 +41,7 @@ export interface AgentCaps {
   readonly modelErrors: 'status' | 'words' | 'none';
   /** Settings of the repository that execute (hooks, tool servers) take part when it is trusted. */
   readonly projectSettings: boolean;
+  /** What its use is told in. */
   readonly cost: 'usd' | 'tokens' | 'none';
   /** It streams its transcript while it grows. */
   readonly mirror: boolean;

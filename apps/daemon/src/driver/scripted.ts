@@ -33,11 +33,12 @@ const caps: AgentCaps = {
   toolIds: true,
   toolGate: false,
   park: true,
+  turnLimits: false,
   rateLimits: true,
   retries: 'none',
   modelErrors: 'none',
   projectSettings: false,
-  cost: 'tokens',
+  cost: 'usd',
   mirror: true,
 };
 

@@ -214,7 +214,8 @@ async function send(
     (body) => body.t === 'exit' || (body.t === 'message' && body.id === message.id),
     life.over ? 0 : receiptMs,
   );
-  life.process.writeLine(life.dialect.message(message, when));
+  const line = life.dialect.message(message, when);
+  if (line !== null) life.process.writeLine(line);
   if ((await taken)?.t === 'message') return;
   const why = life.over ? 'has ended' : `did not take it in ${receiptMs} ms`;
   throw new MakimaError(

@@ -11,9 +11,15 @@ import { startFailure } from './start-failure.ts';
 /** @throws MakimaError reason `bad_spec` */
 export function requireSpec(spec: StartSpec, caps: AgentCaps): void {
   requireDirectory(spec.cwd);
-  if (spec.permission === 'bypass' || caps.permissions) return;
-  throw startFailure('bad_spec', `This kind of agent cannot be held to "${spec.permission}".`, {
-    fix: 'Start it with permission "bypass", or choose a kind that asks.',
+  if (spec.permission !== 'bypass' && !caps.permissions) {
+    throw startFailure('bad_spec', `This kind of agent cannot be held to "${spec.permission}".`, {
+      fix: 'Start it with permission "bypass", or choose a kind that asks.',
+    });
+  }
+  const { maxTurns, maxBudgetUsd } = spec.limits ?? {};
+  if (caps.turnLimits || (maxTurns === undefined && maxBudgetUsd === undefined)) return;
+  throw startFailure('bad_spec', 'This kind of agent knows no limit of turns or of its budget.', {
+    fix: 'Start it without them, or choose a kind that keeps them.',
   });
 }
 

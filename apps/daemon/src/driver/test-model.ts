@@ -33,7 +33,7 @@ export function conformanceScripts(forms: ToolForms): Scripts {
       { text: 'Hello from a model that is long enough to be streamed in pieces.' },
       heardLast,
     ],
-    commit: [call(forms.shell(commitCommand), 'I run a command.'), { text: 'Committed.' }],
+    commit: [call(forms.shell(commitCommand), 'I run a command.'), heard],
     tool: [
       call(forms.echo('ping')),
       (request) => ({ text: `The tool said: ${lastTool(request)}` }),
@@ -53,21 +53,17 @@ export const scriptPrompt = (script: string) => `[[script:${script}]] Please. Re
 
 const long = 'This answer is long enough that it can be cut in the middle of its stream of events.';
 
+const slowDown = {
+  status: 429,
+  type: 'rate_limit_error',
+  message: 'Slow down.',
+  retryAfterSeconds: 0,
+};
+
 const faults: Scripts = {
-  rate_limited_once: [
-    {
-      error: {
-        status: 429,
-        type: 'rate_limit_error',
-        message: 'Slow down.',
-        retryAfterSeconds: 0,
-      },
-      times: 1,
-      text: 'Here I am.',
-    },
-  ],
+  rate_limited_once: [{ error: slowDown, times: 1, text: 'Here I am.' }],
   cut_once: [{ text: long, cutAfterEvents: 4, times: 1 }],
-  rate_limited: [{ error: { status: 429, type: 'rate_limit_error', message: 'Slow down.' } }],
+  rate_limited: [{ error: slowDown }],
   overloaded: [{ error: { status: 529, type: 'overloaded_error', message: 'Overloaded' } }],
   broken: [{ error: { status: 500, type: 'api_error', message: 'Internal server error' } }],
   cut: [{ text: long, cutAfterEvents: 4 }],

@@ -21,6 +21,7 @@ const config: DaemonConfig = {
   allowHosts: [],
   cliPath: '',
   claudePath: null,
+  codexPath: null,
   ledgerPath: null,
   timings: daemonTimings,
   environment: {},
