@@ -149,12 +149,4 @@ describe('Claude Code’s own ways', () => {
       const agent = await start({ trusted: true, prompt: said(subject.prompt('hello')) });
       expect(await agent.until('turn_end')).toMatchObject({ outcome: 'completed' });
     }));
-
-  it('uses the tools of makima unasked where it asks before its own', () =>
-    onStage(candidate, async ({ start, subject, tools }) => {
-      const agent = await start({ permission: 'ask', prompt: said(subject.prompt('tool')) });
-      await agent.until('turn_end');
-      expect(agent.of('permission')).toEqual([]);
-      expect(tools.calls).toHaveLength(1);
-    }));
 });

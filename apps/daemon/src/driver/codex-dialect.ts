@@ -49,12 +49,15 @@ export function codexDialect(link: DialectLink, options: CodexDialectOptions): D
       if (id !== null) mail.filed(id);
     }
   });
-  const requests = codexRequests(link, { tell: (text) => setImmediate(() => say(desk, { text })) });
+  const requests = codexRequests(link, {
+    inputOf: (toolId) => story.openTools.get(toolId),
+    tell: (text) => setImmediate(() => say(desk, { text })),
+  });
   const story: CodexStory = {
     link,
     limits: codexLimits(link),
     usage: codexUsage(),
-    openTools: new Set(),
+    openTools: new Map(),
     threadId: null,
     turnId: null,
     lastText: '',
@@ -240,7 +243,9 @@ function mend(story: CodexStory, head: string): void {
   if (head.includes('"method":"turn/completed"')) {
     endTurn(story, { status: 'completed', error: null });
   } else if (head.includes('"method":"item/completed"')) {
-    const toolId = [...story.openTools].find((id) => head.includes(`"id":${JSON.stringify(id)}`));
+    const toolId = [...story.openTools.keys()].find((id) =>
+      head.includes(`"id":${JSON.stringify(id)}`),
+    );
     if (toolId === undefined) return;
     story.openTools.delete(toolId);
     const unseen = { ok: false, output: '', truncated: true, cause: 'unseen' as const };

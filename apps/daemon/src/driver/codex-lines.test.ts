@@ -19,12 +19,15 @@ function telling() {
     ready: () => undefined,
     fail: () => undefined,
   };
-  const requests = codexRequests(link, { tell: (text) => heard.push(text) });
+  const requests = codexRequests(link, {
+    inputOf: (toolId) => story.openTools.get(toolId),
+    tell: (text) => heard.push(text),
+  });
   const story: CodexStory = {
     link,
     limits: codexLimits(link),
     usage: codexUsage(),
-    openTools: new Set(),
+    openTools: new Map(),
     threadId: 'ours',
     turnId: null,
     lastText: '',
@@ -188,6 +191,15 @@ describe('Codex’s requests', () => {
       id: 1,
       result: { answers: { a: { answers: ['this', 'that'] } } },
     });
+  });
+
+  it('ask for leave to change files with the changes that their call told', () => {
+    const { requests, events, read } = telling();
+    const changes = [{ path: '/a', kind: { type: 'add' }, diff: 'hello' }];
+    read('item/started', { item: { type: 'fileChange', id: 'call-1', changes } });
+    requests.read(ask(1, 'item/fileChange/requestApproval', { itemId: 'call-1', reason: 'So.' }));
+    const asked = { tool: 'apply_patch', toolId: 'call-1', input: { changes }, reason: 'So.' };
+    expect(events.find(({ t }) => t === 'permission')).toMatchObject(asked);
   });
 
   it('are taken back when Codex or the turn’s end says so', () => {

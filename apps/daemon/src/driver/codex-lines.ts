@@ -17,8 +17,8 @@ export interface CodexStory {
   readonly link: DialectLink;
   readonly limits: CodexLimits;
   readonly usage: CodexUsage;
-  /** Calls that were told and have not ended. */
-  readonly openTools: Set<string>;
+  /** Calls that were told and have not ended, with their inputs. */
+  readonly openTools: Map<string, unknown>;
   /** Codex's name of the conversation, once it is known. */
   threadId: string | null;
   /** The turn that runs. */
@@ -150,7 +150,7 @@ function readItemStart(story: CodexStory, params: Json): void {
 
 function openTool({ link, openTools }: CodexStory, item: Json): void {
   const start = toolStartOf(item);
-  openTools.add(start.toolId);
+  openTools.set(start.toolId, start.input);
   link.emit(start);
 }
 
@@ -217,7 +217,7 @@ export function endTurn(story: CodexStory, end: CodexTurnEnd): void {
   const { link, limits, usage } = story;
   story.retrying = false;
   const cause = end.status === 'interrupted' ? ('aborted' as const) : ('unseen' as const);
-  for (const toolId of story.openTools) {
+  for (const toolId of story.openTools.keys()) {
     link.emit({ t: 'tool_end', toolId, ok: false, output: '', truncated: false, cause });
   }
   story.openTools.clear();

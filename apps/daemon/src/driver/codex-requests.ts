@@ -33,7 +33,9 @@ interface Open {
 export function codexRequests(
   link: DialectLink,
   options: {
-    /** The refused call of which no end will be told by Codex in time. */
+    /** What the call was told with. */
+    readonly inputOf: (toolId: string) => unknown;
+    /** Says something to the model, after the answer. */
     readonly tell: (text: string) => void;
   },
 ): CodexRequests {
@@ -58,7 +60,8 @@ export function codexRequests(
         link.emit({ t: 'question', requestId, toolId, questions });
         wait(requestId, { rpcId, questions: questions.map(({ id }) => id) });
       } else if (method in asks) {
-        const { tool, input } = (asks[method] as (params: Json) => Asked)(params);
+        const { tool, input: asked } = (asks[method] as (params: Json) => Asked)(params);
+        const input = asked ?? options.inputOf(toolId ?? '') ?? null;
         const reason = textOf(params.reason);
         link.emit({ t: 'permission', requestId, toolId, tool, input, reason });
         wait(requestId, { rpcId, questions: null });
@@ -92,7 +95,8 @@ const nameOf = (rpcId: unknown): string => `request-${String(rpcId)}`;
 
 interface Asked {
   readonly tool: string;
-  readonly input: Json;
+  /** Null: the request does not say it, its call did. */
+  readonly input: Json | null;
 }
 
 /** The name of a tool is that of its call (`codex-items.ts`). */
@@ -101,10 +105,7 @@ const asks: Readonly<Record<string, (params: Json) => Asked>> = {
     tool: 'shell',
     input: { command: commandOf(params), cwd: params.cwd },
   }),
-  'item/fileChange/requestApproval': (params) => ({
-    tool: 'apply_patch',
-    input: { grantRoot: params.grantRoot ?? null },
-  }),
+  'item/fileChange/requestApproval': () => ({ tool: 'apply_patch', input: null }),
 };
 
 function readQuestion(question: Json, index: number): AgentQuestion {

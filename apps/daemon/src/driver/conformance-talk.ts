@@ -189,9 +189,21 @@ export function talkCases(candidate: Candidate): void {
       const cause = verdict.allow ? 'finished' : 'denied';
       expect(agent.of('tool_end')).toMatchObject([{ ok: verdict.allow, cause }]);
       expect(git(repo, 'log', '--format=%s')).toBe(log);
-      if (!verdict.allow) expect(agent.said()).toContain(verdict.message);
+      if (verdict.allow) return;
+      // What the agent reads: its model says it again, one without a model has it as its call's result.
+      const read = [agent.said(), ...agent.of('tool_end').map(({ output }) => output)].join(' ');
+      expect(read).toContain(verdict.message);
     }),
   );
+
+  it('uses the tools of makima unasked where it asks before its own', () =>
+    onStage(candidate, async ({ start, subject, tools }) => {
+      if (!subject.driver.caps.permissions) return;
+      const agent = await start({ permission: 'ask', prompt: said(subject.prompt('tool')) });
+      await agent.until('turn_end');
+      expect(agent.of('permission')).toEqual([]);
+      expect(tools.calls).toHaveLength(1);
+    }));
 
   it('puts its tool calls to the guard, if it can', () =>
     onStage(candidate, async ({ start, subject, tools }) => {
