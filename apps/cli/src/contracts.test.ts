@@ -14,6 +14,7 @@ import {
   sampleId,
   sampleQuestion,
 } from '@makima/client/testing/samples';
+import type { Repository } from '@makima/contracts/entity/contract';
 import { endpoints } from '@makima/contracts/http/all';
 import { MakimaError } from '@makima/domain/error';
 import { CliStage } from './testing/cli.ts';
@@ -296,6 +297,15 @@ describe('create', () => {
     expect(stderr).toContain(`! stands still: ${reason}\n  makima daemon list\n`);
   });
 
+  it('trusts the repositories when asked to', async () => {
+    makeShop();
+    await serve(handlers);
+    expect((await stage.run(['run', 'goal', '--repo', './shop', '--trust'])).code).toBe(0);
+    expect(server.received[0]?.body).toMatchObject({
+      repositories: [{ localPath: shop, trusted: true }],
+    });
+  });
+
   it('takes the goal from stdin and this folder as the repository', async () => {
     makeShop();
     await serve(handlers);
@@ -317,5 +327,44 @@ describe('create', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`${stage.home} is not a git repository\n  fix   git init`);
     expect(server.received).toEqual([]);
+  });
+});
+
+describe('trust', () => {
+  const repository = sampleDetail(1).repositories[0];
+  const [one, two] = [
+    { ...repository, name: 'shop', localPath: '/srv/shop' },
+    { ...repository, id: sampleId('other', 9), name: 'docs', localPath: '/srv/docs' },
+  ] as const as [Repository, Repository];
+  const handlersFor = (...items: Repository[]): Handlers => ({
+    ...withContracts,
+    listRepositories: () => ({ items }),
+    trustRepository: ({ params, body }) => ({
+      ...(items.find(({ id }) => id === params.repositoryId) ?? one),
+      trusted: body.trusted,
+      trustedBy: body.trusted ? 'ada' : null,
+    }),
+  });
+  const sent = () => server.received.filter(({ id }) => id === 'trustRepository');
+
+  it('is given with a yes, and taken back without one', async () => {
+    await serve(handlersFor(one));
+    const refused = await stage.run(['contracts', 'trust', 'fix-login']);
+    expect([refused.code, sent()]).toEqual([2, []]);
+    expect(refused.stderr).toContain('--yes');
+    const given = await stage.run(['contracts', 'trust', 'fix-login', '--yes']);
+    expect(given.stdout).toBe('/srv/shop is trusted\n');
+    const taken = await stage.run(['contracts', 'trust', 'fix-login', '--off']);
+    expect(taken.stdout).toBe('/srv/shop is not trusted any more\n');
+    expect(sent().map(({ body }) => body)).toEqual([{ trusted: true }, { trusted: false }]);
+  });
+
+  it('names the repository when there are several', async () => {
+    await serve(handlersFor(one, two));
+    const trust = (...more: string[]) =>
+      stage.run(['contracts', 'trust', 'fix-login', '--yes', ...more]);
+    expect((await trust()).code).toBe(2);
+    expect((await trust('--repository', 'docs')).stdout).toBe('/srv/docs is trusted\n');
+    expect((await trust('--repository', 'x')).code).toBe(2);
   });
 });

@@ -18,6 +18,7 @@ export interface ContractOptions {
   /** False after `--no-guard`. */
   readonly guard: boolean;
   readonly guardPhase?: readonly string[];
+  readonly trust?: true;
   readonly merge?: true;
   readonly localOnly?: true;
   readonly askPermission?: true;
@@ -70,6 +71,7 @@ async function repositoriesOf(
   return (await Promise.all(places)).map((place, at) => ({
     ...place,
     isPrimary: at === 0,
+    ...(options.trust === true ? { trusted: true } : {}),
     ...(options.base === undefined ? {} : { baseBranch: options.base }),
   }));
 }

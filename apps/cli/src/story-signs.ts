@@ -25,6 +25,8 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'contract.deleted': sign('-', 'deleted', 'gray'),
   'repository.added': sign('+', 'repository', 'plain'),
   'repository.removed': sign('-', 'repository', 'gray'),
+  'repository.trusted': sign('!', 'trusted', 'yellow'),
+  'repository.distrusted': sign('-', 'distrusted', 'gray'),
   'deliverable.completed': sign('v', 'delivered', 'blue'),
   'directive.created': sign('+', 'directive', 'plain'),
   'directive.updated': sign('*', 'directive', 'gray'),

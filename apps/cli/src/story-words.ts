@@ -59,6 +59,10 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'contract.deleted': (f) => `${f.of('slug', 'name') || 'the contract'} is deleted${by(f)}`,
   'repository.added': (f) => f.of('name', 'repositoryUrl', 'localPath'),
   'repository.removed': (f) => f.of('name', 'repositoryUrl', 'localPath'),
+  'repository.trusted': (f) =>
+    `what ${f.of('name') || 'the repository'} executes takes part${by(f)}`,
+  'repository.distrusted': (f) =>
+    `what ${f.of('name') || 'the repository'} executes is off again${by(f)}`,
   'deliverable.completed': (f) =>
     `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
   'directive.created': (f) => `${f.of('title') || 'a standing goal'}${by(f)}`,

@@ -129,6 +129,24 @@ describe('rows of two owners', () => {
     for (const link of links) await refused(link, /_fkey$|_fk$/);
   });
 
+  it('do not trust each other’s repositories', async () => {
+    const [mine, theirs] = [await house(), await house()];
+    const trust = (userId: string | null, at: Date | null) =>
+      database.sql`insert into repositories ${database.sql({
+        ownerId: mine.ownerId,
+        contractId: mine.contract.id,
+        name: 'r',
+        localPath: '/x',
+        trustedByUserId: userId,
+        trustedBy: userId === null ? null : 'ada',
+        trustedAt: at,
+      })}`;
+    await refused(trust(theirs.userId, new Date()), /_fkey$/);
+    await refused(trust(null, new Date()), 'repositories_trust');
+    await refused(trust(mine.userId, null), 'repositories_trust');
+    await trust(mine.userId, new Date());
+  });
+
   it('are never linked by a directive or an order either', async () => {
     const [mine, theirs] = [await house(), await house()];
     const { sql } = database;

@@ -21,6 +21,7 @@ import { addRepository, listRepositories, removeRepository } from './contract/re
 import { requestCompletion } from './contract/request-completion.ts';
 import { setAutoComplete } from './contract/set-auto-complete.ts';
 import { startContract } from './contract/start.ts';
+import { trustRepository } from './contract/trust.ts';
 import { supervisorStatus } from './contract/supervisor-status.ts';
 import { whyContract } from './contract/why.ts';
 import type { Call, Engine } from './context.ts';
@@ -108,6 +109,13 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'writes',
     'contractId',
     (e, c, i) => removeRepository(e, c, { id: i.contractId, repositoryId: i.repositoryId }),
+  ],
+  [
+    'trustRepository',
+    'writes',
+    'contractId',
+    (e, c, i) =>
+      trustRepository(e, c, { id: i.contractId, repositoryId: i.repositoryId, trusted: true }),
   ],
   ['startContract', 'writes', 'contractId', (e, c, i) => startContract(e, c, { id: i.contractId })],
   [

@@ -19,6 +19,7 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   },
   patchContract: { name: 'Fix the login redirect for good', expectedVersion: 3 },
   addRepository: { repositoryUrl: 'https://git.example.com/shop.git', baseBranch: 'main' },
+  trustRepository: { trusted: true },
   changePhase: { phase: 'execute', expectedVersion: 4 },
   changeStatus: { targetStatus: 'paused', reason: 'waiting for the design' },
   setAutoComplete: { enabled: false },

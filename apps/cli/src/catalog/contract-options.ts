@@ -14,6 +14,7 @@ export const contractOptions: readonly OptionSpec[] = [
   { flags: '--model <model>', text: "the agent's model" },
   { flags: '--no-guard', text: 'leave phases without asking you' },
   { flags: '--guard-phase <phase>', text: 'ask only before leaving this phase', repeatable: true },
+  { flags: '--trust', text: 'let hooks and tool servers of the repository run (owners only)' },
   { flags: '--merge', text: 'merge the result into the base branch of a local repository' },
   { flags: '--local-only', text: 'never push anything' },
   { flags: '--ask-permission', text: 'agents ask you before they use a tool of their own' },

@@ -56,6 +56,27 @@ export const contractCommands: readonly CommandSpec[] = [
     load: () => import('../commands/contracts-start.ts'),
   },
   {
+    path: 'contracts trust',
+    args: contract,
+    summary:
+      'Let hooks and tool servers of its repository run; by default nothing of it is executed',
+    text: `For owners. What a trusted repository's own settings say runs as the user of the daemon, from the
+next start of an agent on: trust what you would run yourself. --off takes it back.`,
+    examples: [
+      'makima contracts trust fix-login-redirect --yes',
+      'makima contracts trust fix-login-redirect --repository shop --off',
+    ],
+    options: [
+      {
+        flags: '--repository <repository>',
+        text: 'name or id of the repository, when there are several',
+      },
+      { flags: '--off', text: 'trust it no more' },
+      { flags: '-y, --yes', text: 'do not ask' },
+    ],
+    load: () => import('../commands/contracts-trust.ts'),
+  },
+  {
     path: 'contracts advance',
     args: contract,
     summary: 'Move to the next phase',

@@ -65,7 +65,7 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
       const place = repository.localPath ?? repository.repositoryUrl ?? '';
       return [
         'repository',
-        `${place}${repository.baseBranch ? ` (${repository.baseBranch})` : ''}`,
+        `${place}${repository.baseBranch ? ` (${repository.baseBranch})` : ''}${trustOf(repository)}`,
       ];
     }),
     ['tasks', counts.join(', ')],
@@ -74,6 +74,10 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],
     ['created', contract.createdAt],
   ];
+}
+
+function trustOf({ trusted, trustedBy }: ContractDetail['repositories'][number]): string {
+  return trusted ? `, trusted by ${trustedBy}` : '';
 }
 
 const deliverableColumns: readonly Column<Deliverable>[] = [

@@ -3,7 +3,8 @@
  * own home.
  *
  * Law: isolated: the person's settings, hooks, MCP servers and instructions take no part, the repository's only
- * when it is trusted; no traffic but to the model, and no token on a command line.
+ * when it is trusted, and never in where the model is; no traffic but to the model, and no token on a command
+ * line.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,6 +40,22 @@ const disallowedTools = [
 const dayMs = 86_400_000;
 const shellMs = 7_200_000;
 
+/** Where the model is and how it is reached: a repository has no say, also when it is trusted. */
+const pinnedNames = [
+  'ANTHROPIC_BASE_URL',
+  'ANTHROPIC_BEDROCK_BASE_URL',
+  'ANTHROPIC_VERTEX_BASE_URL',
+  'ANTHROPIC_CUSTOM_HEADERS',
+  'CLAUDE_CODE_USE_BEDROCK',
+  'CLAUDE_CODE_USE_VERTEX',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+];
+
 const settings = {
   attribution: { commit: '', pr: '' },
   includeCoAuthoredBy: false,
@@ -61,10 +78,11 @@ export function claudeEnvironment(spec: StartSpec): Environment {
   };
 }
 
-/** Writes the run's files and gives the arguments. */
-export function claudeArguments(spec: StartSpec): readonly string[] {
+/** Writes the run's files and gives the arguments. `own`: the environment that the agent is started with. */
+export function claudeArguments(spec: StartSpec, own: Environment): readonly string[] {
   mkdirSync(spec.home, { recursive: true, mode: 0o700 });
-  const settingsFile = writeJson(join(spec.home, 'settings.json'), settings);
+  const ours = spec.trusted === true ? { ...settings, env: pinned(own) } : settings;
+  const settingsFile = writeJson(join(spec.home, 'settings.json'), ours);
   const serversFile = writeJson(join(spec.home, 'mcp.json'), { mcpServers: serversOf(spec) });
   const { limits } = spec;
   const parts: readonly (readonly string[])[] = [
@@ -81,6 +99,11 @@ export function claudeArguments(spec: StartSpec): readonly string[] {
     option('--max-budget-usd', limits?.maxBudgetUsd),
   ];
   return parts.flat();
+}
+
+/** Settings of a command line stand above those of a repository; an empty variable counts as none. */
+function pinned(own: Environment): Environment {
+  return Object.fromEntries(pinnedNames.map((name) => [name, own[name] ?? '']));
 }
 
 function option(name: string, value: string | number | undefined): readonly string[] {

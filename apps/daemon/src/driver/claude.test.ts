@@ -122,7 +122,7 @@ describe('Claude Code’s own ways', () => {
       expect(tools.calls.map((call) => call.toolId)).toEqual([seen[0]?.toolId]);
     }));
 
-  it('starts tool servers of its repository, and takes its model from it, only when trusted', () =>
+  it('starts tool servers of its repository only when trusted, and never takes its model from it', () =>
     onStage(candidate, async ({ start, subject, repo }) => {
       const server = { command: 'sh', args: ['-c', 'touch "$OLDPWD/served" served; exit 1'] };
       writeFileSync(join(repo, '.mcp.json'), JSON.stringify({ mcpServers: { theirs: server } }));
@@ -137,7 +137,7 @@ describe('Claude Code’s own ways', () => {
 
       const prompt = said(subject.prompt('hello'));
       const trusting = await start({ sessionId: randomUUID(), trusted: true, prompt });
-      expect(await trusting.until('turn_end')).toMatchObject({ outcome: 'failed' });
+      expect(await trusting.until('turn_end')).toMatchObject({ outcome: 'completed' });
       const [started] = trusting.of('started');
       expect(started?.servers.map(({ name }) => name).toSorted()).toEqual(['makima', 'theirs']);
       expect(existsSync(join(repo, 'served'))).toBe(true);

@@ -78,7 +78,7 @@ export function claudeDriver(options: ClaudeDriverOptions): AgentDriver {
         spec,
         command,
         env,
-        args: claudeArguments(spec),
+        args: claudeArguments(spec, env),
         dialect: (link) => claudeDialect(link, { spec, place, conversation }),
       });
     },

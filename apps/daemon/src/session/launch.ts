@@ -80,6 +80,7 @@ function specOf(context: DaemonContext, live: LiveAttempt, tools: Tools): StartS
     mode: start.resumeSession ? 'resume' : 'new',
     tools,
     permission: start.permissionMode,
+    trusted: start.trusted === true,
     limits: { stallMs: timings.stallMs },
     ...(start.model === null ? {} : { model: start.model }),
     ...(start.systemAppend === '' ? {} : { systemAppend: start.systemAppend }),

@@ -69,6 +69,9 @@ export function sampleDetail(n: number, changes: Partial<ContractDetail> = {}): 
         localPath: '/srv/shop',
         baseBranch: 'main',
         isPrimary: true,
+        trusted: false,
+        trustedBy: null,
+        trustedAt: null,
       },
     ],
     deliverables: [

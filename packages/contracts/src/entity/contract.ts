@@ -17,6 +17,10 @@ export const zRepository = z.object({
   localPath: z.string().nullable(),
   baseBranch: z.string().nullable(),
   isPrimary: z.boolean(),
+  /** What its own settings execute (hooks, tool servers) takes part: an owner vouches for it. */
+  trusted: z.boolean(),
+  trustedBy: z.string().nullable(),
+  trustedAt: zTime.nullable(),
 });
 export type Repository = z.infer<typeof zRepository>;
 
@@ -88,6 +92,8 @@ export const zRepositoryInput = z
     localPath: z.string().min(1).max(4_000).optional(),
     baseBranch: z.string().min(1).max(200).optional(),
     isPrimary: z.boolean().optional(),
+    /** Only an owner may say so. */
+    trusted: z.boolean().optional(),
   })
   .refine((r) => (r.repositoryUrl === undefined) !== (r.localPath === undefined), {
     message: 'give exactly one of repositoryUrl and localPath',

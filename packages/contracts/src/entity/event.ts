@@ -19,6 +19,8 @@ export const eventTypes = [
   'contract.deleted',
   'repository.added',
   'repository.removed',
+  'repository.trusted',
+  'repository.distrusted',
   'deliverable.completed',
   'directive.created',
   'directive.updated',

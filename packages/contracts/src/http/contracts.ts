@@ -134,6 +134,22 @@ export const removeRepository = defineEndpoint({
   policy: people,
 });
 
+export const trustRepository = defineEndpoint({
+  id: 'trustRepository',
+  method: 'PATCH',
+  path: '/api/v1/contracts/{id}/repositories/{repositoryId}',
+  tag,
+  summary: 'Vouch for a repository, or take that back',
+  description:
+    'What the settings of a trusted repository execute (hooks, tool servers of the agent’s kind) runs on the machines of this owner, from the next start of an agent on, as the user of the daemon. By default nothing of a repository is executed. Only an owner can say so; no agent can.',
+  params: z.strictObject({ id: zId, repositoryId: zId }),
+  body: z.strictObject({ trusted: z.boolean() }),
+  status: 200,
+  response: zRepository,
+  errors: ['CONTRACT_NOT_FOUND', 'NOT_FOUND'],
+  policy: { person: 'owner', tool: 'none', daemon: false },
+});
+
 export const startContract = defineEndpoint({
   id: 'startContract',
   method: 'POST',

@@ -52,6 +52,8 @@ export const zTaskStart = z.strictObject({
   /** The server holds a transcript of that conversation (ask `transcript`), for when it is not on this machine. */
   hasTranscript: z.boolean(),
   repository: zRepositorySpec.nullable(),
+  /** An owner vouches for the repository: what its settings execute may take part. Not sent when nobody does. */
+  trusted: z.literal(true).optional(),
   /** Branch in the task's own repository. */
   branch: z.string(),
   /** Where the branch starts: a commit, or null for the contract's branch (else the base branch). */

@@ -209,12 +209,45 @@ export async function deleteContractRows(
   await tx`delete from contracts where owner_id = ${ownerId} and id = ${id}`;
 }
 
+/** Who vouches for a repository, since when; all null when nobody does. */
+export type Trust = Pick<RepositoryRow, 'trustedByUserId' | 'trustedBy' | 'trustedAt'>;
+
+export const distrusted: Trust = { trustedByUserId: null, trustedBy: null, trustedAt: null };
+
+export async function setTrust(
+  tx: Tx,
+  args: { ownerId: string; contractId: string; id: string; trust: Trust },
+): Promise<RepositoryRow | undefined> {
+  const [row] = await tx<RepositoryRow[]>`
+    update repositories set ${tx(args.trust as never)}
+     where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and id = ${args.id} returning *`;
+  return row;
+}
+
+/** Does an owner vouch for this place of the contract? */
+export async function isTrusted(
+  db: Queryable,
+  args: {
+    ownerId: string;
+    contractId: string;
+    place: Pick<RepositoryRow, 'repositoryUrl' | 'localPath'>;
+  },
+): Promise<boolean> {
+  const { repositoryUrl, localPath } = args.place;
+  const rows = await db`
+    select 1 from repositories where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
+       and repository_url is not distinct from ${repositoryUrl} and local_path is not distinct from ${localPath}
+       and trusted_at is not null`;
+  return rows.length > 0;
+}
+
 export async function insertRepository(
   tx: Tx,
   row: Pick<
     RepositoryRow,
     'ownerId' | 'contractId' | 'name' | 'repositoryUrl' | 'localPath' | 'baseBranch' | 'isPrimary'
-  >,
+  > &
+    Partial<Trust>,
 ): Promise<RepositoryRow> {
   const [made] = await tx<RepositoryRow[]>`insert into repositories ${tx(row)} returning *`;
   return made as RepositoryRow;

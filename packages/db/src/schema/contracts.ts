@@ -24,7 +24,7 @@ import type { Evidence } from '@makima/domain/evidence';
 import type { PermissionMode } from '@makima/domain/permission-mode';
 import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
 import { directiveKey } from './directives.ts';
-import { owners } from './identity.ts';
+import { owners, users } from './identity.ts';
 
 export const contracts = snakeCase.table(
   'contracts',
@@ -133,10 +133,22 @@ export const repositories = snakeCase.table(
     localPath: text(),
     baseBranch: text(),
     isPrimary: boolean().notNull().default(false),
+    /** The owner who vouches for what its settings execute; null: nobody does. */
+    trustedByUserId: uuid(),
+    trustedBy: text(),
+    trustedAt: moment(),
     createdAt: bornAt(),
   },
   (t) => [
     contractKey(t),
+    foreignKey({
+      columns: [t.ownerId, t.trustedByUserId],
+      foreignColumns: [users.ownerId, users.id],
+    }),
+    check(
+      'repositories_trust',
+      sql`(${t.trustedByUserId} is null) = (${t.trustedAt} is null) and (${t.trustedByUserId} is null) = (${t.trustedBy} is null)`,
+    ),
     check('repositories_place', sql`(${t.repositoryUrl} is null) <> (${t.localPath} is null)`),
     uniqueIndex('repositories_primary')
       .on(t.contractId)

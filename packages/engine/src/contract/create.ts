@@ -12,18 +12,20 @@ import {
 import { slugify, uniqueSlug } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import {
+  distrusted,
   findContract,
   insertContract,
   insertRepository,
   slugsLike,
 } from '@makima/db/repo/contracts';
 import { lockOwnerForNames } from '@makima/db/repo/locks';
-import type { ContractRow } from '@makima/db/rows';
+import type { ContractRow, RepositoryRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
 import { checkRepositoryPlace } from './repository-place.ts';
 import { contractDetail } from './get.ts';
 import { startSupervisor } from './start.ts';
+import { tellTrust, trustOf } from './trust.ts';
 
 export function createContract(
   engine: Engine,
@@ -66,7 +68,7 @@ export async function makeContract(
     supervisorPlan: input.supervisorPlan,
     directiveId: origin.directiveId,
   });
-  await addRepositories(a, contract, input);
+  const trusted = await addRepositories(a, contract, input);
   a.emit('contract.created', {
     contractId: contract.id,
     data: {
@@ -77,6 +79,7 @@ export async function makeContract(
       guardedPhases: contract.guardedPhases,
     },
   });
+  for (const repository of trusted) tellTrust(a, repository);
   if (input.start) await startSupervisor(a, contract);
   const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
   return row ?? contract;
@@ -104,12 +107,19 @@ export function chosenGuards(
   return guard;
 }
 
-async function addRepositories(a: Act, contract: ContractRow, input: ContractInput): Promise<void> {
+/** Answers those that are trusted. */
+async function addRepositories(
+  a: Act,
+  contract: ContractRow,
+  input: ContractInput,
+): Promise<RepositoryRow[]> {
+  const trusted: RepositoryRow[] = [];
   const wantsPrimary = input.repositories.findIndex((r) => r.isPrimary === true);
   const primary = wantsPrimary === -1 ? 0 : wantsPrimary;
   for (const [i, repository] of input.repositories.entries()) {
     checkRepositoryPlace(repository);
-    await insertRepository(a.tx, {
+    const row = await insertRepository(a.tx, {
+      ...(repository.trusted === true ? trustOf(a) : distrusted),
       ownerId: a.ownerId,
       contractId: contract.id,
       name: repository.name ?? nameOf(repository.repositoryUrl ?? repository.localPath ?? ''),
@@ -118,7 +128,9 @@ async function addRepositories(a: Act, contract: ContractRow, input: ContractInp
       baseBranch: repository.baseBranch ?? null,
       isPrimary: i === primary,
     });
+    if (row.trustedAt !== null) trusted.push(row);
   }
+  return trusted;
 }
 
 /** The last part of a URL or path, as people call a repository. */

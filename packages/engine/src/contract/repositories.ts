@@ -6,6 +6,7 @@ import { MakimaError } from '@makima/domain/error';
 import {
   clearPrimary,
   deleteRepository,
+  distrusted,
   insertRepository,
   makePrimary,
   repositoriesOf,
@@ -19,6 +20,7 @@ import { presentRepository } from '../present/contract.ts';
 import type { Principal } from '../principal.ts';
 import { nameOf } from './create.ts';
 import { checkRepositoryPlace } from './repository-place.ts';
+import { tellTrust, trustOf } from './trust.ts';
 
 const repositoriesMax = 20;
 
@@ -65,6 +67,7 @@ export function addRepository(
         `a contract has at most ${repositoriesMax} repositories`,
       );
     }
+    const trust = input.trusted === true ? trustOf(a) : distrusted;
     const isPrimary = known.length === 0 || input.isPrimary === true;
     if (isPrimary) await clearPrimary(a.tx, about);
     const row = await insertRepository(a.tx, {
@@ -74,11 +77,13 @@ export function addRepository(
       localPath: path,
       baseBranch: input.baseBranch ?? null,
       isPrimary,
+      ...trust,
     });
     a.emit('repository.added', {
       contractId: contract.id,
       data: { repositoryId: row.id, name: row.name, isPrimary },
     });
+    if (row.trustedAt !== null) tellTrust(a, row);
     return presentRepository(row);
   });
 }

@@ -80,6 +80,9 @@ export function presentRepository(row: RepositoryRow): Repository {
     localPath: row.localPath,
     baseBranch: row.baseBranch,
     isPrimary: row.isPrimary,
+    trusted: row.trustedAt !== null,
+    trustedBy: row.trustedBy,
+    trustedAt: row.trustedAt?.toISOString() ?? null,
   };
 }
 

@@ -7,6 +7,7 @@ import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { isTrusted } from '@makima/db/repo/contracts';
 import { findDirective } from '@makima/db/repo/directives';
 import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
@@ -58,6 +59,7 @@ export async function startCommand(
       task.repositoryUrl === null && task.localPath === null
         ? null
         : { url: task.repositoryUrl, path: task.localPath, baseBranch: task.baseBranch },
+    ...((await isVouchedFor(tx, task)) ? { trusted: true as const } : {}),
     branch,
     startSha: task.checkpointSha ?? (moved ? (checkpoint?.baseSha ?? null) : null),
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
@@ -73,6 +75,12 @@ export async function startCommand(
     permissionMode: strictestMode(task.permissionMode, contract?.permissionMode ?? 'bypass'),
     messages: messages.map(wireMessage),
   };
+}
+
+/** A directive's repository is nobody's to vouch for: its agents only look. */
+async function isVouchedFor(tx: Tx, task: TaskRow): Promise<boolean> {
+  const { ownerId, contractId } = task;
+  return contractId !== null && isTrusted(tx, { ownerId, contractId, place: task });
 }
 
 /** An attempt's branch in the task's own repository; a supervisor works on the contract's own. */

@@ -17,6 +17,7 @@ import {
 import { requestCompletion } from '@makima/engine/contract/request-completion';
 import { setAutoComplete } from '@makima/engine/contract/set-auto-complete';
 import { startContract } from '@makima/engine/contract/start';
+import { trustRepository } from '@makima/engine/contract/trust';
 import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
 import { whyContract } from '@makima/engine/contract/why';
 import { holdForDeliverable } from '../holds/deliverable.ts';
@@ -33,6 +34,7 @@ export const contractHandlers = {
   listRepositories: reads(listRepositories),
   addRepository: writes(addRepository),
   removeRepository: writes(removeRepository),
+  trustRepository: writes(trustRepository),
   startContract: writes(startContract),
   changePhase: async ({ engine, call, input }) => {
     const { result, replayed } = await changePhase(engine, call, input);
