@@ -36,7 +36,9 @@ const audits = async (id: string): Promise<unknown[]> =>
     (row) => row['action'],
   );
 const trustEvents = async (contractId: string): Promise<string[]> =>
-  (await eventsOf(t, contractId)).map(({ type }) => type).filter((type) => type.endsWith('trusted'));
+  (await eventsOf(t, contractId))
+    .map(({ type }) => type)
+    .filter((type) => type.endsWith('trusted'));
 
 describe('a repository', () => {
   it('is trusted by nobody until an owner says so; each word is told and audited once', async () => {
