@@ -1,85 +1,37 @@
 // A contract led by the real Claude Code, against a model of ours on loopback.
-// Why: the scripted agent shows that makima works; this shows that it works with the agent that people use.
-// Law: the program is the pinned real one; the model decides by what it has read, as a model does, so that it
-// finds its way after a kill from its conversation alone.
+// Why: it is the agent that most people use.
+// Law: the story is that of every kind (`real-agent.ts`); here stands only how this one finds its model.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchClaude } from '@makima/mock-model/fetch-agents';
-import type { ModelRequest, Reply } from '@makima/mock-model/reply';
 import { startMockModel, type MockModel } from '@makima/mock-model/server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAlive, killNow } from './agents.ts';
-import { followStory } from './story.ts';
-import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
-import { every } from './pages.ts';
-import { filesOn, git, makeRepository, stateOf } from './repository.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { inOrder, openHouse, type House } from './house.ts';
+import { greetingScripts, leadsAContract } from './real-agent.ts';
 
 const program = await fetchClaude();
-
-const use = (text: string, name: string, input: Record<string, unknown>): Reply => ({
-  text,
-  tools: [{ name: `mcp__makima__makima_${name}`, input }],
-});
-
-/** What a supervisor does next, by what its conversation and the notice hold: a kill may cost its last lines. */
-function lead({ messages }: ModelRequest): Reply {
-  const results = messages.filter(({ role }) => role === 'tool').map(({ text }) => text);
-  const said = (role: string, words: string): boolean =>
-    messages.some((message) => message.role === role && message.text.includes(words));
-  const has = (words: string): boolean => results.some((text) => text.includes(words));
-  // What is told while it works comes beside a tool's result.
-  const heard = (words: string): boolean => said('user', words) || has(words);
-  const taskId = /"taskId":"([0-9a-f-]{36})"/.exec(results.join('\n'))?.[1];
-  if (taskId === undefined) {
-    const plan = 'Write a greeting. [[script:write]]';
-    return use('I have it written.', 'spawn', { name: 'write-greeting', plan });
-  }
-  if (!has('"status":"done"')) return use('I wait for it.', 'wait', { taskIds: [taskId] });
-  if (!has('"merged":true')) return use('I take it over.', 'merge', { taskId });
-  const deliverable = (id: string, evidence: object): Reply =>
-    use(`I hand in ${id}.`, 'deliverable', { deliverableId: id, evidence: [evidence] });
-  if (!has('"deliverableId":"plan-document"') && !heard('plan-document of plan'))
-    return deliverable('plan-document', { kind: 'file', path: 'PLAN.md' });
-  if (!said('assistant', 'I ask a person.') && !heard('Is it warm enough?'))
-    return use('I ask a person.', 'ask', {
-      question: 'Is it warm enough?',
-      choices: ['yes', 'no'],
-    });
-  if (!has('"response":"yes"') && !heard('[User Response to Question]\nQuestion: Is it warm'))
-    return { text: 'I wait for the answer.' };
-  if (!has('"advanced":true')) return use('Onwards.', 'advance', { phase: 'execute' });
-  if (!has('"deliverableId":"implementation"'))
-    return deliverable('implementation', { kind: 'merged', taskId });
-  return { text: 'The greeting is delivered.' };
-}
-
-const shell = (command: string): Reply => ({
-  text: 'I write it.',
-  tools: [{ name: 'Bash', input: { command, description: 'Write and commit' } }],
-});
-const commands = [
-  'mkdir -p out && printf "Good morning\\n" > out/greeting.txt && printf "# Plan\\n" > PLAN.md',
-  'git add --all && git commit --quiet --message "Write a greeting"',
-].join(' && ');
 
 let house: House;
 let model: MockModel;
 const scratch = mkdtempSync(join(tmpdir(), 'makima-claude-'));
 beforeAll(async () => {
   model = await startMockModel({
-    scripts: { lead: [lead], write: [shell(commands), { text: 'It is written.' }] },
+    scripts: greetingScripts((command) => ({
+      name: 'Bash',
+      input: { command, description: 'Write and commit' },
+    })),
   });
   house = await openHouse({
     env: {
       HOME: scratch,
       MAKIMA_CLAUDE_PATH: program,
-      MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: '0',
       CLAUDE_CONFIG_DIR: join(scratch, '.claude'),
       CLAUDE_CODE_MAX_RETRIES: '1',
       ANTHROPIC_BASE_URL: model.url,
       ANTHROPIC_API_KEY: 'test',
       ANTHROPIC_MODEL: 'claude-sonnet-4-5',
+      MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: '0',
     },
   });
 });
@@ -91,76 +43,5 @@ afterAll(async () => {
 
 describe('Claude Code', () => {
   inOrder(() => house);
-
-  it('is found by the daemon, with its version', async () => {
-    const { items } = await house.client.call('listDaemons');
-    const claude = items[0]?.agents.find(({ kind }) => kind === 'claude');
-    expect(claude).toMatchObject({ available: true, signedIn: true, tested: true });
-  });
-
-  it('leads a contract, is killed while it asks, and goes on in the same conversation', async () => {
-    const { client } = house;
-    const repo = makeRepository(join(house.dir, 'greeting'));
-    const before = stateOf(repo);
-    const contract = await client.call('createContract', {
-      body: {
-        name: 'greeting',
-        description: 'A greeting.',
-        repositories: [{ localPath: repo }],
-        phaseGuard: false,
-        agent: 'claude',
-        supervisorPlan: 'Lead the work. [[script:lead]]',
-      },
-    });
-    const story = followStory(client, contract.id);
-    const id = contract.supervisorTaskId ?? '';
-    const started = await story.until('task.started', ({ taskId }) => taskId === id);
-    expect(started.data).toMatchObject({ agent: 'claude', attempt: 1, resumedFrom: 'new' });
-    const asked = await story.until('question.asked');
-    const pid = Number(started.data['pid']);
-    expect(isAlive(pid)).toBe(true);
-    killNow(pid);
-    const restored = await story.until('supervisor.restored');
-    expect(restored.data).toMatchObject({ epoch: 2, restorationCount: 1 });
-    expect(restored.data['pid']).not.toBe(pid);
-    expect(isAlive(pid)).toBe(false);
-    // It has read its conversation and the notice, and does not ask again.
-    const resumed = await model.seen(
-      ({ request, side }) =>
-        !side &&
-        request.messages.some(({ text }) => text.includes('SUPERVISOR RESTORATION NOTICE')),
-    );
-    expect(resumed.request.messages.some(({ text }) => text.includes('I take it over.'))).toBe(
-      true,
-    );
-    await client.call('answerQuestion', {
-      params: { id: String(asked.data['questionId']) },
-      body: { response: 'yes' },
-    });
-    expect(await story.end()).toBe('completed');
-    const questions = story.events.filter(({ type }) => type === 'question.asked');
-    expect(questions).toHaveLength(1);
-    const spawned = story.events.filter(({ type }) => type === 'task.spawned');
-    expect(spawned.map(({ data }) => data['name'])).toEqual(['write-greeting']);
-    const sessions = model.log
-      .filter(({ script }) => script === 'lead')
-      .map(({ request }) => request.session);
-    expect(new Set(sessions).size).toBe(1);
-    expect(filesOn(repo, `makima/${contract.slug}`)).toEqual([
-      'PLAN.md',
-      'README.md',
-      'out/greeting.txt',
-    ]);
-    expect(git(repo, 'show', `makima/${contract.slug}:out/greeting.txt`)).toBe('Good morning');
-    expect(stateOf(repo)).toBe(before);
-    const lines = await every((after) =>
-      client.call('listConversation', { params: { id }, query: { limit: 100, ...after } }),
-    );
-    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1));
-    const notices = lines.filter(({ content }) => content.includes('RESTORATION NOTICE ==='));
-    expect(notices).toHaveLength(1);
-    expect(lines.some(({ content }) => content === 'The greeting is delivered.')).toBe(true);
-    story.close();
-    await expectInvariants(house);
-  });
+  leadsAContract('claude', () => ({ house, model }));
 });
