@@ -47,13 +47,13 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `${f.of('slug', 'name')}${f.with(', ', f.of('type'))}${f.with(', begins with ', f.of('phase'))}`,
   'contract.updated': (f) => `settings of the contract${by(f)}`,
   'contract.started': (f) => `its supervisor is on the way${by(f)}`,
-  'contract.status_changed': (f) =>
-    `${f.with('', f.of('from', 'previousStatus'), ' to ')}${f.of('to', 'newStatus', 'status')}${why(f)}`,
+  'contract.status_changed': (f) => `${standing(f)}${why(f)}`,
   'contract.phase_changed': (f) =>
     `${f.with('', f.of('from', 'previousPhase'), ' to ')}${f.of('to', 'phase')}${by(f)}`,
   'contract.guard_refused': (f) =>
     `leaving ${f.of('from', 'phase') || 'the phase'} needs your word${f.with(' (to ', f.of('to', 'toPhase'), ')')}`,
-  'contract.ready': (f) => `everything that ${f.of('phase') || 'the phase'} owes is there`,
+  'contract.ready': (f) =>
+    `everything that ${f.of('phase') || 'the phase'} has to deliver is there`,
   'contract.completed': () => 'the contract is complete',
   'contract.failed': (f) => `the contract failed${why(f)}`,
   'contract.deleted': (f) => `${f.of('slug', 'name') || 'the contract'} is deleted${by(f)}`,
@@ -88,10 +88,9 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `${f.task}: a report of attempt ${f.of('attempt') || 'an older one'} came late`,
   'task.kept': (f) => `work of ${f.task}${f.with(' on ', f.of('ref'))}`,
   'attempt.lost': (f) => `${f.task}${attempt(f)}${why(f)}`,
-  'supervisor.state_changed': (f) =>
-    `${f.of('to', 'state')}${f.with(': ', f.of('activity'))}${f.with(' (', f.of('progress'), '%)')}`,
+  'supervisor.state_changed': (f) => `${doing(f)}${f.with(' (', progress(f), '%)')}`,
   'supervisor.restored': (f) =>
-    `the supervisor is back${f.with(' in epoch ', f.of('epoch', 'attempt'))}${f.with(', pid ', f.of('pid'))}${f.with(', restoration ', f.of('restorationCount'))}`,
+    `the supervisor is back where it was${f.with(', epoch ', f.of('epoch', 'attempt'))}${f.with(', pid ', f.of('pid'))}${f.with(', restoration ', f.of('restorationCount'))}`,
   'supervisor.parked': (f) => `the supervisor waits without a process${why(f)}`,
   'supervisor.woken': (f) => `the supervisor goes on${why(f)}`,
   'supervisor.blocked': (f) => `the supervisor cannot go on${why(f)}`,
@@ -121,6 +120,36 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'key.created': (f) => `${named(f)} may ${f.list('scopes').join(', ') || 'connect'}`,
   'key.revoked': (f) => `${named(f)} is worthless now`,
 };
+
+/** A status in the words of whoever waits for the contract. */
+const standings: Readonly<Record<string, string>> = {
+  active: 'the contract is under way',
+  waiting_for_input: 'the contract waits for you',
+  blocked: 'the contract cannot go on',
+  paused: 'the contract is paused',
+  completing: 'the contract is being completed',
+  completed: 'the contract is complete',
+  failed: 'the contract has failed',
+  archived: 'the contract is put away',
+};
+
+function standing(f: Facts): string {
+  const to = f.of('to', 'newStatus', 'status');
+  return standings[to] ?? `${f.with('', f.of('from', 'previousStatus'), ' to ')}${to}`;
+}
+
+/** What a supervisor does, else in which state it is; an activity may begin with the state. */
+function doing(f: Facts): string {
+  const state = f.of('to', 'state').replaceAll('_', ' ');
+  const activity = f.of('activity').replace(/^idle: /i, '');
+  return activity === '' ? state : `${state}: ${activity}`;
+}
+
+/** Percent; nothing is not worth a word. */
+function progress(f: Facts): string {
+  const percent = f.of('progress');
+  return percent === '0' ? '' : percent;
+}
 
 function question(f: Facts): string {
   const choices = f.list('choices').map((choice, at) => `${at + 1} ${choice}`);

@@ -336,7 +336,7 @@ describe('events', () => {
       'contract.ready',
       '-',
       'makima',
-      'everything that plan owes is there',
+      'everything that plan has to deliver is there',
     ]);
     const json = await stage.run(['events', '-o', 'json']);
     const page = endpoints.listEvents.response.parse(JSON.parse(json.stdout));

@@ -1,20 +1,17 @@
 /**
  * `makima tasks output`: what an agent wrote.
  *
- * Law: with --follow every entry is printed once and in order. The feed has no cursor for its end, so the
- * last page is read again and what was printed is passed over.
+ * Law: with --follow every entry is printed once and in order.
  */
 import type { Client } from '@makima/client/client';
 import { isMakimaError } from '@makima/domain/error';
 import { isTaskComplete, isTaskFinal, type TaskStatus } from '@makima/domain/task';
-import type { Answer } from '@makima/client/client';
 import { pause } from '@makima/client/pause';
 import { exitCodes } from '../exit-code.ts';
 import { taskId } from '../find.ts';
+import { OutputFeed, type OutputEntry } from '../output-feed.ts';
 import { oneLine, plain } from '../plain.ts';
 import type { Shell } from '../shell.ts';
-
-type Entry = Answer<'listTaskOutput'>['items'][number];
 
 interface Options {
   readonly follow?: true;
@@ -30,7 +27,7 @@ export async function run(
 ): Promise<number> {
   const client = await shell.connect();
   const id = await taskId(client, typed);
-  const feed = new Feed(client, id);
+  const feed = new OutputFeed(client, id);
   const there = await feed.rest();
   const shown = options.tail === undefined ? there : tailOf(there, options.tail);
   if (options.follow !== true) {
@@ -42,7 +39,7 @@ export async function run(
   return follow(shell, feed, client, id);
 }
 
-async function follow(shell: Shell, feed: Feed, client: Client, id: string): Promise<number> {
+async function follow(shell: Shell, feed: OutputFeed, client: Client, id: string): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
@@ -85,53 +82,17 @@ async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** Entries of a task, each given out once. */
-class Feed {
-  readonly #client: Client;
-  readonly #id: string;
-  #after: string | undefined;
-  #last = { attempt: 0, seq: -1 };
-
-  constructor(client: Client, id: string) {
-    this.#client = client;
-    this.#id = id;
-  }
-
-  /** Everything that came since the last call. */
-  async rest(): Promise<Entry[]> {
-    const fresh: Entry[] = [];
-    for (;;) {
-      const page = await this.#client.call('listTaskOutput', {
-        params: { id: this.#id },
-        query: { limit: 200, ...(this.#after === undefined ? {} : { after: this.#after }) },
-      });
-      for (const entry of page.items) {
-        if (!this.#isNew(entry)) continue;
-        this.#last = { attempt: entry.attempt, seq: entry.seq };
-        fresh.push(entry);
-      }
-      if (page.nextCursor === null) return fresh;
-      this.#after = page.nextCursor;
-    }
-  }
-
-  #isNew(entry: Entry): boolean {
-    const { attempt, seq } = this.#last;
-    return entry.attempt > attempt || (entry.attempt === attempt && entry.seq > seq);
-  }
-}
-
-function tailOf(entries: readonly Entry[], count: number): readonly Entry[] {
+function tailOf(entries: readonly OutputEntry[], count: number): readonly OutputEntry[] {
   return count === 0 ? [] : entries.slice(-count);
 }
 
-function tell(shell: Shell, entry: Entry): void {
+function tell(shell: Shell, entry: OutputEntry): void {
   if (shell.format === 'json') shell.jsonLine(entry);
   else printEntry(shell, entry);
 }
 
 /** An agent's own words as they are; what it did with tools in one line. */
-function printEntry(shell: Shell, entry: Entry): void {
+function printEntry(shell: Shell, entry: OutputEntry): void {
   const { colors } = shell.screen;
   const text = plain(entry.content).trimEnd();
   if (entry.toolName === null && !entry.isError) {
@@ -144,7 +105,7 @@ function printEntry(shell: Shell, entry: Entry): void {
   shell.print(`${sign} ${tool}${input === '' ? oneLine(text) : input}`);
 }
 
-function inputOf(entry: Entry): string {
+function inputOf(entry: OutputEntry): string {
   const { toolInput } = entry;
   return oneLine(typeof toolInput === 'string' ? toolInput : JSON.stringify(toolInput));
 }
