@@ -98,16 +98,18 @@ const makeCluster = async (
   try {
     await run(argv[0]!, argv.slice(1), { env, cwd: options.dir, uid, gid });
   } catch (error) {
-    throw new Error(`initdb failed: ${lastLine(error)}`, { cause: error });
+    throw new Error(`initdb failed: ${tellingLine(error)}`, { cause: error });
   } finally {
     rmSync(passwordFile, { force: true });
   }
   renameSync(fresh, join(options.dir, 'data'));
 };
 
-const lastLine = (error: unknown): string => {
+/** The line that says why: what initdb does afterwards is no reason. */
+const tellingLine = (error: unknown): string => {
   const stderr = (error as { stderr?: string }).stderr?.trim();
-  return (stderr || String(error)).split('\n').at(-1) ?? '';
+  const lines = (stderr || String(error)).split('\n');
+  return lines.find((line) => /\b(?:error|FATAL|PANIC)\b/.test(line)) ?? lines.at(-1) ?? '';
 };
 
 /**

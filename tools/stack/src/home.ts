@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -27,6 +28,9 @@ export interface Home {
 
 /** The parts of a home, in the order in which they are removed. */
 export const homeParts = ['run', 'logs', 'daemon', 'redis', 'postgres', 'secrets'] as const;
+
+/** What programs beside the stack keep in its home: the demo's repositories, a daemon joined by hand. */
+export const guestParts = ['demo', 'joined'] as const;
 
 export const homeAt = (root: string): Home => {
   const at = (name: string): string => join(resolve(root), name);
@@ -59,6 +63,21 @@ export const ensureHome = (home: Home): void => {
     throw new Error(`${home.root} belongs to another user: ${fix}`);
   }
   for (const part of homeParts) mkdirSync(home[part], { recursive: true, mode: 0o700 });
+};
+
+/** A new Postgres with its first write-ahead log, and some air. */
+const roomMinBytes = 80 * 1024 ** 2;
+
+/** Throws one line when the disk is too full for a first start: Postgres would say it in ten. */
+export const requireRoom = (home: Home): void => {
+  if (existsSync(join(home.postgres, 'data'))) return;
+  const { bavail, bsize } = statfsSync(home.root);
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= roomMinBytes) return;
+  const mib = (bytes: number): string => `${Math.floor(bytes / 1024 ** 2)} MiB`;
+  throw new Error(
+    `only ${mib(freeBytes)} are free for ${home.root}, and a first start needs ${mib(roomMinBytes)}: free some space, or set MAKIMA_HOME to a folder on another disk`,
+  );
 };
 
 /** Reads a secret, or makes a random one (48 hexadecimal digits) the first time. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { checkout } from './checkout.ts';
 import { enrolDaemon } from './enrol.ts';
 import { daemonEnvironment, storeEnvironment, type Addresses } from './environment.ts';
-import { ensureHome, readOwnerKey, type Home } from './home.ts';
+import { ensureHome, readOwnerKey, requireRoom, type Home } from './home.ts';
 import { makimaLayout, requireFiles, type StackLayout } from './layout.ts';
 import { LogFile } from './log-file.ts';
 import { planPorts } from './port-plan.ts';
@@ -100,6 +100,7 @@ export class Stack {
     this.#release = lock.release;
     try {
       await this.#endLeftovers();
+      if (!this.options.env.DATABASE_URL) requireRoom(home);
       const ports = await this.#planPorts();
       await this.#startStores(ports);
       await this.#migrate();
@@ -125,6 +126,11 @@ export class Stack {
   }
 
   async #drain(): Promise<void> {
+    // Whoever looks now must not think that it could join.
+    if (this.#ready) {
+      this.#ready = false;
+      this.#writeState();
+    }
     for (const kind of ['daemon', 'service', 'redis', 'postgres'] as const) {
       const ofKind = [...this.processes.values()].filter((one) => one.spec.kind === kind);
       await Promise.all(ofKind.map((one) => one.stop()));

@@ -28,7 +28,10 @@ export const readOptions = <T extends OptionTable>(args: readonly string[], opti
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]);
+    const [first = ''] = (error as Error).message.split('. ');
+    throw new UsageError(
+      `${first.charAt(0).toLowerCase()}${first.slice(1)} (what there is: --help)`,
+    );
   }
 };
 

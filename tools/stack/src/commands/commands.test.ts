@@ -42,7 +42,7 @@ describe('usage', () => {
   it('refuses an option that it does not know', () => {
     expect(makima(['up', '--forever'])).toMatchObject({
       code: 2,
-      err: "makima: Unknown option '--forever'",
+      err: "makima: unknown option '--forever' (what there is: --help)",
     });
   });
 });
@@ -60,7 +60,7 @@ describe('a home in which nothing runs', () => {
   });
 
   it('down has nothing to do, and purge removes what makima made and nothing else', () => {
-    for (const part of ['run', 'logs', 'secrets', 'notes']) {
+    for (const part of ['run', 'logs', 'secrets', 'demo', 'notes']) {
       mkdirSync(join(home, part), { recursive: true });
     }
     const { code, out, err } = makima(['down', '--purge']);
@@ -69,6 +69,7 @@ describe('a home in which nothing runs', () => {
       `removed ${join(home, 'run')}`,
       `removed ${join(home, 'logs')}`,
       `removed ${join(home, 'secrets')}`,
+      `removed ${join(home, 'demo')}`,
       `left ${home}, which holds other things: notes`,
     ]);
     expect(readdirSync(home)).toEqual(['notes']);

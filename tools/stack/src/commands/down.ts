@@ -3,7 +3,8 @@
 // Law: no process is signalled that is not the one in the state file; only folders that makima
 // made are removed, and each is named.
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { homeParts, type Home } from '../home.ts';
+import { join } from 'node:path';
+import { guestParts, homeParts, type Home } from '../home.ts';
 import { endProcess, signalProcess, waitForEnd } from '../process-identity.ts';
 import { lockOwner } from '../start-lock.ts';
 import { readState, removeState } from '../state-file.ts';
@@ -54,10 +55,11 @@ const endLeftovers = async (home: Home): Promise<boolean> => {
 };
 
 const purge = (home: Home): void => {
-  for (const part of homeParts) {
-    if (!existsSync(home[part])) continue;
-    rmSync(home[part], { recursive: true, force: true });
-    console.log(`removed ${home[part]}`);
+  for (const part of [...homeParts, ...guestParts]) {
+    const folder = join(home.root, part);
+    if (!existsSync(folder)) continue;
+    rmSync(folder, { recursive: true, force: true });
+    console.log(`removed ${folder}`);
   }
   if (!existsSync(home.root)) return;
   const others = readdirSync(home.root);
