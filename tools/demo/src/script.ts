@@ -5,6 +5,19 @@ import { pieces } from './repository.ts';
 
 type Step = string | Record<string, unknown>;
 
+/** How fast the agents are, in milliseconds: a person who watches wants to read. */
+export interface Pace {
+  readonly thinkMs: number;
+  /** What the first task takes, and how much more each further one. */
+  readonly workMs: number;
+  readonly apartMs: number;
+}
+
+export const paces = {
+  quick: { thinkMs: 0, workMs: 1_200, apartMs: 0 },
+  watched: { thinkMs: 1_200, workMs: 3_500, apartMs: 1_000 },
+} as const satisfies Record<string, Pace>;
+
 /** A document of a phase: written, committed, brought into the contract's branch, and handed in. */
 function document(id: string, file: string, title: string, text: string): Step[] {
   return [
@@ -15,18 +28,55 @@ function document(id: string, file: string, title: string, text: string): Step[]
   ];
 }
 
-/** The answer about the separator is honoured: the first piece has a way for each. */
-function mend(index: number): Step[] {
-  if (index > 0) return [spawnMending(index, '-')];
-  const underscore = { equals: ['${joiner.response}', 'an underscore'] };
-  const { equals } = underscore;
+/**
+ * Asks to leave `plan`, which a person guards. Sent back, the supervisor puts the person's words into the
+ * plan and asks again; after some rounds of that it gives up.
+ */
+function guardedPlan(file: string, text: string): Step[] {
+  const refused = { equals: ['${guard.advanced}', false] };
   return [
-    { ...spawnMending(index, '_'), if: underscore },
-    { ...spawnMending(index, '-'), if: { not_equals: equals } },
+    ...document('plan-document', file, 'Plan', text),
+    { advance: 'execute', as: 'guard' },
+    {
+      repeat: { over: [1, 2, 3, 4, 5], name: 'round' },
+      steps: [
+        {
+          when: refused,
+          steps: [
+            {
+              say: 'You sent the plan back: ${guard.response}. I write that into it and ask again.',
+            },
+            { append: { file, content: '\nRemark ${round}: ${guard.response}\n' } },
+            { commit: 'Plan, remark ${round}' },
+            { merge: { task: '${task}' } },
+            { deliverable: { id: 'plan-document', evidence: [{ kind: 'file', path: file }] } },
+            { advance: 'execute', as: 'guard' },
+          ],
+        },
+      ],
+    },
+    { when: refused, steps: [{ fail: 'The plan was sent back six times.' }] },
   ];
 }
 
-function spawnMending(index: number, separator: string): Record<string, unknown> {
+/** The answer about the separator is honoured: the first piece has a way for each. */
+function mend(index: number, pace: Pace): Step[] {
+  if (index > 0) return [spawnMending({ index, separator: '-', pace })];
+  const underscore = { equals: ['${joiner.response}', 'an underscore'] };
+  const { equals } = underscore;
+  return [
+    { ...spawnMending({ index, separator: '_', pace }), if: underscore },
+    { ...spawnMending({ index, separator: '-', pace }), if: { not_equals: equals } },
+  ];
+}
+
+interface Mending {
+  readonly index: number;
+  readonly separator: string;
+  readonly pace: Pace;
+}
+
+function spawnMending({ index, separator, pace }: Mending): Record<string, unknown> {
   const piece = pieces[index]!;
   return {
     spawn: {
@@ -35,7 +85,7 @@ function spawnMending(index: number, separator: string): Record<string, unknown>
       extra: { description: `Mend ${piece.file}` },
       steps: [
         { say: `I read ${piece.file} and ${piece.test}.` },
-        { sleep: 1_200 },
+        { sleep: pace.workMs + index * pace.apartMs },
         { write: { file: piece.file, content: piece.mended(separator) } },
         { run: { args: ['node', '--test', piece.test] } },
         { commit: `Mend ${piece.file}` },
@@ -49,9 +99,10 @@ function spawnMending(index: number, separator: string): Record<string, unknown>
 const tasks = pieces.map((_, index) => `\${task${index}}`);
 
 /** For the repository that the demo makes. */
-export function mendingScript(): string {
+export function mendingScript(pace: Pace): string {
   return script([
     { say: 'I read the repository: three functions, each with a test that fails.' },
+    { sleep: pace.thinkMs },
     ...document(
       'research-notes',
       'docs/research.md',
@@ -68,6 +119,16 @@ export function mendingScript(): string {
       as: 'joiner',
     },
     { say: 'You chose ${joiner.response}. I write that down.' },
+    {
+      when: { not_equals: ['${joiner.response}', 'an underscore'] },
+      steps: [
+        {
+          when: { not_equals: ['${joiner.response}', 'a dash'] },
+          steps: [{ say: 'My script knows dashes and underscores only, so it becomes a dash.' }],
+        },
+      ],
+    },
+    { sleep: pace.thinkMs },
     ...document(
       'requirements-document',
       'docs/requirements.md',
@@ -75,16 +136,13 @@ export function mendingScript(): string {
       'Slugs are joined by ${joiner.response}. Every test passes.',
     ),
     { advance: 'plan' },
-    ...document(
-      'plan-document',
-      'docs/plan.md',
-      'Plan',
-      'One task per function, all at once; then merge, test, review.',
-    ),
-    { advance: 'execute', as: 'guard' },
-    ...pieces.flatMap((_, index) => mend(index)),
+    { say: 'Now a plan: one agent for each function, all three at once.' },
+    { sleep: pace.thinkMs },
+    ...guardedPlan('docs/plan.md', 'One task per function, all at once; then merge, test, review.'),
+    ...pieces.flatMap((_, index) => mend(index, pace)),
     { say: 'Three agents are at work. I wait for them.' },
     { wait: { tasks }, as: 'ended' },
+    { sleep: pace.thinkMs },
     { say: 'All three are done. Earlier you chose ${joiner.response}; I merge with that in mind.' },
     ...tasks.map((task) => ({ merge: { task }, as: 'merged' })),
     { run: { args: ['git', 'merge', '--ff-only', '${merged.commitSha}'] } },
@@ -114,7 +172,7 @@ export function mendingScript(): string {
 }
 
 /** For a repository of the person's own: three notes, nothing of theirs is changed. */
-export function noteScript(): string {
+export function noteScript(pace: Pace): string {
   const names = ['structure', 'history', 'next-steps'];
   return script([
     { say: 'I look around in your repository.' },
@@ -131,13 +189,14 @@ export function noteScript(): string {
       'Three notes for ${readers.response}.',
     ),
     { advance: 'plan' },
-    ...document('plan-document', 'docs/makima/plan.md', 'Plan', 'One task per note.'),
-    { advance: 'execute' },
+    { sleep: pace.thinkMs },
+    ...guardedPlan('docs/makima/plan.md', 'One task per note.'),
     ...names.map((name, index) => ({
       spawn: {
         name: `note-${name}`,
         steps: [
-          { sleep: 1_200 },
+          { say: `I write about ${name}.` },
+          { sleep: pace.workMs + index * pace.apartMs },
           { run: { args: ['git', 'log', '--oneline', '-n', '5'] }, as: 'log' },
           { write: { file: `docs/makima/${name}.md`, content: `# ${name}\n\n\${log.output}\n` } },
           { commit: `Note: ${name}` },

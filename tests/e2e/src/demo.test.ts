@@ -1,0 +1,161 @@
+/**
+ * `makima demo` as a person starts it: alone, twice at once, interrupted, and with what it cannot use.
+ *
+ * Law: a demo ends what it began, its processes as well as its contract, whatever ended it.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const program = resolve(import.meta.dirname, '../../../tools/demo/src/main.ts');
+
+let root: string;
+let home: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'makima demo '));
+  home = join(root, 'home');
+});
+afterEach(() => {
+  const left = processesOf(home);
+  rmSync(root, { recursive: true, force: true });
+  expect(left).toEqual([]);
+});
+
+interface Run {
+  readonly code: number | null;
+  readonly out: string;
+  readonly told: string;
+}
+
+/** Starts it; `at` is called with what it has told so far, whenever it tells more. */
+async function demo(
+  args: readonly string[],
+  at: (told: string, child: ReturnType<typeof spawn>) => void = () => {},
+): Promise<Run> {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH, HOME, MAKIMA_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let told = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    told += chunk.toString();
+    at(told, child);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, told };
+}
+
+/** Command lines that name the home: everything that a stack starts does, in arguments or environment. */
+function processesOf(dir: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const read = (file: string): string => {
+        try {
+          return readFileSync(`/proc/${pid}/${file}`, 'utf8').replaceAll('\0', ' ');
+        } catch {
+          return '';
+        }
+      };
+      const line = read('cmdline');
+      return line !== '' && `${line} ${read('environ')}`.includes(dir) ? [line] : [];
+    });
+}
+
+const outcomeOf = ({ out }: Run): Record<string, unknown> =>
+  JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
+
+const whole = { status: 'completed', tasks: 3, questions: 3, restorations: 1 };
+
+describe('makima demo', () => {
+  it('is told from the failing tests to the passing ones, with the kill and the way back', async () => {
+    const run = await demo(['--yes', '--json']);
+    expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
+    const moments = [
+      /its tests +0 of 3 pass/,
+      /What should join the words of a slug\?/,
+      /--yes answers: a dash/,
+      /May "demo" go from plan to execute\?/,
+      /kill -9 (\d+)[^]*THE SUPERVISOR IS BACK: process \d+ in place of \1, epoch 2/,
+      /says .*Earlier you chose a dash/,
+      /merged +mend-initials into makima\/demo/,
+      /\* .*\(makima\/demo\) Merge/,
+      /tests +before: 0 of 3 pass; on makima\/demo: 3 of 3 pass/,
+      /url +http:\/\/127\.0\.0\.1:\d+/,
+      /Try next:/,
+    ];
+    expect(run.told).toMatch(new RegExp(moments.map((one) => one.source).join('[^]*')));
+  });
+
+  it('plays beside another one in the same makima, which stays until both are done', async () => {
+    const runs = await Promise.all([demo(['--yes', '--json']), demo(['--yes', '--json'])]);
+    for (const run of runs) {
+      expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
+    }
+  });
+
+  it('works in a repository of the person, and leaves their branches alone', async () => {
+    const repo = join(root, 'my repo');
+    const git = (...args: string[]): string =>
+      spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8' }).stdout.trim();
+    spawnSync('git', ['init', '--quiet', '--initial-branch=main', repo]);
+    const identity = ['-c', 'user.name=x', '-c', 'user.email=x@localhost'];
+    git(...identity, 'commit', '--quiet', '--allow-empty', '-m', 'first');
+    const before = git('rev-parse', 'main');
+    const run = await demo(['--yes', '--json', '--repo', repo]);
+    expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
+    expect([git('rev-parse', 'main'), git('status', '--porcelain')]).toEqual([before, '']);
+    expect(git('ls-tree', '-r', '--name-only', 'makima/demo')).toContain('docs/makima/history.md');
+  });
+});
+
+describe('an interrupted demo', () => {
+  it.each([
+    ['while it starts', 'starting Postgres'],
+    ['while agents are at work', 'Three agents are at work'],
+  ])('%s leaves nothing behind, with exit code 130', async (_, words) => {
+    let sent = false;
+    const run = await demo(['--yes', '--json'], (told, child) => {
+      if (sent || !told.includes(words)) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+    expect([run.code, processesOf(home)]).toEqual([130, []]);
+    // Nor does its contract go on: the next demo has the machine for itself, and nothing to end.
+    const next = await demo(['--yes', '--json']);
+    expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
+    expect(next.told).not.toContain('had left behind');
+  });
+
+  it('is cleaned up by the next one when it was killed', async () => {
+    let killed = false;
+    await demo(['--yes'], (told, child) => {
+      if (killed || !told.includes('Three agents are at work')) return;
+      killed = true;
+      child.kill('SIGKILL');
+    });
+    const next = await demo(['--yes', '--json']);
+    expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
+    expect(next.told).toContain('ended what 1 demo(s) before this one had left behind');
+  });
+});
+
+describe('what the demo cannot use', () => {
+  it('is said in one line', async () => {
+    const alone = await demo([]);
+    expect(alone).toMatchObject({
+      code: 2,
+      told: 'makima demo: nobody is here to answer its questions: add --yes\n',
+    });
+    const nowhere = await demo(['--yes', '--repo', join(root, 'nowhere')]);
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.told.trimEnd().split('\n').at(-1)).toMatch(/^makima demo: there is no folder/);
+    expect(existsSync(join(home, 'run', 'stack.json'))).toBe(false);
+  });
+});
