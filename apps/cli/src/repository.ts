@@ -13,6 +13,9 @@ import { usageError } from './print-error.ts';
 
 export type RepositoryInput = { localPath: string } | { repositoryUrl: string };
 
+/** Where a path is looked for. */
+export type Place = Pick<Io, 'env' | 'cwd'>;
+
 const execute = promisify(execFile);
 const timeoutMs = 10_000;
 
@@ -21,7 +24,7 @@ const remote = /^(?:(?:https?|ssh|git|file):\/\/|[\w.-]+@[\w.-]+:)/i;
 
 /** `sameMachine`: the server's daemon sees the same files as we do, so what is wrong here is wrong there. */
 export async function readRepository(
-  io: Io,
+  io: Place,
   given: string,
   options: { sameMachine: boolean },
 ): Promise<RepositoryInput> {
@@ -46,7 +49,7 @@ export async function readRepository(
 }
 
 /** The top of the working tree that the path lies in; a bare repository is its own top. */
-async function topLevel(io: Io, path: string): Promise<string> {
+async function topLevel(io: Place, path: string): Promise<string> {
   const top = await git(io, path, ['rev-parse', '--show-toplevel']);
   if (top.ok && top.text !== '') return top.text;
   const bare = await git(io, path, ['rev-parse', '--absolute-git-dir']);
@@ -64,7 +67,7 @@ async function topLevel(io: Io, path: string): Promise<string> {
 }
 
 async function git(
-  io: Io,
+  io: Place,
   path: string,
   args: readonly string[],
 ): Promise<{ ok: boolean; text: string }> {

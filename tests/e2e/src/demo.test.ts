@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,6 +23,18 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
   expect(left).toEqual([]);
 });
+
+const identity = ['-c', 'user.name=x', '-c', 'user.email=x@localhost'];
+
+/** A repository of the person's own, with one commit. */
+function repository(): { repo: string; git: (...args: string[]) => string } {
+  const repo = join(root, 'my repo');
+  spawnSync('git', ['init', '--quiet', '--initial-branch=main', repo]);
+  const git = (...args: string[]): string =>
+    spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8' }).stdout.trim();
+  git(...identity, 'commit', '--quiet', '--allow-empty', '-m', 'first');
+  return { repo, git };
+}
 
 interface Run {
   readonly code: number | null;
@@ -101,23 +113,30 @@ describe('makima demo', () => {
   });
 
   it('works in a repository of the person, and leaves their branches alone', async () => {
-    const repo = join(root, 'my repo');
-    const git = (...args: string[]): string =>
-      spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8' }).stdout.trim();
-    spawnSync('git', ['init', '--quiet', '--initial-branch=main', repo]);
-    const identity = ['-c', 'user.name=x', '-c', 'user.email=x@localhost'];
-    git(...identity, 'commit', '--quiet', '--allow-empty', '-m', 'first');
+    const { repo, git } = repository();
     const before = git('rev-parse', 'main');
     const run = await demo(['--yes', '--json', '--repo', repo]);
     expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
     expect([git('rev-parse', 'main'), git('status', '--porcelain')]).toEqual([before, '']);
     expect(git('ls-tree', '-r', '--name-only', 'makima/demo')).toContain('docs/makima/history.md');
   });
+
+  it('says what stopped it, with exit code 5, where the agents cannot do their work', async () => {
+    const { repo, git } = repository();
+    writeFileSync(join(repo, 'docs'), 'not a folder\n');
+    git('add', 'docs');
+    git(...identity, 'commit', '--quiet', '-m', 'a file that is in the way');
+    const run = await demo(['--yes', '--json', '--repo', repo]);
+    expect([run.code, outcomeOf(run)]).toEqual([5, expect.objectContaining({ status: 'stuck' })]);
+    expect(run.told).toMatch(
+      /fails +supervisor: .*docs[^]*could not go on[^]*more +\.\/makima why demo/,
+    );
+  });
 });
 
 describe('an interrupted demo', () => {
   it.each([
-    ['while it starts', 'starting Postgres'],
+    ['while it starts', 'Starting Postgres'],
     ['while agents are at work', 'Three agents are at work'],
   ])('%s leaves nothing behind, with exit code 130', async (_, words) => {
     let sent = false;
@@ -142,7 +161,7 @@ describe('an interrupted demo', () => {
     });
     const next = await demo(['--yes', '--json']);
     expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
-    expect(next.told).toContain('ended what 1 demo(s) before this one had left behind');
+    expect(next.told).toContain('Ended what 1 demo(s) before this one had left behind');
   });
 });
 
@@ -155,7 +174,9 @@ describe('what the demo cannot use', () => {
     });
     const nowhere = await demo(['--yes', '--repo', join(root, 'nowhere')]);
     expect(nowhere.code).toBe(1);
-    expect(nowhere.told.trimEnd().split('\n').at(-1)).toMatch(/^makima demo: there is no folder/);
+    expect(nowhere.told.trimEnd().split('\n').at(-1)).toMatch(
+      /^makima demo: .*nowhere does not exist: give the folder of a git repository/,
+    );
     expect(existsSync(join(home, 'run', 'stack.json'))).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import { AlreadyRunningError, Stack } from '@makima/stack/stack';
 import { lockOwner } from '@makima/stack/start-lock';
 import { runningState } from '@makima/stack/state-file';
 import { othersHere, signIn } from './guests.ts';
+import type { Screen } from './screen.ts';
 
 export interface House {
   readonly home: Home;
@@ -22,7 +23,7 @@ export interface House {
 
 export interface Doorway {
   readonly env: NodeJS.ProcessEnv;
-  readonly say: (line: string) => void;
+  readonly screen: Screen;
   /** Aborted: the person wants out. */
   readonly signal: AbortSignal;
 }
@@ -54,7 +55,7 @@ async function enter(home: Home, door: Doorway, signOut: () => void): Promise<Ho
       }
     } else if (!waited) {
       waited = true;
-      door.say(`another start is under way here (process ${starter.pid}), waiting for it`);
+      door.screen.say(`another start is under way here (process ${starter.pid}), waiting for it`);
     }
     await pause(lookMs, door.signal);
   }
@@ -66,7 +67,7 @@ interface Entrance {
 }
 
 function joined(home: Home, url: string, { door, signOut }: Entrance): House {
-  door.say(`makima runs already at ${url}`);
+  door.screen.say(`makima runs already at ${url}`);
   return {
     home,
     url,
@@ -78,17 +79,25 @@ function joined(home: Home, url: string, { door, signOut }: Entrance): House {
 }
 
 async function started(home: Home, { door, signOut }: Entrance): Promise<House> {
-  const { env, say, signal } = door;
+  const { env, screen, signal } = door;
   const began = performance.now();
-  say(`starting Postgres, Redis, four services and a daemon; everything is kept in ${home.root}`);
+  screen.say(
+    `Starting Postgres, Redis, four services and a daemon. All of it is kept in ${home.root}`,
+  );
+  const row = screen.row('  ready: ');
+  const say = (line: string): void => {
+    row.end();
+    screen.say(`  ${line}`);
+  };
   const stack = new Stack({
     home,
     env,
     ports: 'preferred',
     daemon: 'local',
     onEvent: (event) => {
-      if (event.kind === 'progress') say(`  ${event.line}`);
-      if (event.kind === 'died') say(`  ${event.name} left (${event.reason}) and is started again`);
+      if (event.kind === 'ready') row.add(event.name);
+      if (event.kind === 'progress') say(event.line);
+      if (event.kind === 'died') say(`${event.name} left (${event.reason}) and is started again`);
     },
   });
   const leave = (): void => void stack.stop();
@@ -97,9 +106,10 @@ async function started(home: Home, { door, signOut }: Entrance): Promise<House> 
     await stack.start();
   } finally {
     signal.removeEventListener('abort', leave);
+    row.end();
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  say(`makima serves at ${stack.addresses.apiUrl}, ${seconds} s after the start`);
+  screen.say(`  makima serves at ${stack.addresses.apiUrl}, after ${seconds} s\n`);
   return {
     home,
     url: stack.addresses.apiUrl,
@@ -115,9 +125,9 @@ async function started(home: Home, { door, signOut }: Entrance): Promise<House> 
 }
 
 /** Other demos may have joined; an interrupt ends theirs too. */
-async function othersDone(home: Home, { say, signal }: Doorway): Promise<void> {
+async function othersDone(home: Home, { screen, signal }: Doorway): Promise<void> {
   if (othersHere(home) === 0 || signal.aborted) return;
-  say('another demo plays in this makima; it is stopped when that one is done (Ctrl-C: now)');
+  screen.say('Another demo plays in this makima, which stops when that one is done (Ctrl-C: now).');
   while (othersHere(home) > 0 && !signal.aborted) await pause(lookMs, signal).catch(() => {});
 }
 

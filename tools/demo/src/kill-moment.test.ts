@@ -1,20 +1,24 @@
 // The supervisor's agent is killed once, while its tasks are at work.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Event, EventType } from '@makima/contracts/entity/event';
-import { sampleEvent } from '@makima/client/testing/samples';
-import { killMoment } from './kill-moment.ts';
+import { sampleEvent, sampleId } from '@makima/client/testing/samples';
+import { killAgent, killMoment } from './kill-moment.ts';
 
 let seq = 0;
+const leader = sampleId('task', 1);
 const event = (type: EventType, data: Event['data'] = {}): Event =>
   sampleEvent((seq += 1), type, { data });
-const supervisor = (pid: unknown): Event => event('task.started', { isSupervisor: true, pid });
+const supervisor = (pid: unknown): Event =>
+  sampleEvent((seq += 1), 'task.started', { data: { isSupervisor: true, pid }, taskId: leader });
 const spawned = (): Event => event('task.spawned');
 const started = (): Event => event('task.started', { pid: 9 });
 const waits = (): Event => event('wait.started');
 
-const victims = (events: readonly Event[]): (number | undefined)[] => {
+const victims = (events: readonly Event[]): number[] => {
   const moment = killMoment();
-  return events.map((one) => moment.after(one)).filter((pid) => pid !== undefined);
+  return events.flatMap((one) => moment.after(one)?.pid ?? []);
 };
 
 describe('killMoment', () => {
@@ -37,7 +41,30 @@ describe('killMoment', () => {
     expect(victims(late)).toEqual([]);
   });
 
+  it('names nobody when the supervisor was lost before, and bears the loss of a task', () => {
+    const lost = (taskId: string): Event => sampleEvent((seq += 1), 'attempt.lost', { taskId });
+    const before = [supervisor(77), spawned(), waits()];
+    expect(victims([...before, lost(leader), started()])).toEqual([]);
+    expect(victims([...before, lost(sampleId('task', 2)), started()])).toEqual([77]);
+  });
+
   it.each([undefined, 'x', -1, 0, 1, 1.5])('never kills by the number %s', (pid) => {
     expect(victims([supervisor(pid), spawned(), started(), waits()])).toEqual([]);
+  });
+});
+
+describe('killAgent', () => {
+  it('kills a process that carries the task, and no other', async () => {
+    const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
+      env: { MAKIMA_TASK_ID: leader },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    await once(child, 'spawn');
+    const pid = child.pid!;
+    expect(killAgent({ pid, taskId: 'another' })).toBe(false);
+    expect(killAgent({ pid: process.pid, taskId: leader })).toBe(false);
+    expect(killAgent({ pid, taskId: leader })).toBe(true);
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(killAgent({ pid, taskId: leader })).toBe(false);
   });
 });

@@ -2,6 +2,7 @@
 // Why: somebody who has never seen makima sees in a minute what it does, and that it survives a kill.
 // Law: the last line of standard output with --json is one object; everything else goes to standard error;
 // the exit code tells the outcome; what the demo started, it ends, also when it is interrupted.
+import { isMakimaError } from '@makima/domain/error';
 import { exitCodes } from '@makima/stack/commands/command';
 import { openHouse, type House } from './house.ts';
 import { readDemoOptions, usage, type DemoOptions } from './options.ts';
@@ -10,8 +11,10 @@ import { screenOf, type Screen } from './screen.ts';
 
 const endedBadly = 5;
 const complain = (text: string): void => void process.stderr.write(`makima demo: ${text}\n`);
-const wordsOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+const wordsOf = (error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error);
+  return isMakimaError(error) && error.fix !== undefined ? `${message}: ${error.fix}` : message;
+};
 
 async function main(): Promise<number> {
   let options: DemoOptions;
@@ -54,10 +57,9 @@ interface Control {
 async function inHouse(options: DemoOptions, screen: Screen, control: Control): Promise<number> {
   const { signal } = control;
   screen.say(prologue(options));
-  const house = await openHouse({ env: process.env, say: (line) => screen.say(line), signal });
+  const house = await openHouse({ env: process.env, screen, signal });
   try {
-    const cwd = process.env['MAKIMA_CWD'] ?? process.cwd();
-    const outcome = await perform({ options, house, screen, cwd, ...control });
+    const outcome = await perform({ options, house, screen, cwd: process.cwd(), ...control });
     if (options.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
     if (!signal.aborted) await farewell(options, house, screen, { signal, outcome });
     if (outcome.status === 'completed') return exitCodes.ok;
@@ -69,14 +71,13 @@ async function inHouse(options: DemoOptions, screen: Screen, control: Control): 
 
 function prologue({ repo, agent, yes }: DemoOptions): string {
   const work =
-    repo === undefined ? 'mend a small repository whose tests fail' : 'write three notes';
-  return [
-    `One supervisor and three agents ${work}. Three questions come up${yes ? '' : ' for you'};`,
-    'on the way the supervisor is killed, once and for real, and must come back.',
+    repo === undefined ? 'mend a small repository whose tests fail' : 'write notes on a repository';
+  const questions = yes ? 'Questions are answered by --yes' : 'You are asked three questions';
+  const who =
     agent === 'scripted'
-      ? 'The agents follow scripts (no model, no account); everything else is the real thing.\n'
-      : `The agents are your own ${agent}: this takes minutes and uses your account.\n`,
-  ].join('\n');
+      ? 'The agents follow scripts (no model, no account); everything else is the real thing.'
+      : `The agents are your own ${agent}: this takes minutes and uses your account.`;
+  return `One supervisor and three agents ${work}. ${questions}; on the way the supervisor is killed, once and for real, and must come back. ${who}\n`;
 }
 
 /** Leaves what the demo started running for a person who watches; scripts get their machine back. */
@@ -88,24 +89,25 @@ async function farewell(
 ): Promise<void> {
   const stays = house.own && !options.yes && process.stdin.isTTY && outcome.status === 'completed';
   const runs = stays || !house.own;
-  const next: (readonly [string, string])[] = [
-    ...(runs ? [] : [['./makima up --detach', 'start makima again, in the background'] as const]),
-    ['./makima contracts list', 'what there is'],
-    ['./makima run "<your goal>" --repo <path> --watch', 'real work, by your Claude Code'],
-    ['./makima inbox', 'what waits for you'],
-    ['./makima --help', 'everything else'],
-  ];
-  screen.say(
-    `url         ${house.url}${runs ? '' : ' (stopped now)'}; its API explains itself at /reference`,
+  screen.fact(
+    'url',
+    `${house.url}${runs ? '' : ' (stopped now)'}, the API's reference: /reference`,
   );
-  const lines = next.map(([command, what]) => `  ${command.padEnd(50)} ${what}`);
-  screen.say(`\nTry next:\n${lines.join('\n')}`);
+  screen.say('\nTry next:');
+  if (!runs) tip(screen, './makima up --detach', 'start makima again, in the background');
+  tip(screen, './makima contracts list', 'what there is');
+  tip(screen, './makima inbox', 'what waits for you');
+  tip(screen, './makima run "<goal>" --repo <path>', 'real work, by your own Claude Code');
+  tip(screen, './makima --help', 'everything else');
   if (!stays) return;
-  screen.say('\nmakima goes on here until Ctrl-C; try the commands in another terminal.');
+  screen.say('\nmakima goes on here until Ctrl-C. Try the commands in another terminal.');
   await new Promise<void>((resolve) =>
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
 }
+
+const tip = (screen: Screen, command: string, what: string): void =>
+  screen.say(`  ${command.padEnd(38)}${what}`);
 
 try {
   process.exitCode = await main();

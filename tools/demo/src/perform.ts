@@ -1,16 +1,17 @@
 // The demo from an open house to its last line: repository, contract, play, what came of it.
 // Law: a contract that has not ended when the demo leaves is ended by it.
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
+import { readRepository } from '@makima/cli/repository';
 import type { Client } from '@makima/client/client';
 import { pause } from '@makima/client/pause';
 import { demoFolder, type House } from './house.ts';
 import { demoGoals, demoName, endContract, endLeftovers } from './leftovers.ts';
 import type { DemoOptions } from './options.ts';
-import { play, type Ending, type Played } from './play.ts';
+import { play, type Played } from './play.ts';
 import { inWords, testsIn, testsOnBranch, type Verdict } from './proof.ts';
 import { git, makeRepository } from './repository.ts';
+import type { Ending } from './scene.ts';
 import type { Screen } from './screen.ts';
 import { mendingScript, noteScript, paces } from './script.ts';
 import { visit } from './visitor.ts';
@@ -53,11 +54,15 @@ async function performAs(client: Client, show: Performance): Promise<Outcome> {
   await agentReady(client, options.agent, signal);
   if (house.own) {
     const left = await endLeftovers(client, new Date());
-    if (left > 0) screen.say(`ended what ${left} demo(s) before this one had left behind`);
+    if (left > 0) screen.say(`Ended what ${left} demo(s) before this one had left behind.`);
   }
   const stage = await setStage(show);
   const contract = await createContract(client, options, { repo: stage.repo, screen });
-  screen.say(`contract    ${contract.slug}, ${house.url}/api/v1/contracts/${contract.id}\n`);
+  screen.fact(
+    'contract',
+    `${contract.slug} (in another terminal: ./makima watch ${contract.slug})`,
+  );
+  screen.say('');
   const played = await playToEnd(show, client, contract);
   const branch = `makima/${contract.slug}`;
   const { items } = await client
@@ -85,40 +90,29 @@ interface Stage {
 
 async function setStage({ options, house, screen, cwd }: Performance): Promise<Stage> {
   if (options.repo !== undefined) {
-    const repo = ownRepository(resolve(cwd, options.repo));
-    screen.say(`repository  ${repo} (your branches are left alone)`);
+    const repo = await ownRepository(options.repo, cwd);
+    screen.fact('repository', `${near(repo, cwd)} (your branches are left alone)`);
     return { repo };
   }
   const repo = demoFolder(house.home, randomBytes(4).toString('hex'));
   makeRepository(repo);
   const before = await testsIn(repo);
-  screen.say(`repository  ${repo}`);
-  screen.say(`its tests   ${inWords(before)}: that is what the agents are to mend`);
+  screen.fact('repository', near(repo, cwd));
+  screen.fact('its tests', `${inWords(before)}: that is what the agents are to mend`);
   return { repo, before };
 }
 
 /** A folder of the person's with at least one commit. @throws with what to do about it. */
-export function ownRepository(dir: string): string {
-  if (!existsSync(dir)) throw new Error(`there is no folder ${dir}`);
-  let top: string;
-  try {
-    top = git(dir, ['rev-parse', '--show-toplevel']);
-  } catch (error) {
-    const words = error instanceof Error ? error.message : '';
-    if (/dubious ownership/.test(words))
-      throw new Error(
-        `git does not trust ${dir}, which belongs to another user: git config --global --add safe.directory '${dir}'`,
-      );
-    throw new Error(
-      `${dir} is not a git repository: git init it and commit something, or leave out --repo`,
-    );
-  }
-  try {
-    git(top, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  } catch {
-    throw new Error(`${top} has no commit yet: commit something there first`);
-  }
-  return top;
+async function ownRepository(given: string, cwd: string): Promise<string> {
+  const place = await readRepository({ env: process.env, cwd }, given, { sameMachine: true });
+  if ('localPath' in place) return place.localPath;
+  throw new Error(`--repo takes a folder of this machine, not ${given}`);
+}
+
+/** A path as somebody in this folder would type it. */
+function near(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 async function createContract(
@@ -175,37 +169,46 @@ function countCommits(repo: string, branch: string): number {
 }
 
 const endings: Readonly<Record<Exclude<Ending, 'completed'>, string>> = {
-  failed: 'the contract failed',
-  archived: 'the contract was put away by somebody else',
-  interrupted: 'interrupted; the demo has ended its contract',
-  sent_back:
-    'you sent the result back. A script has no answer to that (a model would go on with your words), so the demo ends here',
-  stuck: 'the contract could not go on, so the demo has ended it',
+  failed: 'The contract failed.',
+  archived: 'The contract was put away by somebody else.',
+  interrupted: 'Interrupted. The demo has ended its contract.',
+  stuck: 'The contract could not go on, so the demo has ended it.',
 };
 
-async function sayOutcome(
-  { screen, options }: Performance,
-  outcome: Outcome,
-  { repo, before, branch, slug }: Stage & { branch: string; slug: string },
-): Promise<void> {
+interface Remains extends Stage {
+  readonly branch: string;
+  readonly slug: string;
+}
+
+async function sayOutcome(show: Performance, outcome: Outcome, remains: Remains): Promise<void> {
+  const { screen, options, cwd } = show;
   const { status } = outcome;
+  const { repo, before, branch, slug } = remains;
   if (status !== 'completed') {
     screen.say(`\n${endings[status]}`);
-    if (status === 'failed' || status === 'stuck')
-      screen.say(`what is known of it: ./makima why ${slug}`);
+    if (status === 'failed' || status === 'stuck') screen.fact('more', `./makima why ${slug}`);
     return;
   }
-  const graph = git(repo, ['log', '--graph', '--oneline', '--decorate', '-n', '20', branch, '--']);
-  screen.say(`\n${graph}\n`);
+  screen.show(`\n${graphOf(repo, branch, screen.colors)}\n`);
   if (before !== undefined) {
     const after = await testsOnBranch(repo, branch);
-    screen.say(`tests       before: ${inWords(before)}; on ${branch}: ${inWords(after)}`);
+    screen.fact('tests', `before: ${inWords(before)}; on ${branch}: ${inWords(after)}`);
   }
-  screen.say(`branch      ${branch} of ${repo}; your other branches are as they were`);
-  const answered = options.yes ? '--yes' : 'you';
-  screen.say(
-    `completed   in ${outcome.seconds} s: ${outcome.tasks} tasks, ${outcome.questions} questions answered by ${answered}, ${outcome.restorations} kill survived`,
+  screen.fact('branch', `${branch} in ${near(repo, cwd)}; other branches are as they were`);
+  const who = options.yes ? '--yes' : 'you';
+  screen.fact(
+    'completed',
+    `in ${outcome.seconds} s: ${outcome.tasks} tasks, ${outcome.questions} answers by ${who}, ${timesInWords(outcome.restorations)} restored`,
   );
+}
+
+function graphOf(repo: string, branch: string, colors: boolean): string {
+  const looks = ['--graph', '--oneline', '--decorate', `--color=${colors ? 'always' : 'never'}`];
+  return git(repo, ['log', ...looks, '-n', '20', branch, '--']);
+}
+
+function timesInWords(times: number): string {
+  return times === 1 ? 'once' : `${times} times`;
 }
 
 /** The local daemon must be there and have the agent. */

@@ -2,28 +2,31 @@
 import { describe, expect, it } from 'vitest';
 import { readAnswer } from './person.ts';
 
-const choices = ['Approve', 'Send back'];
+const guard = { choices: ['Approve', 'Send back'], questionType: 'phase_confirmation' as const };
+const general = { choices: [], questionType: 'general' as const };
 
 describe('readAnswer', () => {
   it.each([
     ['1', 'Approve'],
     [' 2 ', 'Send back'],
-    ['approve', 'approve'],
+    ['yes', 'Approve'],
+    ['approve', 'Approve'],
     ['not before the tests are there', 'not before the tests are there'],
   ])('takes %j', (line, answer) => {
-    expect(readAnswer(choices, line)).toEqual({ ok: true, answer });
+    expect(readAnswer(guard, line)).toEqual({ ok: true, answer });
   });
 
   it.each(['', '   ', '0', '3', '99999999999999999999'])(
     'asks again after %j, and says why',
     (line) => {
-      const read = readAnswer(choices, line);
+      const read = readAnswer(guard, line);
       expect(read).toMatchObject({ ok: false, why: expect.stringContaining('type 1 or 2') });
     },
   );
 
-  it('takes a number as words where nothing is offered', () => {
-    expect(readAnswer([], '42')).toEqual({ ok: true, answer: '42' });
-    expect(readAnswer([], '')).toEqual({ ok: false, why: 'type some words' });
+  it('takes a number, or a yes, as words where nothing is offered', () => {
+    expect(readAnswer(general, '42')).toEqual({ ok: true, answer: '42' });
+    expect(readAnswer(general, 'yes')).toEqual({ ok: true, answer: 'yes' });
+    expect(readAnswer(general, '')).toEqual({ ok: false, why: 'type some words' });
   });
 });

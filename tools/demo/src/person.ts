@@ -1,32 +1,34 @@
-// The person of the demo: answers what its contract asks, by hand or by --yes.
-// Law: a question is asked once at a time; an answer that came from elsewhere takes the prompt away; what
-// cannot be an answer is said, and asked again.
+// The person of the demo at the terminal: is asked what its contract asks, one question at a time.
+// Law: an answer that came from elsewhere takes the prompt away; what cannot be an answer is said, and asked
+// again.
 import { createInterface } from 'node:readline/promises';
+import { oneLine } from '@makima/cli/plain';
+import { wrap } from '@makima/cli/wrap';
 import type { Client } from '@makima/client/client';
 import { pause } from '@makima/client/pause';
 import type { Question } from '@makima/contracts/entity/question';
 import { isMakimaError } from '@makima/domain/error';
 import { isConfirming } from '@makima/domain/question';
-import { oneLine } from '@makima/cli/plain';
 import type { Screen } from './screen.ts';
 
 export interface Person {
-  /** Takes up what is open now; does not wait for the answer of a person. */
-  attend(): Promise<void>;
+  /** What is open and was not given out before. */
+  fresh(): Promise<readonly Question[]>;
+  /** Sends an answer; what the server has against it is told. */
+  answer(question: Question, response: string): Promise<void>;
+  /** Asks at the terminal when it is free; returns at once. */
+  ask(question: Question): void;
   /** The question was answered or withdrawn, by whomever. */
   settled(questionId: string): void;
-  /** A prompt is open. */
+  /** A prompt is open, or will be. */
   readonly isAsked: boolean;
   /** How many questions this person answered. */
   readonly answers: number;
-  /** Whether this person sent the result back at the end. */
-  readonly sentBack: boolean;
 }
 
 export interface PersonOptions {
   readonly client: Client;
   readonly contractId: string;
-  readonly yes: boolean;
   readonly screen: Screen;
   readonly stdin: NodeJS.ReadStream;
   readonly stderr: NodeJS.WriteStream;
@@ -36,76 +38,72 @@ export interface PersonOptions {
 }
 
 export function createPerson(options: PersonOptions): Person {
-  const { client, screen } = options;
+  const { client, screen, signal } = options;
   const seen = new Set<string>();
+  const settled = new Set<string>();
   const queue: Question[] = [];
   let prompt: { readonly id: string; readonly close: AbortController } | undefined;
   let answers = 0;
-  let sentBack = false;
 
-  const send = async (question: Question, response: string): Promise<void> => {
+  const answer = async (question: Question, response: string): Promise<void> => {
     const request = { params: { id: question.id }, body: { response } };
-    await patiently(() => client.call('answerQuestion', request), options.signal);
-    answers += 1;
-    if (question.questionType === 'contract_complete' && !isConfirming(response)) sentBack = true;
+    try {
+      await patiently(() => client.call('answerQuestion', request), signal);
+      answers += 1;
+    } catch (error) {
+      // Somebody was faster, or what was asked is gone: both are no more than a line.
+      if (!isMakimaError(error)) throw error;
+      screen.say(`  ${oneLine(error.message)}`);
+    }
   };
-  const byHand = async (question: Question): Promise<void> => {
+  const askNow = async (question: Question): Promise<void> => {
     const close = new AbortController();
     prompt = { id: question.id, close };
     const letGo = screen.hold();
     try {
-      const signal = AbortSignal.any([close.signal, options.signal]);
-      const response = await ask(question, options, signal);
-      if (response !== undefined) await send(question, response);
-    } catch (error) {
-      sayRefusal(error, screen);
+      const response = await ask(question, options, AbortSignal.any([close.signal, signal]));
+      if (response !== undefined) await answer(question, response);
     } finally {
       prompt = undefined;
       letGo();
     }
   };
   const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await byHand(next);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (!settled.has(next.id)) await askNow(next);
+    }
+  };
+
+  const broken = (error: unknown): void => {
+    if (signal.aborted) return;
+    screen.say(`  ${String(error)}`);
+    options.interrupt();
   };
 
   return {
-    async attend() {
+    async fresh() {
       const query = { contractId: options.contractId, status: 'open' } as const;
-      const { items } = await patiently(
-        () => client.call('listQuestions', { query }),
-        options.signal,
-      );
-      for (const question of items) {
-        if (seen.has(question.id)) continue;
-        seen.add(question.id);
-        if (options.yes) await byYes(question, send, screen);
-        else queue.push(question);
-      }
-      if (prompt === undefined) void work();
+      const { items } = await patiently(() => client.call('listQuestions', { query }), signal);
+      const found = items.filter(({ id }) => !seen.has(id));
+      for (const { id } of found) seen.add(id);
+      return found;
+    },
+    answer,
+    ask(question) {
+      queue.push(question);
+      if (prompt === undefined) work().catch(broken);
     },
     settled(questionId) {
+      settled.add(questionId);
       if (prompt?.id === questionId) prompt.close.abort();
     },
     get isAsked() {
-      return prompt !== undefined;
+      return prompt !== undefined || queue.length > 0;
     },
     get answers() {
       return answers;
     },
-    get sentBack() {
-      return sentBack;
-    },
   };
-}
-
-async function byYes(
-  question: Question,
-  send: (question: Question, response: string) => Promise<void>,
-  screen: Screen,
-): Promise<void> {
-  const response = question.choices[0] ?? 'yes';
-  screen.shout('asks', [...questionLines(question), `--yes answers: ${oneLine(response)}`]);
-  await send(question, response).catch((error: unknown) => sayRefusal(error, screen));
 }
 
 const againMs = 1_000;
@@ -122,13 +120,8 @@ async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promis
   }
 }
 
-/** Somebody was faster, or what was asked is gone: both are no more than a line. */
-function sayRefusal(error: unknown, screen: Screen): void {
-  if (!isMakimaError(error)) throw error;
-  screen.say(`  ${oneLine(error.message)}`);
-}
-
-function questionLines(question: Question): readonly string[] {
+/** What is asked, what is known about it, and the choices with their numbers. */
+export function questionLines(question: Question): readonly string[] {
   const about = question.context === null ? [] : [oneLine(question.context)];
   const choices = question.choices.map((choice, at) => `  ${at + 1}  ${oneLine(choice)}`);
   return [oneLine(question.question), ...about, ...choices];
@@ -140,11 +133,9 @@ async function ask(
   { stdin, stderr, interrupt }: PersonOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  stderr.write(
-    `\n${questionLines(question)
-      .map((line) => `  ${line}\n`)
-      .join('')}`,
-  );
+  const columns = stderr.columns || 80;
+  const lines = questionLines(question).map((line) => `${wrap(`  ${line}`, columns, 2)}\n`);
+  stderr.write(`\n${lines.join('')}`);
   for (let ends = 0; ;) {
     const line = await readLine({ stdin, stderr, interrupt, signal });
     if (line === 'taken away') return undefined;
@@ -154,7 +145,7 @@ async function ask(
       else interrupt();
       continue;
     }
-    const read = readAnswer(question.choices, line.text);
+    const read = readAnswer(question, line.text);
     if (read.ok) return read.answer;
     stderr.write(`  ${read.why}\n`);
   }
@@ -189,12 +180,17 @@ type Reading =
   | { readonly ok: true; readonly answer: string }
   | { readonly ok: false; readonly why: string };
 
-/** A number names a choice; other words stand as they are. */
-export function readAnswer(choices: readonly string[], line: string): Reading {
+/** A number names a choice, a yes to a confirmation its first one; other words stand as they are. */
+export function readAnswer(
+  { choices, questionType }: Pick<Question, 'choices' | 'questionType'>,
+  line: string,
+): Reading {
   const text = line.trim();
   const numbers = choices.map((_, at) => at + 1).join(' or ');
   const howTo = choices.length === 0 ? 'type some words' : `type ${numbers}, or words of your own`;
   if (text === '') return { ok: false, why: howTo };
+  if (questionType !== 'general' && isConfirming(text))
+    return { ok: true, answer: choices[0] ?? text };
   if (!/^\d+$/.test(text) || choices.length === 0) return { ok: true, answer: text };
   const chosen = choices[Number(text) - 1];
   if (chosen !== undefined) return { ok: true, answer: chosen };

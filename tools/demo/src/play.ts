@@ -1,16 +1,15 @@
 // One run of the demo's contract: watched, its supervisor's agent killed once, seen to its end.
 // Why: the story that the README promises, through the real API, queues, socket, daemon and git.
-// Law: the kill is real (SIGKILL to the agent's process) and happens once; a run always ends: with its
-// contract, with the person's Ctrl-C, or because nothing can move any more.
-import { followPages } from '@makima/client/follow-events';
+// Law: a run always ends: with its contract, with the person's Ctrl-C, or because nothing can move any more.
 import { oneLine } from '@makima/cli/plain';
 import type { Client } from '@makima/client/client';
+import { followPages } from '@makima/client/follow-events';
 import { pause } from '@makima/client/pause';
-import type { Event } from '@makima/contracts/entity/event';
-import { killMoment, killProcess } from './kill-moment.ts';
-import { createPerson, type Person } from './person.ts';
-import type { Screen } from './screen.ts';
+import { createPerson } from './person.ts';
+import { createScene, type Ending } from './scene.ts';
+import type { Screen, Word } from './screen.ts';
 import { createStillness } from './stillness.ts';
+import { createTimeline } from './timeline.ts';
 import { createVoices } from './voices.ts';
 
 export interface Play {
@@ -25,122 +24,76 @@ export interface Play {
   readonly houseStands: () => boolean;
 }
 
-/** How it ended: as the contract did, or before it. */
-export type Ending = 'completed' | 'failed' | 'archived' | 'interrupted' | 'sent_back' | 'stuck';
-
 export interface Played {
   readonly status: Ending;
   readonly questions: number;
   readonly restorations: number;
 }
 
+/** Several events in one answer: a key may ask only so often in a minute. */
 const gatherMs = 200;
-
-const ends: Readonly<Record<string, Ending>> = {
-  completed: 'completed',
-  failed: 'failed',
-  archived: 'archived',
-};
+const tellMs = 100;
+/** Longer than words take from an agent to here. */
+const settleMs = 1_500;
 
 export async function play(options: Play): Promise<Played> {
-  const { client, contract, screen } = options;
+  const { client, contract, screen, agent, yes, interrupt } = options;
   const lost = new AbortController();
   const signal = AbortSignal.any([options.signal, lost.signal]);
-  const person = createPerson({
-    client,
-    contractId: contract.id,
-    yes: options.yes,
-    screen,
-    stdin: process.stdin,
-    stderr: process.stderr,
-    signal,
-    interrupt: options.interrupt,
-  });
-  const stillness = createStillness({
-    client,
-    contractId: contract.id,
-    agent: options.agent,
-    unattended: options.yes,
-    say: (line) => screen.say(line),
-  });
+  const about = { client, contractId: contract.id };
+  const timeline = createTimeline({ settleMs, nowMs: () => performance.now() });
   const voices = createVoices(client);
-  const scene = createScene(options, person);
-  const played = (status: Ending): Played => ({
-    status,
-    questions: person.answers,
-    restorations: scene.restorations,
-  });
-  const pages = followPages(client, {
+  const { stdin, stderr } = process;
+  const person = createPerson({ ...about, screen, stdin, stderr, signal, interrupt });
+  const scene = createScene({ agent, yes, screen, person, timeline });
+  const say = (line: string): void => screen.say(line);
+  const stillness = createStillness({ ...about, agent, unattended: yes, say });
+
+  const gather = async (): Promise<Ending> => {
+    for await (const { events } of pagesOf(options, { signal, lose: () => lost.abort() })) {
+      for (const event of events) {
+        voices.notice(event);
+        const end = await scene.take(event);
+        if (end !== undefined) return end;
+      }
+      if (events.length > 0 || person.isAsked) stillness.moved();
+      else if (await stillness.isHopeless()) return 'stuck';
+      await pause(gatherMs, signal).catch(() => undefined);
+    }
+    return lost.signal.aborted ? 'stuck' : 'interrupted';
+  };
+  const hear = (words: readonly Word[]): void => {
+    if (words.length > 0) stillness.moved();
+    for (const word of words) timeline.word(word.at, () => screen.quote(word));
+  };
+  const tell = async (end: AbortSignal): Promise<void> => {
+    while (!end.aborted) {
+      hear(await voices.fresh());
+      timeline.play();
+      await pause(tellMs, end).catch(() => undefined);
+    }
+    if (!signal.aborted) hear(await voices.rest());
+    timeline.end();
+  };
+
+  const ended = new AbortController();
+  const [status] = await Promise.all([gather().finally(() => ended.abort()), tell(ended.signal)]);
+  if (lost.signal.aborted) screen.say('the makima that this demo played in has ended');
+  return { status, questions: person.answers, restorations: scene.restorations };
+}
+
+function pagesOf(
+  { client, contract, screen, houseStands }: Play,
+  { signal, lose }: { signal: AbortSignal; lose: () => void },
+): ReturnType<typeof followPages> {
+  return followPages(client, {
     contractId: contract.id,
     signal,
     waitSeconds: 2,
     onLost: ({ error, attempt }) => {
       if (attempt === 3) screen.say(`  ... ${oneLine(error.message)}; trying on`);
-      if (!options.houseStands()) lost.abort();
+      if (!houseStands()) lose();
     },
     onBack: () => screen.say('  ... makima answers again'),
   });
-  for await (const { events } of pages) {
-    const words = [...(await voices.fresh())];
-    for (const event of events) {
-      while (words.length > 0 && words[0]!.at <= event.time) screen.quote(words.shift()!);
-      voices.notice(event);
-      const end = await scene.show(event);
-      if (end !== undefined) return played(end);
-    }
-    for (const word of words) screen.quote(word);
-    if (events.length > 0 || words.length > 0 || person.isAsked) stillness.moved();
-    else if (await stillness.isHopeless()) return played('stuck');
-    // Several events in one answer: a story of a minute fits well into what a key may ask in one.
-    await pause(gatherMs, signal).catch(() => undefined);
-  }
-  if (lost.signal.aborted) {
-    screen.say('the makima that this demo played in has ended');
-    return played('stuck');
-  }
-  return played('interrupted');
-}
-
-interface Scene {
-  readonly restorations: number;
-  /** Shows an event with what belongs to it; answers how the play ended, if it did. */
-  show(event: Event): Promise<Ending | undefined>;
-}
-
-function createScene({ screen, agent }: Play, person: Person): Scene {
-  const moment = killMoment();
-  let restorations = 0;
-  let killed: number | undefined;
-  return {
-    get restorations() {
-      return restorations;
-    },
-    async show(event) {
-      const { type, data } = event;
-      screen.tell(event);
-      if (type === 'question.asked') await person.attend();
-      if (type === 'question.answered' || type === 'question.cancelled')
-        person.settled(String(data['questionId']));
-      const victim = moment.after(event);
-      if (victim !== undefined) {
-        killed = victim;
-        screen.shout('bad', [
-          `NOW THE DEMO KILLS THE SUPERVISOR'S AGENT:  kill -9 ${victim}`,
-          'Nobody tells it. Its tasks go on; it must come back and know what it knew.',
-        ]);
-        killProcess(victim);
-      }
-      if (type === 'supervisor.restored') {
-        restorations += 1;
-        screen.shout('good', [
-          `THE SUPERVISOR IS BACK: process ${String(data['pid'])}${killed === undefined ? '' : ` in place of ${killed}`}, epoch ${String(data['epoch'])}`,
-          'The same conversation goes on; the killed process could not write a word any more.',
-        ]);
-      }
-      // A script has nothing to answer to that; a model would go on with the person's words.
-      if (type === 'question.answered' && person.sentBack && agent === 'scripted')
-        return 'sent_back';
-      return type === 'contract.status_changed' ? ends[String(data['to'])] : undefined;
-    },
-  };
 }

@@ -1,9 +1,8 @@
-// The repositories of the demo: the one it makes fails its tests, and one of the person's is looked at first.
+// The repository of the demo: it fails its tests, and passes them when it is mended.
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownRepository } from './perform.ts';
 import { inWords, testsIn, testsOnBranch } from './proof.ts';
 import { git, makeRepository, pieces } from './repository.ts';
 
@@ -25,19 +24,5 @@ describe('the repository that the demo makes', () => {
     git(dir, ['checkout', '--quiet', 'main']);
     expect(await testsOnBranch(dir, 'mended')).toEqual({ pass: 3, fail: 0 });
     expect(git(dir, ['status', '--porcelain'])).toBe('');
-  });
-});
-
-describe("a repository of the person's own", () => {
-  it('is found from any folder in it', () => {
-    makeRepository(dir);
-    expect(ownRepository(join(dir, 'src'))).toBe(dir);
-  });
-
-  it('must be there, be one, and have a commit', () => {
-    expect(() => ownRepository(join(dir, 'nowhere'))).toThrow('there is no folder');
-    expect(() => ownRepository(dir)).toThrow('is not a git repository');
-    git(dir, ['init', '--quiet']);
-    expect(() => ownRepository(dir)).toThrow('has no commit yet');
   });
 });

@@ -14,7 +14,7 @@ export interface Pace {
 }
 
 export const paces = {
-  quick: { thinkMs: 0, workMs: 1_200, apartMs: 0 },
+  quick: { thinkMs: 0, workMs: 1_800, apartMs: 0 },
   watched: { thinkMs: 1_200, workMs: 3_500, apartMs: 1_000 },
 } as const satisfies Record<string, Pace>;
 
@@ -28,36 +28,72 @@ function document(id: string, file: string, title: string, text: string): Step[]
   ];
 }
 
+interface Gate {
+  readonly id: string;
+  readonly file: string;
+  readonly title: string;
+  readonly text: string;
+  /** Asks the person, and keeps the answer as `gate`. */
+  readonly ask: Step;
+  /** Holds when the person did not agree. */
+  readonly refused: Record<string, unknown>;
+}
+
 /**
- * Asks to leave `plan`, which a person guards. Sent back, the supervisor puts the person's words into the
- * plan and asks again; after some rounds of that it gives up.
+ * A document that a person has to agree to. Sent back, the supervisor puts the person's words into it and
+ * asks again; after some rounds of that it gives up.
  */
-function guardedPlan(file: string, text: string): Step[] {
-  const refused = { equals: ['${guard.advanced}', false] };
+function gated({ id, file, title, text, ask, refused }: Gate): Step[] {
   return [
-    ...document('plan-document', file, 'Plan', text),
-    { advance: 'execute', as: 'guard' },
+    ...document(id, file, title, text),
+    ask,
     {
       repeat: { over: [1, 2, 3, 4, 5], name: 'round' },
       steps: [
         {
           when: refused,
           steps: [
-            {
-              say: 'You sent the plan back: ${guard.response}. I write that into it and ask again.',
-            },
-            { append: { file, content: '\nRemark ${round}: ${guard.response}\n' } },
-            { commit: 'Plan, remark ${round}' },
+            { say: 'Your answer: ${gate.response}. I write that down and ask again.' },
+            { append: { file, content: '\nRemark ${round}: ${gate.response}\n' } },
+            { commit: `${title}, remark \${round}` },
             { merge: { task: '${task}' } },
-            { deliverable: { id: 'plan-document', evidence: [{ kind: 'file', path: file }] } },
-            { advance: 'execute', as: 'guard' },
+            { deliverable: { id, evidence: [{ kind: 'file', path: file }] } },
+            ask,
           ],
         },
       ],
     },
-    { when: refused, steps: [{ fail: 'The plan was sent back six times.' }] },
+    { when: refused, steps: [{ fail: `${title}: sent back six times.` }] },
   ];
 }
+
+/** Leaving `plan`, which a person guards. */
+const plan = (file: string, text: string): Step[] =>
+  gated({
+    id: 'plan-document',
+    file,
+    title: 'Plan',
+    text,
+    ask: { advance: 'execute', as: 'gate' },
+    refused: { equals: ['${gate.advanced}', false] },
+  });
+
+/** The end, which a person confirms. */
+const review = (file: string, text: string): Step[] =>
+  gated({
+    id: 'review-report',
+    file,
+    title: 'Review',
+    text,
+    ask: {
+      tool: {
+        name: 'makima_ask',
+        args: { question: 'Is it complete?', questionType: 'contract_complete', phaseguard: true },
+      },
+      as: 'gate',
+    },
+    refused: { not_equals: ['${gate.response}', 'Approve'] },
+  });
 
 /** The answer about the separator is honoured: the first piece has a way for each. */
 function mend(index: number, pace: Pace): Step[] {
@@ -89,7 +125,7 @@ function spawnMending({ index, separator, pace }: Mending): Record<string, unkno
         { write: { file: piece.file, content: piece.mended(separator) } },
         { run: { args: ['node', '--test', piece.test] } },
         { commit: `Mend ${piece.file}` },
-        { done: `${piece.file} is mended; ${piece.test} passes.` },
+        { done: 'mended, and its test passes' },
       ],
     },
     as: `task${index}`,
@@ -138,7 +174,7 @@ export function mendingScript(pace: Pace): string {
     { advance: 'plan' },
     { say: 'Now a plan: one agent for each function, all three at once.' },
     { sleep: pace.thinkMs },
-    ...guardedPlan('docs/plan.md', 'One task per function, all at once; then merge, test, review.'),
+    ...plan('docs/plan.md', 'One task per function, all at once; then merge, test, review.'),
     ...pieces.flatMap((_, index) => mend(index, pace)),
     { say: 'Three agents are at work. I wait for them.' },
     { wait: { tasks }, as: 'ended' },
@@ -161,68 +197,74 @@ export function mendingScript(pace: Pace): string {
       },
     },
     { advance: 'review' },
-    ...document(
-      'review-report',
-      'docs/review.md',
-      'Review',
-      'Three branches merged, every test passes.',
-    ),
-    { done: 'The tests pass. It is yours to look at.' },
+    { say: 'All of it is there. I write a review; whether it is complete is for you to say.' },
+    ...review('docs/review.md', 'Three branches merged, every test passes.'),
   ]);
 }
 
+/** What is noted about a repository of the person's own, and from what. */
+const notes: readonly { readonly about: string; readonly from: readonly string[] }[] = [
+  { about: 'structure', from: ['git', 'ls-tree', '--name-only', 'HEAD'] },
+  { about: 'history', from: ['git', 'log', '--oneline', '-n', '10'] },
+  { about: 'people', from: ['git', 'shortlog', '--summary', '--numbered', 'HEAD'] },
+];
+const noteFile = (about: string): string => `docs/makima/${about}.md`;
+
 /** For a repository of the person's own: three notes, nothing of theirs is changed. */
 export function noteScript(pace: Pace): string {
-  const names = ['structure', 'history', 'next-steps'];
   return script([
     { say: 'I look around in your repository.' },
-    ...document('research-notes', 'docs/makima/research.md', 'Research notes', 'A first look.'),
+    { sleep: pace.thinkMs },
+    ...document('research-notes', noteFile('research'), 'Research notes', 'A first look.'),
     { advance: 'specify' },
     {
       ask: { question: 'For whom are the notes?', choices: ['newcomers', 'maintainers'] },
       as: 'readers',
     },
+    { say: 'You chose ${readers.response}. I write that down.' },
     ...document(
       'requirements-document',
-      'docs/makima/requirements.md',
+      noteFile('requirements'),
       'Requirements',
       'Three notes for ${readers.response}.',
     ),
     { advance: 'plan' },
     { sleep: pace.thinkMs },
-    ...guardedPlan('docs/makima/plan.md', 'One task per note.'),
-    ...names.map((name, index) => ({
+    ...plan(noteFile('plan'), 'One task per note, all at once.'),
+    ...notes.map(({ about, from }, index) => ({
       spawn: {
-        name: `note-${name}`,
+        name: `note-${about}`,
         steps: [
-          { say: `I write about ${name}.` },
+          { say: `I write about ${about}.` },
           { sleep: pace.workMs + index * pace.apartMs },
-          { run: { args: ['git', 'log', '--oneline', '-n', '5'] }, as: 'log' },
-          { write: { file: `docs/makima/${name}.md`, content: `# ${name}\n\n\${log.output}\n` } },
-          { commit: `Note: ${name}` },
-          { done: `A note about ${name}.` },
+          { run: { args: from }, as: 'seen' },
+          { write: { file: noteFile(about), content: `# ${about}\n\n\${seen.output}\n` } },
+          { commit: `Note: ${about}` },
+          { done: `a note about ${about}` },
         ],
       },
       as: `task${index}`,
     })),
+    { say: 'Three agents are at work. I wait for them.' },
     { wait: { tasks } },
     { say: 'All three notes are written, for ${readers.response} as you chose earlier.' },
     ...tasks.map((task) => ({ merge: { task } })),
     {
       deliverable: {
         id: 'implementation',
-        evidence: names.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.taskId}` })),
+        evidence: notes.map((_, index) => ({ kind: 'merged', taskId: `\${task${index}.taskId}` })),
       },
     },
     {
       deliverable: {
         id: 'tests-passing',
-        evidence: [{ kind: 'command', command: ['git', 'rev-parse', 'HEAD'] }],
+        evidence: [
+          { kind: 'command', command: ['ls', ...notes.map(({ about }) => noteFile(about))] },
+        ],
       },
     },
     { advance: 'review' },
-    ...document('review-report', 'docs/makima/review.md', 'Review', 'Three notes merged.'),
-    { done: 'Your notes are ready.' },
+    ...review(noteFile('review'), 'Three notes merged.'),
   ]);
 }
 

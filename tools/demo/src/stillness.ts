@@ -27,8 +27,7 @@ const tellAfterMs = 10_000;
 const patienceMs = { scripted: 120_000, model: 1_800_000 } as const;
 
 export function createStillness(options: StillnessOptions): Stillness {
-  const scripted = options.agent === 'scripted';
-  const patience = scripted ? patienceMs.scripted : patienceMs.model;
+  const patience = options.agent === 'scripted' ? patienceMs.scripted : patienceMs.model;
   let since = performance.now();
   let lookAt = tellAfterMs;
   let told = '';
@@ -55,8 +54,6 @@ export function createStillness(options: StillnessOptions): Stillness {
         .catch(() => undefined);
       if (why === undefined) return false;
       tell(why);
-      // A script whose turn is over does nothing any more, whoever waits for it.
-      if (scripted && why.blockers.some((one) => one.kind === 'idle')) return true;
       return options.unattended && stillMs >= patience;
     },
   };

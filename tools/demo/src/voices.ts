@@ -1,4 +1,4 @@
-// The agents' own words, in the order in which they and the events came.
+// The agents' own words, and what made a turn of theirs fail.
 // Why: that a restored agent refers to what was said before it was killed can only be heard.
 // Law: words are a part of the show: when they cannot be read, the story goes on without them.
 import { OutputFeed, type OutputEntry } from '@makima/cli/output-feed';
@@ -10,8 +10,10 @@ import type { Word } from './screen.ts';
 export interface Voices {
   /** Learns from an event who speaks, and who is done. */
   notice(event: Event): void;
-  /** What was said since it was last asked for, oldest first; it is not asked for at every call. */
+  /** What was said since it was last asked for; it is not asked for at every call. */
   fresh(): Promise<readonly Word[]>;
+  /** The same, now. */
+  rest(): Promise<readonly Word[]>;
 }
 
 interface Speaker {
@@ -21,8 +23,9 @@ interface Speaker {
   done: boolean;
 }
 
-/** Between two looks: a key may ask only so often. */
-const apartMs = 900;
+/** Between two looks for each who speaks: a key may ask only so often in a minute. */
+const apartMs = 300;
+const apartMinMs = 600;
 
 export function createVoices(client: Client): Voices {
   const speakers = new Map<string, Speaker>();
@@ -31,31 +34,33 @@ export function createVoices(client: Client): Voices {
     const last = speaker.done;
     const entries = await speaker.feed.rest().catch(() => []);
     if (last) speakers.delete(id);
-    return entries.filter(isSpeech).map(({ content, at }) => ({
+    return entries.filter(isSpeech).map(({ content, at, messageType }) => ({
+      kind: messageType === 'error' ? 'error' : 'words',
       name: speaker.name,
       text: content,
       at,
     }));
+  };
+  const rest = async (): Promise<readonly Word[]> => {
+    askedAt = performance.now();
+    const words = await Promise.all([...speakers].map(([id, one]) => wordsOf(id, one)));
+    return words.flat();
   };
   return {
     notice({ type, taskId, data }) {
       if (taskId === null) return;
       const speaker = speakers.get(taskId);
       if (type === 'task.started' && speaker === undefined) {
-        const { name } = data;
-        const called = typeof name === 'string' ? oneLine(name) : 'an agent';
-        speakers.set(taskId, { name: called, feed: new OutputFeed(client, taskId), done: false });
+        const feed = new OutputFeed(client, taskId);
+        speakers.set(taskId, { name: nameOf(data), feed, done: false });
       }
       if (speaker !== undefined && ends.has(type)) speaker.done = true;
     },
     async fresh() {
-      const now = performance.now();
-      const somebodyLeaves = [...speakers.values()].some((one) => one.done);
-      if (now - askedAt < apartMs && !somebodyLeaves) return [];
-      askedAt = now;
-      const words = await Promise.all([...speakers].map(([id, one]) => wordsOf(id, one)));
-      return words.flat().toSorted((a, b) => a.at.localeCompare(b.at));
+      const apart = Math.max(apartMinMs, apartMs * speakers.size);
+      return performance.now() - askedAt < apart ? [] : rest();
     },
+    rest,
   };
 }
 
@@ -65,6 +70,12 @@ const ends: ReadonlySet<Event['type']> = new Set([
   'task.cancelled',
 ]);
 
-function isSpeech(entry: OutputEntry): boolean {
-  return entry.messageType === 'assistant' && !entry.isPartial && entry.content.trim() !== '';
+function nameOf({ name, isSupervisor }: Event['data']): string {
+  if (isSupervisor === true) return 'supervisor';
+  return typeof name === 'string' ? oneLine(name) : 'an agent';
+}
+
+function isSpeech({ messageType, isPartial, content }: OutputEntry): boolean {
+  const tells = messageType === 'assistant' || messageType === 'error';
+  return tells && !isPartial && content.trim() !== '';
 }
