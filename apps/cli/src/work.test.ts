@@ -294,12 +294,6 @@ describe('machines and keys', () => {
     expect(stderr).toContain('--url');
   });
 
-  it('the daemon is a child with our arguments and its exit code', async () => {
-    await serve({});
-    const { code, stderr } = await stage.run(['daemon', 'join', '--api', 'http://127.0.0.1:9']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--token')]);
-  });
-
   it('a key is shown once and revoked by its name', async () => {
     const info = {
       id: sampleId('other', 7),

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** In a process group of its own, as a supervisor of services starts it. */
+  readonly ownGroup?: true;
 }
 
 /** A folder that stands for the user's home; the server and the key that commands use by default. */
@@ -54,6 +56,7 @@ export class CliStage {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: options.cwd ?? this.home,
       env: this.environment(options.env),
+      detached: options.ownGroup === true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(options.stdin ?? '');
