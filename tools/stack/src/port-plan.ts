@@ -1,10 +1,10 @@
 // Which port each process gets.
 // Why: an address that people noted down stays the same from start to start, while it is free.
-// Law: the port used last, else the usual one, else the next free one, and then it is told.
+// Law: the port used last, else the usual one; when that is taken the next free one, and then it is told.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
-import { anyFreePort, freePortFrom } from './ports.ts';
+import { anyFreePort, reservePortFrom, type Reservation } from './ports.ts';
 
 export interface PortWish {
   name: string;
@@ -14,29 +14,57 @@ export interface PortWish {
 export interface PortPlanOptions {
   /** `preferred` for people, `random` for tests that run beside each other. */
   mode: 'preferred' | 'random';
-  onMoved: (name: string, preferred: number, port: number) => void;
+  /** Called once with every port that was taken. */
+  onMoved: (moves: readonly PortMove[]) => void;
+}
+
+export interface PortMove {
+  name: string;
+  taken: number;
+  port: number;
+}
+
+export interface PlannedPorts {
+  ports: Map<string, number>;
+  /** Lets other stacks have them. */
+  release: () => void;
 }
 
 export const planPorts = async (
   home: Home,
   wishes: readonly PortWish[],
   { mode, onMoved }: PortPlanOptions,
-): Promise<Map<string, number>> => {
-  const plan = new Map<string, number>();
+): Promise<PlannedPorts> => {
+  const ports = new Map<string, number>();
+  const reservations: Reservation[] = [];
   const before = mode === 'preferred' ? readPlan(home) : {};
   const wished = wishes.map(({ name, preferred }) => before[name] ?? preferred);
-  for (const [index, { name, preferred }] of wishes.entries()) {
+  const moves: PortMove[] = [];
+  for (const [index, { name }] of wishes.entries()) {
+    if (mode === 'random') {
+      ports.set(name, await anyFreePort(new Set(ports.values())));
+      continue;
+    }
     // Nobody moves to a port that another one of us wishes for.
-    const others = new Set([...plan.values(), ...wished.filter((_, other) => other !== index)]);
-    const port =
-      mode === 'preferred'
-        ? await freePortFrom(wished[index]!, others)
-        : await anyFreePort(new Set(plan.values()));
-    if (mode === 'preferred' && port !== preferred) onMoved(name, preferred, port);
-    plan.set(name, port);
+    const others = new Set([...ports.values(), ...wished.filter((_, other) => other !== index)]);
+    const taken = wished[index]!;
+    const reservation = await reservePortFrom(taken, others);
+    reservations.push(reservation);
+    ports.set(name, reservation.port);
+    if (reservation.port !== taken) moves.push({ name, taken, port: reservation.port });
   }
-  writeFileSync(planFile(home), JSON.stringify(Object.fromEntries(plan)), { mode: 0o600 });
-  return plan;
+  if (moves.length > 0) onMoved(moves);
+  writeFileSync(planFile(home), JSON.stringify(Object.fromEntries(ports)), { mode: 0o600 });
+  return { ports, release: () => reservations.forEach(({ release }) => release()) };
+};
+
+/** What people are told: one line, however many ports were taken. */
+export const movesInWords = (moves: readonly PortMove[]): string => {
+  const [first, ...more] = moves;
+  if (first === undefined) return '';
+  const begin = more.length === 0 ? `port ${first.taken} is taken` : 'usual ports are taken';
+  const rest = more.map(({ name, port }) => `, ${name} on ${port}`).join('');
+  return `${begin}: ${first.name} listens on ${first.port}${rest}`;
 };
 
 const planFile = (home: Home): string => join(home.run, 'ports.json');

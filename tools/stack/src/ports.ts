@@ -35,13 +35,33 @@ const kernelPort = (): Promise<number> =>
     });
   });
 
-/** The preferred port, or the next free one of the fifty after it that `taken` does not hold. */
-export const freePortFrom = async (
+/** A port that no other stack of this machine takes until it is let go, or this process ends. */
+export interface Reservation {
+  port: number;
+  release: () => void;
+}
+
+/**
+ * The preferred port, or the next free one of the fifty after it that `taken` does not hold. Stacks that
+ * start at the same moment get different ones, though none of their processes listens yet.
+ */
+export const reservePortFrom = async (
   preferred: number,
   taken: ReadonlySet<number> = new Set(),
-): Promise<number> => {
+): Promise<Reservation> => {
   for (let port = preferred; port < preferred + 50; port += 1) {
-    if (!taken.has(port) && (await isPortFree(port))) return port;
+    if (taken.has(port) || !(await isPortFree(port))) continue;
+    const release = await reserve(port);
+    if (release !== undefined) return { port, release };
   }
-  return anyFreePort(taken);
+  return { port: await anyFreePort(taken), release: () => {} };
 };
+
+/** A name that the kernel gives to one process, and takes back when that ends: an abstract socket. */
+const reserve = (port: number): Promise<(() => void) | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen({ path: `\0makima port ${port}` }, () => resolve(() => void server.close()));
+    server.unref();
+  });

@@ -9,7 +9,7 @@ import { daemonEnvironment, storeEnvironment, type Addresses } from './environme
 import { ensureHome, readOwnerKey, requireRoom, type Home } from './home.ts';
 import { makimaLayout, requireFiles, type StackLayout } from './layout.ts';
 import { LogFile } from './log-file.ts';
-import { planPorts } from './port-plan.ts';
+import { movesInWords, planPorts } from './port-plan.ts';
 import { endProcess, identify } from './process-identity.ts';
 import { nodeProgram, runToEnd } from './run-node.ts';
 import {
@@ -60,6 +60,7 @@ export class Stack {
   #addresses: Addresses | undefined;
   #logs = new Map<string, LogFile>();
   #release: (() => void) | undefined;
+  #releasePorts = (): void => {};
   #ready = false;
   #stopping: Promise<void> | undefined;
 
@@ -136,6 +137,7 @@ export class Stack {
       await Promise.all(ofKind.map((one) => one.stop()));
     }
     for (const log of this.#logs.values()) log.close();
+    this.#releasePorts();
     if (this.#release) removeState(this.options.home);
     this.#release?.();
     this.#release = undefined;
@@ -153,12 +155,13 @@ export class Stack {
     );
   }
 
-  #planPorts(): Promise<PortPlan> {
-    return planPorts(this.options.home, portWishes(this.#context), {
+  async #planPorts(): Promise<PortPlan> {
+    const { ports, release } = await planPorts(this.options.home, portWishes(this.#context), {
       mode: this.options.ports,
-      onMoved: (name, preferred, port) =>
-        this.#progress(`port ${preferred} is taken, ${name} listens on ${port}`),
+      onMoved: (moves) => this.#progress(movesInWords(moves)),
     });
+    this.#releasePorts = release;
+    return ports;
   }
 
   async #startStores(ports: PortPlan): Promise<void> {

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureHome, homeAt, secret, type Home } from './home.ts';
 import { lastLines, LogFile } from './log-file.ts';
-import { planPorts } from './port-plan.ts';
+import { movesInWords, planPorts, type PortMove, type PortWish } from './port-plan.ts';
+import { anyFreePort } from './ports.ts';
 import { endProcess, identify, isAlive, signalProcess } from './process-identity.ts';
 import { takeStartLock } from './start-lock.ts';
 import { suggest } from './suggest.ts';
@@ -78,18 +79,53 @@ describe('start lock', () => {
 });
 
 describe('planPorts', () => {
+  const wishes = (port: number): PortWish[] => [{ name: 'api', preferred: port }];
+  let moves: PortMove[];
+  const options = {
+    mode: 'preferred' as const,
+    onMoved: (all: readonly PortMove[]) => moves.push(...all),
+  };
+  beforeEach(() => {
+    moves = [];
+  });
+
   it('moves on from a taken port, says so, and stays there at the next start', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const moved: string[] = [];
-    const options = { mode: 'preferred' as const, onMoved: (name: string) => moved.push(name) };
-    const first = await planPorts(home, [{ name: 'api', preferred: port }], options);
-    expect(first.get('api')).toBeGreaterThan(port);
-    expect(moved).toEqual(['api']);
+    const first = await planPorts(home, wishes(port), options);
+    const moved = first.ports.get('api')!;
+    expect(moved).toBeGreaterThan(port);
+    expect(moves).toEqual([{ name: 'api', taken: port, port: moved }]);
+    first.release();
     server.close();
     await once(server, 'close');
-    expect(await planPorts(home, [{ name: 'api', preferred: port }], options)).toEqual(first);
+    const second = await planPorts(home, wishes(port), options);
+    expect(second.ports).toEqual(first.ports);
+    expect(moves).toHaveLength(1);
+    second.release();
+  });
+
+  it('gives stacks that start at once different ports, though nobody listens yet', async () => {
+    const preferred = await anyFreePort();
+    const other = homeAt(join(home.root, 'other'));
+    ensureHome(other);
+    const plans = await Promise.all(
+      [home, other].map((one) => planPorts(one, wishes(preferred), options)),
+    );
+    const [one, two] = plans.map(({ ports }) => ports.get('api'));
+    expect(one).not.toBe(two);
+    expect(moves).toHaveLength(1);
+    for (const { release } of plans) release();
+  });
+
+  it('tells of one port, or of several, in one line', () => {
+    const api = { name: 'api', taken: 7400, port: 7404 };
+    const redis = { name: 'redis', taken: 7479, port: 7480 };
+    expect(movesInWords([api])).toBe('port 7400 is taken: api listens on 7404');
+    expect(movesInWords([api, redis])).toBe(
+      'usual ports are taken: api listens on 7404, redis on 7480',
+    );
   });
 });
 
