@@ -198,7 +198,7 @@ async function sayOutcome(show: Performance, outcome: Outcome, remains: Remains)
   const who = options.yes ? '--yes' : 'you';
   screen.fact(
     'completed',
-    `in ${outcome.seconds} s: ${outcome.tasks} tasks, ${outcome.questions} answers by ${who}, ${timesInWords(outcome.restorations)} restored`,
+    `in ${outcome.seconds} s: ${outcome.tasks} tasks, ${outcome.questions} answers by ${who}, killed and restored ${timesInWords(outcome.restorations)}`,
   );
 }
 

@@ -19,6 +19,8 @@ export interface Voices {
 interface Speaker {
   readonly name: string;
   readonly feed: OutputFeed;
+  /** Its present attempt, and when that was seen to start. */
+  readonly since: { readonly attempt: unknown; readonly at: string };
   /** It has ended: it is listened to once more. */
   done: boolean;
 }
@@ -34,11 +36,11 @@ export function createVoices(client: Client): Voices {
     const last = speaker.done;
     const entries = await speaker.feed.rest().catch(() => []);
     if (last) speakers.delete(id);
-    return entries.filter(isSpeech).map(({ content, at, messageType }) => ({
-      kind: messageType === 'error' ? 'error' : 'words',
+    return entries.filter(isSpeech).map((entry) => ({
+      kind: entry.messageType === 'error' ? 'error' : 'words',
       name: speaker.name,
-      text: content,
-      at,
+      text: entry.content,
+      at: placeOf(entry, speaker),
     }));
   };
   const rest = async (): Promise<readonly Word[]> => {
@@ -47,12 +49,13 @@ export function createVoices(client: Client): Voices {
     return words.flat();
   };
   return {
-    notice({ type, taskId, data }) {
+    notice({ type, taskId, data, time }) {
       if (taskId === null) return;
       const speaker = speakers.get(taskId);
-      if (type === 'task.started' && speaker === undefined) {
-        const feed = new OutputFeed(client, taskId);
-        speakers.set(taskId, { name: nameOf(data), feed, done: false });
+      if (type === 'task.started') {
+        const since = { attempt: data['attempt'], at: time };
+        const feed = speaker?.feed ?? new OutputFeed(client, taskId);
+        speakers.set(taskId, { name: nameOf(data), feed, since, done: false });
       }
       if (speaker !== undefined && ends.has(type)) speaker.done = true;
     },
@@ -69,6 +72,11 @@ const ends: ReadonlySet<Event['type']> = new Set([
   'task.failed',
   'task.cancelled',
 ]);
+
+/** An agent speaks a moment before makima knows that it has started; told, it comes after. */
+function placeOf({ attempt, at }: OutputEntry, { since }: Speaker): string {
+  return attempt === since.attempt && at < since.at ? since.at : at;
+}
 
 function nameOf({ name, isSupervisor }: Event['data']): string {
   if (isSupervisor === true) return 'supervisor';
