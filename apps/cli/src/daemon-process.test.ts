@@ -28,12 +28,13 @@ describe('the daemon', () => {
         MAKIMA_API_URL: 'http://127.0.0.1:9',
         MAKIMA_GATEWAY_URL: 'ws://127.0.0.1:9/daemon',
       };
-      const { child, until, end } = stage.start(['daemon', 'start'], { env, ownGroup: true });
-      await until('"started"');
+      const daemon = stage.start(['daemon', 'start'], { env, ownGroup: true });
+      await daemon.until('"started"');
       const status = JSON.parse(readFileSync(join(home, 'status.json'), 'utf8')) as unknown;
-      expect(status).toMatchObject({ pid: child.pid });
-      process.kill(-child.pid!, signal);
-      const { code, stdout, stderr } = await end;
+      const { pid = 0 } = daemon.child;
+      expect(status).toMatchObject({ pid });
+      process.kill(-pid, signal);
+      const { code, stdout, stderr } = await daemon.end;
       expect([code, `${stdout}${stderr}`]).toEqual([0, expect.not.stringContaining('second')]);
     },
   );
