@@ -260,7 +260,7 @@ describe('create', () => {
     await serve(handlers);
     const goal = 'fix the failing test\nand mind the edges';
     const args = ['--repo', './shop', '--type', 'specification', '--guard-phase', 'plan'];
-    const { code, stdout } = await stage.run(['run', goal, ...args]);
+    const { code, stdout } = await stage.run(['run', goal, ...args, '--park-after', '30']);
     expect(code).toBe(0);
     const id = sampleId('contract', 1);
     expect(stdout).toBe(`${id}\n${server.url}/api/v1/contracts/${id}\n`);
@@ -271,6 +271,7 @@ describe('create', () => {
       contractType: 'specification',
       agent: 'claude',
       phaseGuard: ['plan'],
+      parkAfterSeconds: 30,
       repositories: [{ localPath: shop, isPrimary: true }],
       start: true,
     });

@@ -24,6 +24,7 @@ export interface ContractOptions {
   readonly askPermission?: true;
   readonly askAtEnd?: true;
   readonly priority?: number;
+  readonly parkAfter?: number;
 }
 
 type ContractBody = z.input<typeof zContractInput>;
@@ -57,6 +58,7 @@ function settingsOf(options: ContractOptions): Omit<ContractBody, 'name' | 'desc
     autoCompleteEnabled: options.askAtEnd !== true,
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(options.parkAfter === undefined ? {} : { parkAfterSeconds: options.parkAfter }),
   };
 }
 

@@ -38,6 +38,18 @@ const resumed: Readonly<Record<string, string>> = {
   session: ', same conversation',
   transcript: ', conversation restored',
 };
+const waitsFor: Readonly<Record<string, string>> = {
+  waiting_for_user: ' for an answer',
+  waiting_for_tasks: ' for its tasks',
+};
+const wokenBy: Readonly<Record<string, string>> = {
+  satisfied: 'what it waited for has come',
+  timed_out: 'it waited long enough',
+  answered: 'it was answered',
+  message: 'it was sent a message',
+  withdrawn: 'nothing is left to wait for',
+  asked: 'it was asked to',
+};
 const by = (f: Facts): string =>
   f.event.actor.kind === 'system' ? '' : f.with(' by ', f.event.actor.name);
 const named = (f: Facts): string => f.of('name') || f.task;
@@ -91,8 +103,10 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'supervisor.state_changed': (f) => `${doing(f)}${f.with(' (', progress(f), '%)')}`,
   'supervisor.restored': (f) =>
     `the supervisor is back where it was${f.with(', epoch ', f.of('epoch', 'attempt'))}${f.with(', pid ', f.of('pid'))}${f.with(', restoration ', f.of('restorationCount'))}`,
-  'supervisor.parked': (f) => `the supervisor waits without a process${why(f)}`,
-  'supervisor.woken': (f) => `the supervisor goes on${why(f)}`,
+  'supervisor.parked': (f) =>
+    `the supervisor waits${waitsFor[f.of('state')] ?? ''} without a process, at no cost`,
+  'supervisor.woken': (f) =>
+    `the supervisor goes on${f.with(': ', wokenBy[f.of('reason')] ?? f.of('reason'))}`,
   'supervisor.blocked': (f) => `the supervisor cannot go on${why(f)}`,
   'supervisor.saved': (f) =>
     `the supervisor's state${f.with(' at message ', f.of('position', 'messageCount'))}`,

@@ -47,6 +47,16 @@ describe('storyLine', () => {
     expect(storyLine(again, story)).toContain('asked again after a restart: Which one?');
   });
 
+  it('tells why a supervisor rests and goes on', () => {
+    const line = (type: EventType, data: Record<string, unknown>): string =>
+      storyLine(sampleEvent(1, type, { data }), context());
+    expect(line('supervisor.parked', { state: 'waiting_for_user' })).toContain(
+      'the supervisor waits for an answer without a process, at no cost',
+    );
+    expect(line('supervisor.woken', { reason: 'answered' })).toContain('it was answered');
+    expect(line('supervisor.woken', { reason: 'of another kind' })).toContain('of another kind');
+  });
+
   it.each<EventType>(['question.asked', 'task.completed', 'task.spawned'])(
     'stays one harmless line, whatever an agent wrote (%s)',
     (type) => {

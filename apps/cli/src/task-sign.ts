@@ -17,9 +17,15 @@ const attentionOf: Readonly<Record<TaskStatus, Attention>> = {
   cancelled: 'archived',
 };
 
-/** A task that is out of its agent's quota runs on paper only. */
+/** Who waits without a process is no less under way; who is out of its quota runs on paper only. */
 function attention(task: Task): Attention {
+  if (task.session === 'parked') return 'running';
   return task.session === 'limited' ? 'limited' : attentionOf[task.status];
+}
+
+/** The status in one word: how it rests says more than that it is paused. */
+export function statusWord(task: Task): string {
+  return task.session === 'parked' || task.session === 'limited' ? task.session : task.status;
 }
 
 export const taskGlyph = (task: Task): string => glyphOf(attention(task));

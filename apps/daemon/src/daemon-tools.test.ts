@@ -1,4 +1,5 @@
 /** An agent's tool calls go through the daemon's door, with a key that it never sees. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +11,7 @@ interface Call {
   readonly authorization: string | undefined;
   readonly run: string | string[] | undefined;
   readonly method: string;
+  readonly toolUseId: unknown;
 }
 
 describe("an agent's tool calls", () => {
@@ -17,6 +19,8 @@ describe("an agent's tool calls", () => {
   let api: Server;
   let port: number;
   let calls: Call[];
+  /** Calls of this tool are held and never answered. */
+  let held: string | null;
   let gateway: FakeGateway;
   let daemon: TestDaemon;
   const listen = async (): Promise<void> => {
@@ -26,15 +30,22 @@ describe("an agent's tool calls", () => {
   };
   beforeEach(async () => {
     calls = [];
+    held = null;
     port = 0;
     api = createServer((request, response) => {
       let text = '';
       request.on('data', (chunk: Buffer) => (text += chunk.toString()));
       request.on('end', () => {
-        const { id, method } = JSON.parse(text) as { id?: number; method: string };
+        const { id, method, params } = JSON.parse(text) as {
+          id?: number;
+          method: string;
+          params?: { name?: string; _meta?: Record<string, unknown> };
+        };
         const { authorization } = request.headers;
-        calls.push({ authorization, run: request.headers['x-makima-run'], method });
+        const toolUseId = params?._meta?.['claudecode/toolUseId'];
+        calls.push({ authorization, run: request.headers['x-makima-run'], method, toolUseId });
         if (id === undefined) return response.writeHead(202).end();
+        if (held !== null && params?.name === held) return;
         const result =
           method === 'initialize'
             ? {
@@ -111,4 +122,46 @@ describe("an agent's tool calls", () => {
     expect((await gateway.ended(start)).outcome).toBe('done');
     expect(calls.filter((call) => call.method === 'tools/call')).toHaveLength(1);
   });
+
+  it('that only wait let it be parked; it goes on with the same call', async () => {
+    held = 'makima_wait';
+    const steps =
+      '- wait_message: { containing: go }\n- tool: makima_wait\n  as: r\n- say: got ${r.word}';
+    const start = { ...startCommand(steps), isSupervisor: true };
+    const { taskId, attempt } = start;
+    const park = { kind: 'task.stop', taskId, attempt, reason: 'parked', graceMs: 3_000 } as const;
+    const used = (name: string): boolean =>
+      gateway
+        .lines(start)
+        .some(({ messageType, toolName }) => messageType === 'tool_use' && toolName === name);
+    gateway.command(start);
+    await gateway.until('its first tool', () => used('wait_message'));
+    gateway.command(park);
+    const go = { id: randomUUID(), text: 'go', mode: 'steer' } as const;
+    gateway.command({ kind: 'task.message', taskId, attempt, message: go });
+    await gateway.until('its wait', () => used('makima_wait') && calls.some(isToolCall));
+    expect(gateway.of('task.ended')).toEqual([]);
+    gateway.command(park);
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'parked', error: null });
+    expect(gateway.of('task.turn_ended')).toEqual([]);
+    expect(gateway.lines(start).at(-1)?.content).toContain('Parked');
+    expect(gateway.lines(start).some(({ isError }) => isError)).toBe(false);
+    held = null;
+    const digest = {
+      id: randomUUID(),
+      text: '=== WAKE ===\n=== END WAKE ===',
+      mode: 'steer',
+    } as const;
+    const again = { ...start, attempt: 2, resumeSession: true, messages: [digest] };
+    gateway.command(again);
+    await gateway.until('its end', () => gateway.of('task.turn_ended')[0]);
+    expect(gateway.lines(again).map(({ content }) => content)).toContain('got pong');
+    const ids = calls.filter(isToolCall).map(({ toolUseId }) => toolUseId);
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids).size).toBe(1);
+  });
 });
+
+function isToolCall({ method }: Call): boolean {
+  return method === 'tools/call';
+}

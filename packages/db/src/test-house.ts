@@ -44,6 +44,7 @@ export function testHouse(database: Database): Promise<House> {
       priority: 0,
       agent: 'scripted',
       model: null,
+      parkAfterSeconds: null,
       supervisorPlan: null,
     });
     const task = await insertTask(tx, {

@@ -137,4 +137,18 @@ describe('the wake digest', () => {
       digestEnd,
     ]);
   });
+
+  it.each([
+    ['answered', 'was answered'],
+    ['message', 'You were sent a message'],
+    ['asked', 'A person asked you to go on'],
+    ['withdrawn', 'Nothing that you waited for will come'],
+  ] as const)('says why when it is %s', (reason, words) => {
+    expect(wakeDigest({ ...digest, reason }).split('\n')[1]).toContain(words);
+  });
+
+  it('says that a call which was broken off needs no repeating', () => {
+    expect(wakeDigest({ ...digest, parked: true })).toContain('needs no repeating');
+    expect(wakeDigest(digest)).not.toContain('needs no repeating');
+  });
 });

@@ -5,6 +5,7 @@
  * Law: one notice per epoch. It says what happened, how often, which questions stand, which tasks are
  * awaited and what became of those spawned (frame by seed 002). Text of others cannot end the frame early.
  */
+import type { WakeReason } from './parking.ts';
 import type { RestorationStrategy } from './restoration.ts';
 import type { TaskStatus } from './task.ts';
 
@@ -75,7 +76,9 @@ export interface DigestTask {
 }
 
 export interface DigestFacts {
-  readonly reason: 'satisfied' | 'timed_out';
+  readonly reason: WakeReason;
+  /** It had no process while it waited. */
+  readonly parked?: boolean | undefined;
   readonly phase: string;
   /** Tasks that were awaited. */
   readonly tasks: readonly DigestTask[];
@@ -87,13 +90,12 @@ export interface DigestFacts {
 export const digestStart = '=== WAKE ===';
 export const digestEnd = '=== END WAKE ===';
 
-/** What became of what it waited for, for a supervisor that had no process meanwhile. */
+/** What became of what it waited for, for a supervisor whose turn is over or that had no process meanwhile. */
 export function wakeDigest(facts: DigestFacts): string {
   return [
     digestStart,
-    facts.reason === 'satisfied'
-      ? 'What you waited for has come.'
-      : 'The time that you gave your wait is over.',
+    reasonWords[facts.reason],
+    ...(facts.parked === true ? [parkedWords] : []),
     `Phase: ${plain(facts.phase)}`,
     ...section('Tasks', facts.tasks.map(digestLine)),
     ...section(
@@ -107,6 +109,19 @@ export function wakeDigest(facts: DigestFacts): string {
     digestEnd,
   ].join('\n');
 }
+
+const reasonWords: Readonly<Record<WakeReason, string>> = {
+  satisfied: 'What you waited for has come.',
+  timed_out: 'The time that you gave your wait is over.',
+  answered: 'A question of yours was answered.',
+  message:
+    'You were sent a message. What you waited for has not come: end your turn when you are done, and you are woken when it does.',
+  asked: 'A person asked you to go on. What you waited for may still come.',
+  withdrawn: 'Nothing that you waited for will come any more: it ended or was withdrawn.',
+};
+
+const parkedWords =
+  'You had no process while you waited. A tool call that was broken off then needs no repeating: its outcome stands here.';
 
 const strategyWords: Readonly<Record<NoticeFacts['strategy'], string>> = {
   resume_session: 'Your session continues where it was.',

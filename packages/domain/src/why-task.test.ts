@@ -8,6 +8,8 @@ import { ago, now, pending, question, soon, task, told } from './test-why.ts';
 import { placementBlocker } from './why-blocker.ts';
 import { whyTask } from './why-task.ts';
 
+const parkedWords = ' It is parked: no process, no tokens.';
+
 describe('a task at work', () => {
   it('moves, with or without a question beside it', () => {
     expect(told(task)).toEqual({
@@ -59,12 +61,23 @@ describe('a task at work', () => {
       expect(told({ ...task, session, wait })).toMatchObject({
         moving: false,
         kinds: ['dependency'],
-        summary: 'Waits for task test.',
+        summary: `Waits for task test.${session === 'parked' ? parkedWords : ''}`,
       });
       const asked = { ...task, session, wait, openQuestions: [question] };
       expect(told(asked)).toMatchObject({ moving: false, kinds: ['question'] });
     }
+    // About to be woken.
     expect(told({ ...task, session: 'parked' })).toMatchObject({ moving: true, kinds: [] });
+    const idle = { words: 'Idle: its turn is over', since: ago(5) };
+    expect(told({ ...task, session: 'parked', idle })).toEqual({
+      moving: false,
+      kinds: ['dependency'],
+      summary: `Its turn is over; it is told when a task of its contract ends.${parkedWords}`,
+    });
+    const asked = { ...question, question: 'Which' };
+    expect(told({ ...task, session: 'parked', openQuestions: [asked] }).summary).toBe(
+      `Waits for an answer: Which.${parkedWords}`,
+    );
   });
 });
 

@@ -139,7 +139,26 @@ function resting(facts: WhyTaskFacts): readonly Blocker[] | undefined {
     const reason = `The account of its agent is at its usage limit.${until}`;
     return [blocker({ kind: 'limit', reason, since: facts.statusSince, whoCanAct: 'system' })];
   }
-  return facts.session === 'parked' ? waitingFor(facts) : undefined;
+  return facts.session === 'parked' ? parked(facts) : undefined;
+}
+
+/** It has no process; what wakes it is the blocker. */
+function parked(facts: WhyTaskFacts): readonly Blocker[] {
+  const waits = waitingFor(facts);
+  if (waits.length > 0)
+    return waits.map((item) => ({ ...item, reason: `${sentence(item.reason)} ${parkedWords}` }));
+  // Nothing is left to wait for: it is about to be woken.
+  if (facts.idle === null) return [];
+  const { since } = facts.idle;
+  const reason = `Its turn is over; it is told when a task of its contract ends. ${parkedWords}`;
+  return [blocker({ kind: 'dependency', reason, since, whoCanAct: 'system' })];
+}
+
+const parkedWords = 'It is parked: no process, no tokens.';
+
+/** The words of people and agents may end in anything. */
+function sentence(words: string): string {
+  return /[.!?…]$/.test(words) ? words : `${words}.`;
 }
 
 /** What its agent waits for: a person first, else tasks, a time or an event. */

@@ -29,6 +29,8 @@ export interface Settings {
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;
   readonly staleThresholdMs: number;
+  /** How long a supervisor may wait before it gives up its process; null: it never does. */
+  readonly parkAfterMs: number | null;
 }
 
 export interface Engine {

@@ -41,6 +41,13 @@ export const settingFields = {
     .max(100)
     .default(limits.maxRetriesPerTask)
     .describe('attempts that a task gets after its first'),
+  MAKIMA_PARK_AFTER_SECONDS: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(0)
+    .max(604_800)
+    .default(120)
+    .describe('how long a supervisor may wait before it gives up its process; 0: it never does'),
   MAKIMA_LIMITS: z
     .string()
     .transform(parseLimits)
@@ -60,6 +67,8 @@ export function settingsOf(values: SettingValues): Settings {
     autoAdvancePhases: values.MAKIMA_AUTO_ADVANCE_PHASES,
     leaseMs: values.MAKIMA_LEASE_SECONDS * 1_000,
     maxRetries: values.MAKIMA_MAX_RETRIES,
+    parkAfterMs:
+      values.MAKIMA_PARK_AFTER_SECONDS === 0 ? null : values.MAKIMA_PARK_AFTER_SECONDS * 1_000,
   };
 }
 

@@ -58,6 +58,7 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       maxRetries: 3,
       autoAdvancePhases: true,
       staleThresholdMs: 1_800_000,
+      parkAfterMs: 120_000,
       ...options.settings,
     },
     committed: (told) => void hints.push(...told.hints),

@@ -21,6 +21,9 @@ export async function brokenInvariants(t: TestEngine): Promise<Record<string, un
       select t.id from tasks t where t.status in ('starting', 'running')
          and not exists (select 1 from task_attempts a where a.task_id = t.id and a.attempt = t.current_attempt
                             and a.state in ('assigned', 'running') and a.lease_expires_at is not null)`,
+    'who is parked or limited has no live attempt and no lease': await sql`
+      select t.id from tasks t join task_attempts a on a.task_id = t.id
+       where t.session in ('parked', 'limited') and a.state in ('assigned', 'running')`,
     'I16 attempts are 1..n and the newest is the present one': await sql`
       select t.id from tasks t where t.current_attempt <> (
         select count(*) from task_attempts a where a.task_id = t.id)`,

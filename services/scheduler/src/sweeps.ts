@@ -15,6 +15,7 @@ import { pendingTasks } from './sweeps/pending-tasks.ts';
 import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
+import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
 
 export interface SweepsDeps extends SweepDeps {
   readonly place: PlaceOwner;
@@ -32,6 +33,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     dueWaits(deps),
     lateAnswers(deps),
     defaultAnswers(deps),
+    waitingSupervisors(deps),
     contractTimers(deps),
     outboxPrune(deps),
     retention(deps),

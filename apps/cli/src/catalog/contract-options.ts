@@ -19,5 +19,10 @@ export const contractOptions: readonly OptionSpec[] = [
   { flags: '--local-only', text: 'never push anything' },
   { flags: '--ask-permission', text: 'agents ask you before they use a tool of their own' },
   { flags: '--ask-at-end', text: 'ask you before it completes' },
+  {
+    flags: '--park-after <seconds>',
+    text: 'how long its supervisor may wait before it gives up its process; 0: never',
+    parse: wholeNumber(0, 604_800),
+  },
   { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
 ];

@@ -5,7 +5,7 @@ import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
-import { ago } from '../time.ts';
+import { ago, duration } from '../time.ts';
 
 export async function run(shell: Shell, [typed]: readonly [string]): Promise<void> {
   const client = await shell.connect();
@@ -70,6 +70,7 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     }),
     ['tasks', counts.join(', ')],
     ['questions', contract.openQuestions === 0 ? null : `${contract.openQuestions} open`],
+    ['parks after', parkWords(contract.parkAfterSeconds)],
     ['version', String(contract.version)],
     ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],
     ['created', contract.createdAt],
@@ -78,6 +79,12 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
 
 function trustOf({ trusted, trustedBy }: ContractDetail['repositories'][number]): string {
   return trusted ? `, trusted by ${trustedBy}` : '';
+}
+
+/** Nothing is said when it is as everywhere. */
+function parkWords(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  return seconds === 0 ? 'never' : `${duration(seconds * 1_000)} of waiting`;
 }
 
 const deliverableColumns: readonly Column<Deliverable>[] = [

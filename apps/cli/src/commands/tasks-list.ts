@@ -5,7 +5,7 @@ import type { Task } from '@makima/contracts/entity/task';
 import { allContracts, contractId, isOver, tasksOf } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
-import { taskGlyph, tintTask } from '../task-sign.ts';
+import { statusWord, taskGlyph, tintTask } from '../task-sign.ts';
 import { ago } from '../time.ts';
 
 export async function run(shell: Shell, [typed]: readonly [string | undefined]): Promise<void> {
@@ -53,7 +53,7 @@ function columns(
     { head: 'ID', rigid: true, cell: (t) => short(t.id), full: (t) => t.id },
     ...contract,
     { head: 'NAME', cell: (t) => `${'  '.repeat(t.depth)}${t.name}`, full: (t) => t.name },
-    { head: 'STATUS', cell: (t) => t.status, tint: tintTask },
+    { head: 'STATUS', cell: statusWord, full: (t) => t.status, tint: tintTask },
     { head: 'ROLE', cell: (t) => (t.isSupervisor ? 'supervisor' : 'task'), drop: 5 },
     { head: 'AGENT', cell: (t) => t.agent, drop: 4 },
     { head: 'TRY', rigid: true, cell: (t) => String(t.attempt), drop: 3 },

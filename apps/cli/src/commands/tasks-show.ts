@@ -30,7 +30,7 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
     ['contract', task.contractId],
     ['role', `${role}, by ${task.agent}${task.model === null ? '' : ` (${task.model})`}`],
     ['status', task.status],
-    ['session', task.session === 'none' ? null : task.session],
+    ['session', sessionWords[task.session]],
     ['attempt', String(task.attempt)],
     ['error', task.errorMessage],
     ['result', task.outputSummary],
@@ -43,6 +43,13 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
     ['took', tookOf(task.startedAt, task.finishedAt, nowMs)],
   ];
 }
+
+const sessionWords: Readonly<Record<TaskDetail['session'], string | null>> = {
+  live: 'live: its agent has a process',
+  parked: 'parked: it waits without a process, at no cost',
+  limited: 'limited: its account is at its usage limit',
+  none: null,
+};
 
 function tookOf(startedAt: string | null, endedAt: string | null, nowMs: number): string | null {
   if (startedAt === null) return null;

@@ -4,14 +4,18 @@
  * Law: a restoration notice is answered at once and never reaches the script's own waiting for messages.
  */
 import type { Host } from './host.ts';
-import type { Letter } from './mailbox.ts';
+import { isRestoration, type Letter } from './mailbox.ts';
 import { stepId } from './progress.ts';
 
-/** Reads the mail; restoration notices are answered at once and never reach the script's own waiting. */
+/** Reads the mail; a digest is only noted: the script's own calls bring what it tells. */
 export function readMail(host: Host, when = { between: false }): readonly Letter[] {
   const { letters, notices } = host.mailbox.read(when);
   for (const letter of letters) host.ledger.note('message', { id: letter.id });
   for (const notice of notices) {
+    if (!isRestoration(notice)) {
+      host.ledger.note('woken', { id: notice.id });
+      continue;
+    }
     const restored = host.mailbox.restored();
     host.variables.restored = restored;
     host.ledger.note('restored', { id: notice.id, count: restored?.count });

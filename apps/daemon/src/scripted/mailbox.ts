@@ -18,7 +18,7 @@ export interface Letter {
 export interface Mailbox {
   /** A message came in. */
   take(letter: Letter): void;
-  /** Reads what lies unread (`between` turns: also what may wait); restoration notices are told apart. */
+  /** Reads what lies unread (`between` turns: also what may wait); notices and digests are told apart. */
   read(when: { readonly between: boolean }): {
     readonly letters: readonly Letter[];
     readonly notices: readonly Letter[];
@@ -47,11 +47,16 @@ interface Desk {
 }
 
 /** How notices begin: the server's, and the daemon's own after it had to start an agent anew. */
-const noticeSigns = [
+const restorationSigns = [
   '=== SUPERVISOR RESTORATION NOTICE ===',
   'The agent process was started anew.',
 ];
-const isNotice = (letter: Letter) => noticeSigns.some((sign) => letter.text.includes(sign));
+/** What tells an agent how things stand and asks nothing of its script. */
+const noticeSigns = [...restorationSigns, '=== WAKE ==='];
+const hasOne = (signs: readonly string[], { text }: Letter) =>
+  signs.some((sign) => text.includes(sign));
+const isNotice = (letter: Letter) => hasOne(noticeSigns, letter);
+export const isRestoration = (letter: Letter) => hasOne(restorationSigns, letter);
 
 export function mailbox(conversation: Conversation, emit: (line: FromAgent) => void): Mailbox {
   const desk: Desk = { receipts: new Map(), unread: [], open: [], notices: [] };
@@ -92,8 +97,9 @@ export function mailbox(conversation: Conversation, emit: (line: FromAgent) => v
       if (desk.open.some((letter) => letter.id === id)) write({ t: 'used', id });
     },
     restored() {
-      const last = desk.notices.at(-1);
-      return last === undefined ? null : { count: desk.notices.length, notice: last.text };
+      const all = desk.notices.filter(isRestoration);
+      const last = all.at(-1);
+      return last === undefined ? null : { count: all.length, notice: last.text };
     },
     turnOver() {
       // The end of the turn stands in the conversation already; here it is only told.

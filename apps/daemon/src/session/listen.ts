@@ -14,6 +14,7 @@ import { attemptKey } from '../journal/state.ts';
 import { namedId } from './ids.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
+import { noteDoing } from './doing.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
 import { groupsOf } from './transcript.ts';
 import { afterTurn, wireOutcome } from './turns.ts';
@@ -34,10 +35,17 @@ export async function listen(
   agent: AgentSession,
 ): Promise<void> {
   for await (const event of agent.events) {
-    const line = lineOf(event);
+    const line = isOwnDoing(live, event) ? null : lineOf(event);
     if (line !== null) await live.output.add(line);
+    noteDoing(live.doing, event);
     await take(context, live, event);
   }
+}
+
+/** Broken off because it was parked: no fault that anybody should read of. */
+function isOwnDoing({ ending }: LiveAttempt, event: AgentEvent): boolean {
+  if (ending?.outcome !== 'parked') return false;
+  return event.t === 'turn_end' || (event.t === 'tool_end' && event.cause !== 'finished');
 }
 
 async function take(context: DaemonContext, live: LiveAttempt, event: AgentEvent): Promise<void> {
@@ -90,6 +98,8 @@ async function onTurn(
   live: LiveAttempt,
   event: EventOf<'turn_end'>,
 ): Promise<void> {
+  // Its end is decided and tells everything: that it was broken off for it is no news.
+  if (live.ending !== null) return;
   const waitingMessages = live.mailbox.waiting;
   const verdict = afterTurn({
     outcome: event.outcome,

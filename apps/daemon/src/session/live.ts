@@ -50,6 +50,8 @@ export interface LiveAttempt {
   readonly undo: (() => void)[];
   /** Open questions of the agent's own, see `questions.ts`. */
   readonly asked: Map<string, AskedQuestion>;
+  /** Whether a turn runs, and the tools that run in it: id to name. */
+  readonly doing: { turn: boolean; readonly tools: Map<string, string> };
 }
 
 /** A question or permission that the agent waits for. */
@@ -97,6 +99,7 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
     exit: { code: null, signal: null },
     undo: [],
     asked: new Map(),
+    doing: { turn: true, tools: new Map() },
   };
 }
 

@@ -47,6 +47,7 @@ export function sampleContract(n: number, changes: Partial<Contract> = {}): Cont
     permissionMode: 'bypass',
     autoCompleteEnabled: true,
     priority: 0,
+    parkAfterSeconds: null,
     supervisorTaskId: sampleId('task', 1),
     taskCounts: { running: 1, done: 2 },
     openQuestions: 0,

@@ -68,6 +68,8 @@ export const zContract = z.object({
   permissionMode: z.enum(permissionModes),
   autoCompleteEnabled: z.boolean(),
   priority: z.int(),
+  /** Null: as the installation says. 0: its supervisor is never parked. */
+  parkAfterSeconds: z.int().nullable(),
   supervisorTaskId: zId.nullable(),
   taskCounts: z.record(z.string(), z.int()),
   openQuestions: z.int(),
@@ -99,6 +101,8 @@ export const zRepositoryInput = z
     message: 'give exactly one of repositoryUrl and localPath',
   });
 
+const zParkAfter = z.int().min(0).max(604_800);
+
 export const zContractInput = z.strictObject({
   name: z.string().trim().min(1).max(wireLimits.nameChars),
   /** The goal, in the words of the person. */
@@ -124,6 +128,8 @@ export const zContractInput = z.strictObject({
   permissionMode: z.enum(permissionModes).default('bypass'),
   autoCompleteEnabled: z.boolean().default(true),
   priority: z.int().min(-100).max(100).default(0),
+  /** How long its supervisor may wait before it gives up its process; 0: it never does. */
+  parkAfterSeconds: zParkAfter.nullable().default(null),
   /** Agent and model of the supervisor, and the default of its tasks. */
   agent: z.string().min(1).max(100).default('claude'),
   model: z.string().max(200).nullable().default(null),
@@ -144,5 +150,6 @@ export const zContractPatch = z.strictObject({
   permissionMode: z.enum(permissionModes).optional(),
   autoCompleteEnabled: z.boolean().optional(),
   priority: z.int().min(-100).max(100).optional(),
+  parkAfterSeconds: zParkAfter.nullable().optional(),
   expectedVersion: z.int().optional(),
 });

@@ -18,6 +18,7 @@ export type NewContract = Pick<
   | 'permissionMode'
   | 'autoCompleteEnabled'
   | 'priority'
+  | 'parkAfterSeconds'
   | 'agent'
   | 'model'
   | 'supervisorPlan'
@@ -152,6 +153,7 @@ export async function changeContract(
         | 'permissionMode'
         | 'autoCompleteEnabled'
         | 'priority'
+        | 'parkAfterSeconds'
       >
     >;
   },

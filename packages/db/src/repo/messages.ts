@@ -31,7 +31,7 @@ export async function undeliveredMessages(
 ): Promise<AgentMessageRow[]> {
   return db<AgentMessageRow[]>`
     select * from agent_messages where task_id = ${args.taskId} and state in ('pending', 'queued')
-     order by source = 'notice' desc, id`;
+     order by source in ('notice', 'wake') desc, id`;
 }
 
 export async function markMessagesSent(

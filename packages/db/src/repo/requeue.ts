@@ -78,15 +78,29 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
     select 'wake-supervisor', t.owner_id, t.id, t.current_attempt, news.since, 'taskId', false
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
+      join supervisors s on s.task_id = t.id
       cross join lateral (
         select min(at) as since from (
           select w.ended_at as at from waits w
-           where w.task_id = t.id and w.state in ('satisfied', 'timed_out') and w.seen_at is null
-             and w.ended_at > a.assigned_at
+           where w.task_id = t.id and w.state in ('satisfied', 'timed_out') and w.ended_at > a.assigned_at
+             and (w.seen_at is null or w.seen_at >= a.park_asked_at or w.ended_at >= a.park_asked_at)
+          union all
+          select q.answered_at from questions q
+           where q.task_id = t.id and q.status = 'answered'
+             and (q.taken_at is null or q.taken_at >= a.park_asked_at or q.answered_at >= a.park_asked_at)
+             and not exists (select 1 from agent_messages m
+                              where m.task_id = q.task_id and m.source = 'answer' and m.source_id = q.id)
           union all
           select m.created_at from agent_messages m
            where m.task_id = t.id and m.state in ('pending', 'queued')
-             and (m.sent_attempt is null or m.sent_attempt < t.current_attempt)) as one) as news
+          union all
+          select coalesce(a.ended_at, a.assigned_at)
+           where not exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
+             and not exists (select 1 from questions q where q.contract_id = t.contract_id and q.status = 'open'
+                                and not q.non_blocking and (q.task_id = t.id or s.state = 'idle'))
+             and not (s.state = 'idle' and exists (
+                   select 1 from tasks o where o.contract_id = t.contract_id and not o.is_supervisor
+                      and o.status not in ('done', 'failed', 'merged', 'cancelled')))) as one) as news
      where t.session = 'parked' and t.status in ('paused', 'interrupted') and news.since is not null and ${mayWork}
     union all
     select 'clean-contract', c.owner_id, c.id, c.version, coalesce(c.completion_detected_at, c.status_changed_at)

@@ -154,7 +154,7 @@ export async function supervisorHomes(
 
 /**
  * Ended tasks of which their supervisor has not heard: it neither waited for them to the end nor was sent a
- * word of them. Merged and cancelled ones are its own doing.
+ * word of them, be it a digest. Merged and cancelled ones are its own doing.
  */
 export async function untoldTasks(
   tx: Tx,
@@ -165,7 +165,8 @@ export async function untoldTasks(
      where t.owner_id = ${args.ownerId} and t.contract_id = ${args.contractId} and not t.is_supervisor
        and t.status in ('done', 'failed')
        and not exists (select 1 from agent_messages m where m.task_id = ${args.supervisorTaskId}
-                          and m.source = 'task' and m.source_id = t.id)
+                          and (m.source = 'task' and m.source_id = t.id
+                            or m.source = 'wake' and m.created_at >= t.finished_at))
        and not exists (select 1 from waits w where w.task_id = ${args.supervisorTaskId}
                           and w.target_ids @> array[t.id] and w.state = 'satisfied' and w.seen_at is not null
                           and (w.kind = 'tasks_all' or t.finished_at <= w.ended_at))

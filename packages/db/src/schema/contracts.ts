@@ -50,6 +50,8 @@ export const contracts = snakeCase.table(
     permissionMode: text().$type<PermissionMode>().notNull().default('bypass'),
     autoCompleteEnabled: boolean().notNull().default(true),
     priority: integer().notNull().default(0),
+    /** How long its supervisor may wait with a process; null: as the installation says, 0: for ever. */
+    parkAfterSeconds: integer(),
     agent: text().notNull(),
     model: text(),
     supervisorPlan: text(),
@@ -86,6 +88,7 @@ export const contracts = snakeCase.table(
       'contracts_failure_reason',
       sql`${t.status} <> 'failed' or ${t.failureReason} is not null`,
     ),
+    check('contracts_park_after', sql`${t.parkAfterSeconds} >= 0`),
   ],
 );
 

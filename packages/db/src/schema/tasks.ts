@@ -147,6 +147,8 @@ export const taskAttempts = snakeCase.table(
     costUsd: text(),
     assignedAt: bornAt(),
     startedAt: moment(),
+    /** When its daemon was asked to end it because it only waits; what came since then counts as come. */
+    parkAskedAt: moment(),
     endedAt: moment(),
   },
   (t) => [

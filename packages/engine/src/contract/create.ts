@@ -63,6 +63,7 @@ export async function makeContract(
     permissionMode: input.permissionMode,
     autoCompleteEnabled: input.autoCompleteEnabled,
     priority: input.priority,
+    parkAfterSeconds: input.parkAfterSeconds,
     agent: input.agent,
     model: input.model,
     supervisorPlan: input.supervisorPlan,

@@ -19,7 +19,9 @@ import { decide } from './change-phase.ts';
 import { requestConfirmation } from './confirmation.ts';
 import { failContract } from './fail.ts';
 import { finishContract } from './finish.ts';
+import { mailWake } from '../supervisor/mail-wake.ts';
 import { nudgeIdle } from '../supervisor/nudge.ts';
+import { newsOf } from '../supervisor/wake.ts';
 import { advancesByItself } from './phase-readiness.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
@@ -44,23 +46,39 @@ export function evaluateContract(
       return 'nothing';
     // Here and not where a task ends: a contract is locked before its questions.
     const contract = await withdrawOrphaned(a, locked);
-    const gate = await gateOf(a.tx, contract);
-    if (await leaderless(a, contract, gate)) return 'failed';
-    const { ready, missing, noGate } = gate.readiness;
-    if (!ready) return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
-    if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
-    const to = nextPhase(contract.contractType, contract.phase);
-    if (to === undefined || noGate) return 'nothing';
-    await tellReady(a, contract);
-    if (!advancesByItself(engine, contract)) {
-      return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
-    }
-    if (contract.guardedPhases.includes(contract.phase)) {
-      return askAgain(a, contract, to, gate);
-    }
-    const outcome = await decide(a, contract, { phase: to }, gate, undefined);
-    return outcome.outcome === 'success' ? 'advanced' : 'nothing';
+    const found = await look(a, contract);
+    // Last: what was asked of a person just now is something to wait for.
+    await wakeIfDue(a, contract);
+    return found;
   });
+}
+
+async function look(a: Act, contract: ContractRow): Promise<Evaluation> {
+  const gate = await gateOf(a.tx, contract);
+  if (await leaderless(a, contract, gate)) return 'failed';
+  const { ready, missing, noGate } = gate.readiness;
+  if (!ready) return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
+  if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
+  const to = nextPhase(contract.contractType, contract.phase);
+  if (to === undefined || noGate) return 'nothing';
+  await tellReady(a, contract);
+  if (!advancesByItself(a.engine, contract)) {
+    return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
+  }
+  if (contract.guardedPhases.includes(contract.phase)) {
+    return askAgain(a, contract, to, gate);
+  }
+  const outcome = await decide(a, contract, { phase: to }, gate, undefined);
+  return outcome.outcome === 'success' ? 'advanced' : 'nothing';
+}
+
+/** A parked supervisor whose question was withdrawn, or whose ticket was lost. */
+async function wakeIfDue(a: Act, contract: ContractRow): Promise<void> {
+  if (contract.supervisorTaskId === null) return;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: contract.supervisorTaskId });
+  if (task?.session !== 'parked') return;
+  const news = await newsOf(a, task);
+  if (news !== undefined && news.reason !== null) mailWake(a, task);
 }
 
 /** The gate is met: told once for each version of the contract. */

@@ -6,13 +6,12 @@
  * on, its own way back (wake, restoration, retry) is asked for again.
  */
 import { lockLiveAttempts } from '@makima/db/repo/attempts';
-import { openWaitsOf } from '@makima/db/repo/waits';
 import { saveCondition } from '@makima/db/repo/supervisors';
-import { openQuestionsOf } from '@makima/db/repo/questions';
 import { changeTask, lockTasks, tasksOfContract } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { stopTask } from '../task/cancel.ts';
+import { newsOf } from '../supervisor/wake.ts';
 import { again } from '../task/retry.ts';
 
 /** The caller holds the contract's lock. */
@@ -27,7 +26,7 @@ export async function pauseTasks(a: Act, contract: ContractRow, words: string): 
 
 export async function resumeTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
   for (const task of await lockedTasks(a, contract)) {
-    if (task.status === 'paused' && task.session === 'parked') await wake(a, contract, task);
+    if (task.status === 'paused' && task.session === 'parked') await wake(a, task);
     else if (task.status === 'paused') await goOn(a, task, words);
     else if (task.status === 'interrupted') mailWayBack(a, task);
   }
@@ -64,12 +63,9 @@ async function goOn(a: Act, task: TaskRow, words: string): Promise<void> {
 }
 
 /** What it waits for may have come while its contract rested. */
-async function wake(a: Act, contract: ContractRow, task: TaskRow): Promise<void> {
-  const [waits, open] = await Promise.all([
-    openWaitsOf(a.tx, { taskId: task.id }),
-    openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id }),
-  ]);
-  if (waits.length > 0 || open.some((q) => q.taskId === task.id && !q.nonBlocking)) return;
+async function wake(a: Act, task: TaskRow): Promise<void> {
+  const news = await newsOf(a, task);
+  if (news === undefined || news.reason === null) return;
   a.mail('wake-supervisor', { taskId: task.id, attempt: task.currentAttempt }, ticketOf(a, task));
 }
 

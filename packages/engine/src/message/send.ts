@@ -20,6 +20,7 @@ import { findTask } from '@makima/db/repo/tasks';
 import type { AgentMessage } from '@makima/contracts/socket/commands';
 import type { AgentMessageRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { mailWake } from '../supervisor/mail-wake.ts';
 
 export interface Mail {
   readonly taskId: string;
@@ -70,7 +71,11 @@ export async function sendMessage(a: Act, mail: Mail): Promise<AgentMessageRow> 
     task !== undefined &&
     (task.status === 'starting' || task.status === 'running') &&
     task.homeDaemonId !== null;
-  if (!alive || task.homeDaemonId === null) return message;
+  if (!alive || task.homeDaemonId === null) {
+    // Who parks it takes the mailbox too: parked already, or seen by the report of its end.
+    if (task?.session === 'parked') mailWake(a, task);
+    return message;
+  }
   const { id: taskId, currentAttempt: attempt, homeDaemonId: daemonId } = task;
   await command(a, message, { taskId, attempt, daemonId });
   a.hint(channels.daemonWake(daemonId));

@@ -38,6 +38,7 @@ export function presentContract(row: ContractRow, numbers: ContractNumbers, seen
     permissionMode: row.permissionMode,
     autoCompleteEnabled: row.autoCompleteEnabled,
     priority: row.priority,
+    parkAfterSeconds: row.parkAfterSeconds,
     supervisorTaskId: row.supervisorTaskId,
     taskCounts: numbers.taskCounts,
     openQuestions: numbers.openQuestions,

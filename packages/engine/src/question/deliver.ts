@@ -1,7 +1,6 @@
 /** An answer on its way to its asker: as its tool's result when a request holds for it, else as a message. */
 import { answerText } from '@makima/domain/question';
 import { takeAnswer } from '@makima/db/repo/questions';
-import { findTask } from '@makima/db/repo/tasks';
 import type { QuestionRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
@@ -27,12 +26,4 @@ export async function deliver(
     ...(question.askKey === null ? {} : { requestId: question.askKey, answer: response }),
   });
   await takeAnswer(a.tx, { id: question.id });
-  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
-  if (task?.session === 'parked') {
-    a.mail(
-      'wake-supervisor',
-      { taskId: task.id, attempt: task.currentAttempt },
-      { entityId: task.id, fence: task.currentAttempt },
-    );
-  }
 }

@@ -9,12 +9,12 @@ import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isAttemptLive } from '@makima/domain/task';
 import { changeAttempt, supersede } from '@makima/db/repo/attempts';
 import { insertKeptRef } from '@makima/db/repo/contracts';
-import { openWaitsOf } from '@makima/db/repo/waits';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
 import { directiveTaskOver } from '../directive/task-over.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { completeTask, failTask } from '../task/complete.ts';
+import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { fenceReport, type Fenced } from './fence.ts';
 
@@ -101,32 +101,19 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
       { entityId: report.taskId, fence: `ended-${report.attempt}` },
     );
   }
-  if (report.outcome === 'parked' && fenced.task.isSupervisor) {
-    a.emit('supervisor.parked', {
-      contractId: fenced.task.contractId,
-      taskId: report.taskId,
-      data: { epoch: report.attempt },
-    });
-    // What it waits for may have come before it was parked.
-    if ((await openWaitsOf(a.tx, { taskId: report.taskId })).length === 0) {
-      a.mail(
-        'wake-supervisor',
-        { taskId: report.taskId, attempt: report.attempt },
-        { entityId: report.taskId, fence: `parked-${report.attempt}` },
-      );
-    }
-  }
-  await changeTask(a.tx, {
+  const parked = report.outcome === 'parked' && fenced.task.isSupervisor;
+  const row = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: report.taskId,
     attempt: report.attempt,
     from: ['starting', 'running'],
     set: {
       status: 'paused',
-      session: report.outcome === 'parked' ? 'parked' : 'none',
+      session: parked ? 'parked' : 'none',
       commitSha: report.commitSha ?? fenced.task.commitSha,
     },
   });
+  if (parked && row !== undefined) await fallAsleep(a, row);
 }
 
 /** What an attempt says that was given up before: it counts while nobody has begun the work anew. */

@@ -14,6 +14,7 @@ import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
 import { presentTask } from '../present/task.ts';
+import { wakeParked } from '../supervisor/wake.ts';
 import { failTask } from './complete.ts';
 
 export function decideRetryTask(
@@ -91,6 +92,10 @@ export function retryTask(engine: Engine, call: Call, input: { id: string }): Pr
         },
       );
     }
+    if (task.session === 'parked') {
+      const woken = await wakeParked(a, task, 'asked');
+      if (woken !== undefined) return presentTask(woken);
+    }
     if (task.isSupervisor && task.status === 'interrupted') {
       // Restored, never merely retried: with its notice, its questions and its waits.
       a.mail(
@@ -139,6 +144,7 @@ export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow>
     from: ['interrupted'],
     set: {
       status: 'pending',
+      session: 'none',
       retryCount: task.retryCount + 1,
       failedDaemonIds: failed,
       pendingSince: a.now,

@@ -34,6 +34,7 @@ export const testSettings: Settings = {
   maxRetries: 3,
   autoAdvancePhases: true,
   staleThresholdMs: 1_800_000,
+  parkAfterMs: 120_000,
 };
 
 /** An engine that only remembers what it told. */

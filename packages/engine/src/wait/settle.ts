@@ -15,6 +15,8 @@ import type { TaskRow, WaitRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
+import { mailWake } from '../supervisor/mail-wake.ts';
+import { digestTask } from '../supervisor/digest-task.ts';
 
 /** Answers the tasks whose waits were satisfied; a person's wait wakes nobody else. */
 export async function settleWaits(a: Act, ended: { targetId: string }): Promise<string[]> {
@@ -64,24 +66,21 @@ async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
 export async function wakeWaiter(
   a: Act,
   taskId: string,
-  why: DigestFacts['reason'],
+  why: 'satisfied' | 'timed_out',
 ): Promise<boolean> {
+  // Held: a turn that ends or a park that is told at this very moment is seen, or sees that this has come.
+  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
   if (task === undefined) return false;
-  // Held: a turn that ends at this very moment is seen as idle, or sees that it was woken.
-  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
+  if (task.session === 'parked') {
+    mailWake(a, task);
+    return false;
+  }
   if (supervisor?.state === 'waiting_for_tasks') {
     await savePoint(a, task, afterWake(why, supervisor.progress));
   }
   const isIdle = supervisor?.state === 'idle';
   if (isIdle) await sendDigest(a, task, why);
-  if (task.session === 'parked') {
-    a.mail(
-      'wake-supervisor',
-      { taskId, attempt: task.currentAttempt },
-      { entityId: taskId, fence: task.currentAttempt },
-    );
-  }
   return isIdle;
 }
 
@@ -101,15 +100,7 @@ export async function sendDigest(
   const text = wakeDigest({
     reason,
     phase: contract?.phase ?? '',
-    tasks: tasks
-      .filter((t) => !t.isSupervisor)
-      .map((t) => ({
-        id: t.id,
-        name: t.name,
-        status: t.status,
-        summary: t.outputSummary,
-        errorMessage: t.errorMessage,
-      })),
+    tasks: tasks.filter((t) => !t.isSupervisor).map(digestTask),
     answers: [],
     openQuestions: open.map((q) => ({ id: q.id, question: q.question })),
   });

@@ -81,6 +81,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       maxRetries: 3,
       autoAdvancePhases: true,
       staleThresholdMs: 1_800_000,
+      parkAfterMs: 120_000,
     },
     committed: ({ hints }) => pubsub.publish(hints),
   };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobNames, jobs, jobVersion } from '@makima/contracts/jobs';
 import { findTask } from '@makima/db/repo/tasks';
-import { insertWait } from '@makima/db/repo/waits';
+import { endWait, insertWait } from '@makima/db/repo/waits';
 import { inTransaction } from '@makima/db/tx';
 import { endedReport, type House } from '@makima/engine/test/house';
 import { createMetrics } from '@makima/runtime/metrics';
@@ -47,12 +47,15 @@ describe('the jobs of the restorer', () => {
     const house = await testHouse();
     const { machine, contract, supervisor } = await ledContract(house);
     const wait = { contractId: contract.id, taskId: supervisor.taskId, ownerId: house.ownerId };
-    await inTransaction(house.engine.database, (tx) =>
+    const { id } = await inTransaction(house.engine.database, (tx) =>
       insertWait(tx, { ...wait, kind: 'time', targetIds: [], until: null }),
     );
     await machine.report(endedReport(supervisor, { outcome: 'parked' }));
     const ticket = { v: jobVersion, ownerId: house.ownerId, ...supervisor } as const;
     const wake = handlersOf(house)['wake-supervisor'];
+    await wake(ticket, delivery());
+    expect(await taskOf(house, supervisor.taskId)).toMatchObject({ session: 'parked' });
+    await inTransaction(house.engine.database, (tx) => endWait(tx, { id, state: 'satisfied' }));
     await Promise.all([wake(ticket, delivery()), wake(ticket, delivery())]);
     await wake(ticket, delivery());
     expect(await taskOf(house, supervisor.taskId)).toMatchObject({

@@ -1,0 +1,51 @@
+/**
+ * What an agent does just now, and whether it only waits: then its process may end and be resumed later.
+ *
+ * Law: in doubt it works. Who waits has ended its turn with nothing to read, or runs no tool but those that
+ * wait for tasks or people.
+ */
+import type { AgentCaps } from '../driver/driver.ts';
+import type { AgentEvent } from '../driver/events.ts';
+import type { LiveAttempt } from './live.ts';
+
+export function noteDoing(doing: LiveAttempt['doing'], event: AgentEvent): void {
+  switch (event.t) {
+    case 'state':
+      if (event.state === 'working' || event.state === 'retrying') doing.turn = true;
+      return;
+    case 'tool_start':
+      doing.turn = true;
+      doing.tools.set(event.toolId, event.name);
+      return;
+    case 'tool_end':
+      doing.tools.delete(event.toolId);
+      return;
+    case 'turn_end':
+      doing.turn = false;
+      doing.tools.clear();
+      return;
+    default:
+  }
+}
+
+/** Makima's tools that hold a call until tasks end or a person decides, and agents' own question tools. */
+const waitingTools: ReadonlySet<string> = new Set([
+  'makima_wait',
+  'makima_ask',
+  'makima_poll',
+  'makima_advance',
+  'AskUserQuestion',
+]);
+
+/** Whether it may be parked: it only waits, and its kind can go on later. */
+export function onlyWaits(
+  live: Pick<LiveAttempt, 'agent' | 'asked' | 'doing' | 'ending' | 'mailbox'>,
+  caps: Pick<AgentCaps, 'park' | 'resume'>,
+): boolean {
+  if (!caps.park || caps.resume === 'none') return false;
+  if (live.agent === null || live.ending !== null || live.mailbox.waiting > 0) return false;
+  const { turn, tools } = live.doing;
+  if (!turn) return true;
+  if (tools.size === 0) return live.asked.size > 0;
+  return [...tools.values()].every((name) => waitingTools.has(name));
+}
