@@ -9,22 +9,16 @@ import type { AgentEvent } from '../driver/events.ts';
 import type { LiveAttempt } from './live.ts';
 
 export function noteDoing(doing: LiveAttempt['doing'], event: AgentEvent): void {
-  switch (event.t) {
-    case 'state':
-      if (event.state === 'working' || event.state === 'retrying') doing.turn = true;
-      return;
-    case 'tool_start':
-      doing.turn = true;
-      doing.tools.set(event.toolId, event.name);
-      return;
-    case 'tool_end':
-      doing.tools.delete(event.toolId);
-      return;
-    case 'turn_end':
-      doing.turn = false;
-      doing.tools.clear();
-      return;
-    default:
+  if (event.t === 'state') {
+    if (event.state === 'working' || event.state === 'retrying') doing.turn = true;
+  } else if (event.t === 'tool_start') {
+    doing.turn = true;
+    doing.tools.set(event.toolId, event.name);
+  } else if (event.t === 'tool_end') {
+    doing.tools.delete(event.toolId);
+  } else if (event.t === 'turn_end') {
+    doing.turn = false;
+    doing.tools.clear();
   }
 }
 
