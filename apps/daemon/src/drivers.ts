@@ -21,7 +21,10 @@ export interface ProbedDrivers {
   readonly infos: AgentInfo[];
 }
 
-export function daemonDrivers(config: DaemonConfig, home: Home): AgentDriver[] {
+/** What of the daemon's settings its drivers need: others may look for agents without a daemon. */
+export type DriverConfig = Pick<DaemonConfig, 'environment' | 'claudePath' | 'codexPath'>;
+
+export function daemonDrivers(config: DriverConfig, home: Pick<Home, 'sessions'>): AgentDriver[] {
   const { environment, claudePath, codexPath } = config;
   const sessionsDir = home.sessions;
   return [

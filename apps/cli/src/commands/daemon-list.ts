@@ -1,5 +1,6 @@
 /** `makima daemon list`: machines that run agents. */
 import type { Daemon } from '@makima/contracts/entity/daemon';
+import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
 import { ago } from '../time.ts';
@@ -16,6 +17,7 @@ export async function run(shell: Shell): Promise<void> {
     return;
   }
   shell.print(renderTable(columns(daemons.items, shell.nowMs()), daemons.items, shell.screen));
+  for (const trouble of daemons.items.flatMap(troublesOf)) shell.say(trouble);
 }
 
 function columns(daemons: readonly Daemon[], nowMs: number): readonly Column<Daemon>[] {
@@ -47,6 +49,23 @@ function columns(daemons: readonly Daemon[], nowMs: number): readonly Column<Dae
 }
 
 function agentsOf(daemon: Daemon): string {
-  const ready = daemon.agents.filter((agent) => agent.available).map((agent) => agent.kind);
-  return ready.length === 0 ? 'none' : ready.join(', ');
+  const found = daemon.agents.filter(isFound).map(agentText);
+  return found.length === 0 ? 'none' : found.join(', ');
+}
+
+type Agent = Daemon['agents'][number];
+
+const isFound = ({ available, version }: Agent): boolean => available || version !== null;
+
+function agentText({ kind, version, signedIn, tested }: Agent): string {
+  const name = version === null ? kind : `${kind} ${version}`;
+  if (signedIn === false) return `${name} (not signed in)`;
+  return tested ? name : `${name} (untested version)`;
+}
+
+/** What keeps an agent that is there from its work, with the fix that the machine tells. */
+function troublesOf(daemon: Daemon): readonly string[] {
+  return daemon.agents
+    .filter((agent) => isFound(agent) && !agent.available && agent.note !== null)
+    .map(({ kind, note }) => `${daemon.name}: ${kind}: ${oneLine(note ?? '')}`);
 }

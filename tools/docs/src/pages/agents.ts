@@ -1,6 +1,6 @@
 /** `agents.md`: what each driver of this checkout can do. */
-import { daemonDrivers } from '@makima/daemon/drivers';
-import { daemonTimings, type DaemonConfig } from '@makima/daemon/config';
+import type { AgentCaps } from '@makima/daemon/driver/driver';
+import { daemonDrivers, type DriverConfig } from '@makima/daemon/drivers';
 import { homeAt } from '@makima/daemon/home';
 import { readSource } from '../checkout.ts';
 import { fieldComments } from '../comments.ts';
@@ -9,23 +9,7 @@ import { code, codes, page, table } from '../markdown.ts';
 const driverFile = 'apps/daemon/src/driver/driver.ts';
 
 /** Nothing is started with it: drivers only say what they are. */
-const config: DaemonConfig = {
-  gatewayUrl: '',
-  apiUrl: '',
-  homeDir: '',
-  key: '',
-  maxTasks: 1,
-  commitLeftovers: true,
-  outputCapBytes: 0,
-  journalCapBytes: 0,
-  allowHosts: [],
-  cliPath: '',
-  claudePath: null,
-  codexPath: null,
-  ledgerPath: null,
-  timings: daemonTimings,
-  environment: {},
-};
+const config: DriverConfig = { environment: {}, claudePath: null, codexPath: null };
 
 export function agentsPage(): string {
   const drivers = daemonDrivers(config, homeAt('home')).toSorted((a, b) =>
@@ -34,7 +18,7 @@ export function agentsPage(): string {
   const source = readSource(driverFile);
   const caps = source.slice(source.indexOf('export interface AgentCaps'));
   const meanings = fieldComments(caps.slice(0, caps.indexOf('\n}')));
-  const names = Object.keys(drivers[0]?.caps ?? {}) as (keyof (typeof drivers)[number]['caps'])[];
+  const names = Object.keys(drivers[0]?.caps ?? {}) as (keyof AgentCaps)[];
   return page(
     'Agents',
     [driverFile, 'apps/daemon/src/drivers.ts'],
@@ -50,6 +34,123 @@ export function agentsPage(): string {
           meanings.get(name) ?? '',
         ]),
       ),
+      '## What a kind cannot do, and what makima does instead',
+      ...drivers.flatMap(({ kind, caps: can }) => {
+        const rows = [...lacksOf(can), ...(ways[kind] ?? [])];
+        return rows.length === 0 ? [] : [`### ${code(kind)}`, table(['it', 'so makima'], rows)];
+      }),
     ],
   );
 }
+
+type Row = readonly [lack: string, instead: string];
+
+/** What follows from a cap, for every kind that has it so. */
+function lacksOf(can: AgentCaps): readonly Row[] {
+  const rows: Row[] = [];
+  const when = (lacks: boolean, lack: string, instead: string): void => {
+    if (lacks) rows.push([lack, instead]);
+  };
+  when(
+    can.inject === 'next_turn',
+    'reads a message only between its turns',
+    'keeps the message until the turn is over',
+  );
+  when(
+    can.inject === 'none',
+    'reads no message while it works',
+    'refuses the message while a turn runs; its sender is told',
+  );
+  when(!can.interrupt, 'cannot be broken off', 'lets the turn end, or ends the process');
+  when(
+    can.resume === 'local',
+    'goes on only on the machine where its conversation lies',
+    'starts a new conversation elsewhere, with the last checkpoint and a summary',
+  );
+  when(
+    can.resume === 'none',
+    'cannot go on in a conversation',
+    'starts a new one, with the last checkpoint and a summary',
+  );
+  when(!can.questions, 'asks no question by itself', 'offers it `makima_ask`');
+  when(
+    !can.permissions,
+    'cannot be made to ask before it acts',
+    'refuses a start that wants it to ask',
+  );
+  when(
+    !can.toolIds,
+    'does not name its calls of tools',
+    'takes each call as a new one; a call that is cut off is not sent again by the daemon',
+  );
+  when(
+    !can.toolGate,
+    'lets nobody look at a call before it is made',
+    'guards at its own tools alone: the verbs refuse what the phase forbids',
+  );
+  when(!can.park, 'cannot be parked', 'keeps its process while it waits');
+  when(!can.turnLimits, 'knows no limit of turns or of its budget', 'refuses a start with one');
+  when(
+    !can.rateLimits,
+    'tells no reset of a usage limit',
+    'takes a rejection as a failed turn, told with its words',
+  );
+  when(
+    can.retries === 'silent',
+    'asks its model again in silence',
+    'tells of the silence, breaks the turn off and says "continue"; then gives the attempt up',
+  );
+  when(can.modelErrors === 'words', 'tells no status of a failed request', 'tells its words');
+  when(can.cost === 'tokens', 'tells tokens, and no cost', 'counts tokens; its cost is unknown');
+  when(can.cost === 'none', 'tells no usage', 'shows none');
+  when(
+    !can.mirror,
+    'does not stream its conversation',
+    'has nothing to restore it from on another machine',
+  );
+  return rows;
+}
+
+/** What is particular to a kind. */
+const ways: Readonly<Record<string, readonly Row[]>> = {
+  claude: [
+    [
+      'has hooks, tool servers and instructions in the repository',
+      'leaves all of them out, `CLAUDE.md` too, unless the repository is trusted',
+    ],
+  ],
+  codex: [
+    [
+      'has settings, tool servers and instructions in the repository, and trusts an unknown one by itself',
+      'calls it untrusted in the settings of the run, unless it is trusted; then `AGENTS.md` is read as well. Its hooks stay off in both cases: they want a trust of their own',
+    ],
+    [
+      'keeps sign-in, settings and conversations in one home',
+      'gives each run a home of its own, with a link to the sign-in in `auth.json`; of `config.toml` only the choice of model and of its provider takes part. A sign-in in the keychain cannot be used',
+    ],
+    [
+      'runs a message as often as it is given it',
+      'gives its id along; a message that stands in the conversation is not given again, on whichever machine',
+    ],
+    [
+      'forgets what it had taken and not read when a turn is broken off, and lets go on what the turn ran',
+      'gives it the message again in the next turn, and ends what the turn ran',
+    ],
+    [
+      'takes no words with a refusal, and no other input with a permission',
+      'says the words as a message; an answer that changes the input is not taken',
+    ],
+    [
+      'has a sandbox in which a worktree cannot be committed to',
+      'runs it without one (`danger-full-access`); with permission `plan` it may only read',
+    ],
+    [
+      'waits without end for a model that sends no headers',
+      'tells of the silence, breaks the turn off and says "continue"; then gives the attempt up',
+    ],
+    [
+      'does not ask again after a 429 that names no time',
+      'tells the failed turn, as after its last try',
+    ],
+  ],
+};

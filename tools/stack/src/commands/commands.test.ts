@@ -100,6 +100,7 @@ describe('doctor', () => {
   interface Check {
     name: string;
     status: string;
+    detail: string;
     fix?: string;
   }
   const doctor = (env: NodeJS.ProcessEnv = {}) => {
@@ -131,5 +132,40 @@ describe('doctor', () => {
       fix: expect.stringContaining('unset'),
     });
     expect(find('redis')).toMatchObject({ status: 'fail', fix: expect.stringContaining('unset') });
+  });
+
+  it('says of each agent its version and who is signed in', () => {
+    const person = join(home, '..', 'person');
+    mkdirSync(join(person, '.codex'), { recursive: true });
+    const install = (name: string, version: string) => {
+      const path = join(person, name);
+      writeFileSync(path, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+      return path;
+    };
+    const codex = install('codex', 'codex-cli 0.169.3');
+    const claude = install('claude', '1.0.0');
+    const env = { HOME: person, MAKIMA_CODEX_PATH: codex, MAKIMA_CLAUDE_PATH: claude };
+    const outside = doctor({ ...env, ANTHROPIC_API_KEY: 'test' });
+    expect(outside.code).toBe(0);
+    expect(outside.find('agent codex')).toMatchObject({
+      status: 'warn',
+      detail: `0.169.3 at ${codex}: Nobody is signed in to Codex`,
+      fix: expect.stringContaining('codex login'),
+    });
+    expect(outside.find('agent claude')).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining('1.0.0 at'),
+      fix: expect.stringContaining('tested'),
+    });
+    writeFileSync(join(person, '.codex', 'auth.json'), '{}');
+    expect(doctor(env).find('agent codex')).toMatchObject({
+      status: 'pass',
+      detail: `0.169.3 at ${codex}, signed in`,
+    });
+    install('codex', 'it is broken; exit 1');
+    expect(doctor(env).find('agent codex')).toMatchObject({
+      status: 'warn',
+      fix: expect.stringContaining(`run ${codex} by hand`),
+    });
   });
 });

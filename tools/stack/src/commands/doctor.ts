@@ -1,6 +1,7 @@
 // `makima doctor`: is this machine fit, and what to do where it is not.
 // Why: a missing prerequisite is one line with its fix, before it is a stack trace.
 // Law: changes nothing; exit code 1 only when something fails.
+import { checkAgents } from '../doctor/agents.ts';
 import type { CheckResult, CheckStatus } from '../doctor/check.ts';
 import {
   checkClock,
@@ -10,13 +11,7 @@ import {
   checkNode,
   checkUser,
 } from '../doctor/machine.ts';
-import {
-  checkAgents,
-  checkIsolation,
-  checkPorts,
-  checkPostgres,
-  checkRedis,
-} from '../doctor/stores.ts';
+import { checkIsolation, checkPorts, checkPostgres, checkRedis } from '../doctor/stores.ts';
 import { exitCodes, readOptions, type Command } from './command.ts';
 
 const checks = [
@@ -39,7 +34,7 @@ export const doctorCommand: Command = {
   summary: 'is this machine fit, and what to do where it is not',
   help: `Usage: makima doctor [--json]
 
-Looks at Node, git, disk, folders, Postgres, Redis, ports, clock and the agents on PATH.
+Looks at Node, git, disk, folders, Postgres, Redis, ports, clock and the agents with who is signed in.
 Exit code 1 when something fails; a warning is not a failure.
 
       --json  {ok, checks: [{name, status, detail, fix?}]}

@@ -67,24 +67,6 @@ export const checkPorts: Check = async ({ home, env }) => {
       );
 };
 
-const agents = ['claude', 'codex', 'gemini', 'opencode'];
-
-/** Agents are looked up and asked for their version; no model is called. */
-export const checkAgents: Check = async ({ env }) => {
-  const answers = await Promise.all(
-    agents.map(async (name) => ({ name, version: await ask(name, ['--version'], env) })),
-  );
-  const found = answers.flatMap(({ name, version }) =>
-    version === undefined ? [] : [pass(`agent ${name}`, version)],
-  );
-  if (found.length > 0) return found;
-  return warn(
-    'agents',
-    `none of ${agents.join(', ')} on PATH; the scripted agent and the demo work without`,
-    'npm install -g @anthropic-ai/claude-code, then sign in with: claude',
-  );
-};
-
 /** Said openly, because no credential can prevent it. */
 export const checkIsolation: Check = async () =>
   warn(
