@@ -23,6 +23,7 @@ export const limits = {
   taskDepthMax: 5,
   spawnsPerContractPerMinuteMax: 30,
   needsPerTaskMax: 50,
+  loopRoundsMax: 20,
   openTasksPerDirectiveMax: 10,
   openOrdersPerDirectiveMax: 200,
   questionAutoHoldMs: 30_000,

@@ -181,6 +181,16 @@ export function needsVerdict(needs: readonly Need[]): NeedsVerdict {
   return open.length > 0 ? { kind: 'waiting', on: open } : { kind: 'met' };
 }
 
+/**
+ * What a task waits for before it can start: what it needs, and the end, however it comes, of the task whose
+ * work it continues.
+ */
+export function startVerdict(needs: readonly Need[], source: Need | null): NeedsVerdict {
+  const verdict = needsVerdict(needs);
+  if (verdict.kind === 'never' || source === null || isTaskFinal(source.status)) return verdict;
+  return { kind: 'waiting', on: verdict.kind === 'waiting' ? [...verdict.on, source] : [source] };
+}
+
 /** The attention of a task together with all below it: a question deep in the tree is seen at its root. */
 export function compositeAttention(own: Attention, children: readonly Attention[]): Attention {
   return children.reduce((worst, next) => (compareAttention(next, worst) < 0 ? next : worst), own);

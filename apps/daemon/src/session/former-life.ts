@@ -45,7 +45,9 @@ async function collect(
   if (record === null || record.attempt !== attempt) return null;
   try {
     const options = { leftovers: 'keep', why: 'daemon_restarted' } as const;
-    return await context.workspace.collect(record, options);
+    const collected = await context.workspace.collect(record, options);
+    await context.records.write({ ...record, leftoverSha: collected.leftoverSha });
+    return collected;
   } catch (error) {
     context.log.error({ err: error, taskId, attempt }, 'work was not collected');
     return null;

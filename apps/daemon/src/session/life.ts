@@ -84,7 +84,12 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
   await attempt.agent?.stop({ graceMs: ending.graceMs });
   await attempt.output.flush();
   let final = ending;
-  let collected: Collected = { commitSha: null, settledSha: null, keptRef: null };
+  let collected: Collected = {
+    commitSha: null,
+    settledSha: null,
+    keptRef: null,
+    leftoverSha: null,
+  };
   if (record !== null) {
     const commits = ending.outcome === 'done' && context.config.commitLeftovers;
     try {
@@ -96,8 +101,9 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
       context.log.error({ err: error, taskId: start.taskId }, 'work was not collected');
       final = uncollected(ending, error);
     }
-    const { settledSha } = collected;
-    await context.records.write({ ...record, settledSha, costUsd: attempt.usage.conversationUsd });
+    const { settledSha, leftoverSha } = collected;
+    const costUsd = attempt.usage.conversationUsd;
+    await context.records.write({ ...record, settledSha, leftoverSha, costUsd });
   }
   await context.journal.report({
     kind: 'task.ended',

@@ -7,6 +7,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Report } from '@makima/contracts/socket/reports';
+import { limits } from '@makima/domain/limits';
+import { goOnWords, roundsUsedUp, saysComplete } from '@makima/domain/rounds';
 import type { DaemonContext } from '../context.ts';
 import type { AgentSession } from '../driver/driver.ts';
 import type { AgentEvent, EventOf } from '../driver/events.ts';
@@ -17,7 +19,7 @@ import { decideEnd, type LiveAttempt } from './live.ts';
 import { noteDoing } from './doing.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
 import { groupsOf } from './transcript.ts';
-import { afterTurn, wireOutcome } from './turns.ts';
+import { afterTurn, wireOutcome, type TurnFacts } from './turns.ts';
 
 const endGraceMs = 5_000;
 /** Signs of silence after which the agent is woken, and after which it is given up. */
@@ -106,7 +108,7 @@ async function onTurn(
     isLimited: live.limited !== null,
     waitingMessages,
     isSupervisor: live.start.isSupervisor,
-    autonomousLoop: live.start.autonomousLoop,
+    rounds: roundsOf(live, event),
   });
   const text = cleanText(event.text);
   const error = event.error === null ? null : cleanText(event.error.message);
@@ -118,6 +120,11 @@ async function onTurn(
   }
   if (verdict === 'failed') {
     const why = error ?? `the turn ended: ${event.outcome}`;
+    decideEnd(live, { outcome: 'failed', summary: text, error: why, graceMs: endGraceMs });
+    return;
+  }
+  if (verdict === 'used_up') {
+    const why = roundsUsedUp(live.rounds + 1);
     decideEnd(live, { outcome: 'failed', summary: text, error: why, graceMs: endGraceMs });
     return;
   }
@@ -134,6 +141,28 @@ async function onTurn(
     usage: live.usage.turn(),
   });
   if (verdict === 'limited') wakeAfterLimit(context, live, resumeAt);
+  if (verdict === 'again') goOn(context, live);
+}
+
+/** The round that this turn ends, of a task that works in rounds. */
+function roundsOf(live: LiveAttempt, event: EventOf<'turn_end'>): TurnFacts['rounds'] {
+  const { autonomousLoop, loopRoundsMax = limits.loopRoundsMax } = live.start;
+  if (!autonomousLoop) return null;
+  return { done: live.rounds + 1, max: loopRoundsMax, isComplete: saysComplete(event.text) };
+}
+
+function goOn(context: DaemonContext, live: LiveAttempt): void {
+  const { loopRoundsMax = limits.loopRoundsMax } = live.start;
+  live.rounds += 1;
+  const id = namedId('round', live.runId, live.rounds);
+  // Not awaited: its receipt is an event that only this loop reads.
+  void live.agent
+    ?.send({ id, text: goOnWords(live.rounds + 1, loopRoundsMax) })
+    .catch((error: unknown) => {
+      context.log.warn({ err: error, ...fence(live) }, 'a round did not begin');
+      const words = 'its agent did not take the word to go on';
+      decideEnd(live, { outcome: 'failed', summary: '', error: words, graceMs: endGraceMs });
+    });
 }
 
 /**

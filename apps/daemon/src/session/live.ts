@@ -43,6 +43,8 @@ export interface LiveAttempt {
   limited: { readonly resumeAt: string | null } | null;
   /** How many turns a limit has ended. */
   limitedTurns: number;
+  /** Turns that it has ended, of a task that works in rounds. */
+  rounds: number;
   /** How it began, for the report. */
   resumedFrom: 'new' | 'session' | 'transcript';
   readonly exit: { code: number | null; signal: string | null };
@@ -95,6 +97,7 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
     frozen: false,
     limited: null,
     limitedTurns: 0,
+    rounds: 0,
     resumedFrom: 'new',
     exit: { code: null, signal: null },
     undo: [],

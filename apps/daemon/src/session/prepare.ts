@@ -5,6 +5,7 @@
  */
 import type { DaemonContext } from '../context.ts';
 import type { PatchSource, TaskRecord } from '../workspace/port.ts';
+import { ownLine } from './lines.ts';
 import type { LiveAttempt } from './live.ts';
 
 export async function prepare(context: DaemonContext, live: LiveAttempt): Promise<TaskRecord> {
@@ -15,6 +16,10 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     recordOf: (taskId) => context.records.read(taskId),
     fetchPatch: () => fetchPatch(context, live),
   });
+  if (prepared.notCopied.length > 0) {
+    const left = prepared.notCopied.map(({ path, reason }) => `${path} (${reason})`).join(', ');
+    await live.output.add(ownLine('system', `Not copied into the working directory: ${left}`));
+  }
   const sameConversation = former?.sessionId === start.sessionId;
   const record: TaskRecord = {
     taskId: start.taskId,
@@ -31,6 +36,7 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     agent: start.agent,
     sessionId: start.sessionId,
     settledSha: null,
+    leftoverSha: null,
     costUsd: sameConversation ? former.costUsd : start.resumeSession ? null : 0,
   };
   await context.records.write(record);

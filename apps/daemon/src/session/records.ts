@@ -26,6 +26,7 @@ const zRecord = z.object({
   sessionId: z.string(),
   settledSha: z.string().nullable(),
   costUsd: z.number().nullable(),
+  leftoverSha: z.string().nullable().default(null),
 });
 
 export interface TaskRecords {

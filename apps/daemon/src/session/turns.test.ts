@@ -7,15 +7,24 @@ const ordinary: TurnFacts = {
   isLimited: false,
   waitingMessages: 0,
   isSupervisor: false,
-  autonomousLoop: false,
+  rounds: null,
 };
 
 describe('the end of a turn', () => {
   it('ends an ordinary task when nothing waits for it', () => {
     expect(afterTurn(ordinary)).toBe('done');
     expect(afterTurn({ ...ordinary, waitingMessages: 1 })).toBe('wait');
-    expect(afterTurn({ ...ordinary, autonomousLoop: true })).toBe('wait');
     expect(afterTurn({ ...ordinary, isLimited: true })).toBe('done');
+  });
+
+  it('goes on in rounds until its agent says that it is done, or they are used up', () => {
+    const rounds = { done: 1, max: 3, isComplete: false };
+    expect(afterTurn({ ...ordinary, rounds })).toBe('again');
+    expect(afterTurn({ ...ordinary, rounds: { ...rounds, isComplete: true } })).toBe('done');
+    expect(afterTurn({ ...ordinary, rounds: { ...rounds, done: 3 } })).toBe('used_up');
+    expect(afterTurn({ ...ordinary, rounds, waitingMessages: 1 })).toBe('wait');
+    expect(afterTurn({ ...ordinary, rounds, outcome: 'failed' })).toBe('failed');
+    expect(afterTurn({ ...ordinary, rounds, isSupervisor: true })).toBe('wait');
   });
 
   it('never ends a supervisor', () => {
@@ -44,6 +53,7 @@ describe('the end of a turn', () => {
     expect(wireOutcome('failed', 'limited')).toBe('limited');
     expect(wireOutcome('completed', 'wait')).toBe('completed');
     expect(wireOutcome('deferred', 'wait')).toBe('completed');
+    expect(wireOutcome('completed', 'again')).toBe('completed');
     expect(wireOutcome('interrupted', 'wait')).toBe('interrupted');
     expect(wireOutcome('max_turns', 'wait')).toBe('failed');
   });

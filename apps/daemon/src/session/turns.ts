@@ -1,8 +1,8 @@
 /**
  * What the end of a turn means for the attempt. Pure.
  *
- * Law: an ordinary task is over with its first completed turn after which nothing waits for it; a supervisor
- * is over when the server says so. A limit is no failure.
+ * Law: an ordinary task is over with its first completed turn after which nothing waits for it, one that works
+ * in rounds when its agent says so; a supervisor is over when the server says so. A limit is no failure.
  */
 import type { TurnOutcome } from '../driver/events.ts';
 
@@ -13,18 +13,26 @@ export interface TurnFacts {
   /** Messages that the agent has not read. */
   readonly waitingMessages: number;
   readonly isSupervisor: boolean;
-  readonly autonomousLoop: boolean;
+  /** Set for a task that works in rounds. */
+  readonly rounds: {
+    readonly done: number;
+    readonly max: number;
+    readonly isComplete: boolean;
+  } | null;
 }
 
-/** `wait`: the agent stays for a message; `limited`: it stays until its limit is over. */
-export type TurnVerdict = 'done' | 'failed' | 'limited' | 'wait';
+/**
+ * `wait`: the agent stays for a message; `limited`: it stays until its limit is over; `again`: it is told to go
+ * on; `used_up`: it was told so often enough.
+ */
+export type TurnVerdict = 'done' | 'failed' | 'limited' | 'wait' | 'again' | 'used_up';
 
 export function afterTurn(facts: TurnFacts): TurnVerdict {
   if (facts.isLimited && facts.outcome !== 'completed') return 'limited';
   switch (facts.outcome) {
     case 'completed':
       if (facts.waitingMessages > 0) return 'wait';
-      return facts.isSupervisor || facts.autonomousLoop ? 'wait' : 'done';
+      return facts.isSupervisor ? 'wait' : afterRound(facts.rounds);
     case 'interrupted':
     case 'deferred':
       return 'wait';
@@ -35,6 +43,11 @@ export function afterTurn(facts: TurnFacts): TurnVerdict {
       // A supervisor outlives a failed turn: its conversation is whole and the server decides.
       return facts.isSupervisor || facts.waitingMessages > 0 ? 'wait' : 'failed';
   }
+}
+
+function afterRound(rounds: TurnFacts['rounds']): TurnVerdict {
+  if (rounds === null || rounds.isComplete) return 'done';
+  return rounds.done < rounds.max ? 'again' : 'used_up';
 }
 
 /** The outcome as `task.turn_ended` names it. */

@@ -30,17 +30,19 @@ export async function collectWork(
   const baseSha = record.baseSha ?? '';
   if (record.sharedWith !== null || options.why === 'parked') {
     const { headSha, keptRef } = await takeCommits(workdir, name);
-    return { commitSha: headSha, settledSha: null, keptRef };
+    return { commitSha: headSha, settledSha: null, keptRef, leftoverSha: null };
   }
   if (options.leftovers === 'commit') {
     const { keptRef, headSha } = await takeCommits(workdir, name);
     const settledSha = await commitLeftovers(workdir, record, headSha ?? baseSha);
-    return { commitSha: settledSha ?? headSha, settledSha, keptRef };
+    return { commitSha: settledSha ?? headSha, settledSha, keptRef, leftoverSha: null };
   }
   const why = options.why.replaceAll('_', '-');
   const { kept } = await keepWorkdir(workdir, { ...name, baseSha, why });
   const commitSha = await resolveCommit(store, taskRef(name.task, name.attempt));
-  return { commitSha, settledSha: null, keptRef: kept?.ref ?? null };
+  const onTop = kept !== null && kept.sha !== (commitSha ?? baseSha);
+  const leftoverSha = onTop ? kept.sha : null;
+  return { commitSha, settledSha: null, keptRef: kept?.ref ?? null, leftoverSha };
 }
 
 /** The files as they are, as one more commit of the branch; null when they are as committed. */

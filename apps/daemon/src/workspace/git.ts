@@ -19,17 +19,24 @@ import { removeWorkdir } from '../git/workdir.ts';
 import { gitBranches } from './branches.ts';
 import { collectWork, keepSettled } from './collect.ts';
 import { prepareTask, storeOf, type Place } from './prepare.ts';
-import type { ResultOf, TaskRecord, Workspace } from './port.ts';
+import type { Collected, ResultOf, TaskRecord, Workspace } from './port.ts';
 
 /** A result whose JSON is larger is made anew with smaller limits. */
 const resultMaxBytes = 800_000;
 const outputMaxBytes = 64 * 1024;
 
+const nothingCollected: Collected = {
+  commitSha: null,
+  settledSha: null,
+  keptRef: null,
+  leftoverSha: null,
+};
+
 export function gitWorkspace(place: Place): Workspace {
   return {
     prepare: (start, options) => prepareTask(place, start, options),
     async collect(record, options) {
-      if (record.repository === null) return { commitSha: null, settledSha: null, keptRef: null };
+      if (record.repository === null) return nothingCollected;
       return collectWork(await storeFor(place, record), record, options);
     },
     async checkpoint(record, command) {

@@ -33,6 +33,8 @@ export interface TaskRecord {
   readonly settledSha: string | null;
   /** What the conversation has cost up to the end of its last attempt here; null when not known. */
   readonly costUsd: number | null;
+  /** A commit on top of the branch with what an attempt that did not finish left uncommitted; else null. */
+  readonly leftoverSha: string | null;
 }
 
 export interface PatchSource {
@@ -55,6 +57,8 @@ export interface Prepared {
   readonly branch: string;
   readonly sharedWith: string | null;
   readonly baseSha: string | null;
+  /** Files that were to be copied in and were not, and why. */
+  readonly notCopied: readonly { readonly path: string; readonly reason: string }[];
 }
 
 /** What was taken over from a working directory. */
@@ -65,6 +69,8 @@ export interface Collected {
   readonly settledSha: string | null;
   /** Where work stands that is on no branch; null when there is none. */
   readonly keptRef: string | null;
+  /** The commit there, when it is what was left uncommitted on top of the branch. */
+  readonly leftoverSha: string | null;
 }
 
 /** Where the commits to merge are, beside the store. */

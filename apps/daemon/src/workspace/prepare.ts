@@ -34,7 +34,7 @@ export async function prepareTask(
   const directory = await directoryOf(place, start, former);
   if (start.repository === null) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return { directory, branch: start.branch, sharedWith: null, baseSha: null };
+    return { directory, branch: start.branch, sharedWith: null, baseSha: null, notCopied: [] };
   }
   const store = await storeOf(place, start.repository, options.signal);
   await prepareBranches(place, store, start, options.signal);
@@ -42,7 +42,7 @@ export async function prepareTask(
     store,
     dir: directory,
     branch: start.branch,
-    start: await workStart(store, start, options, directory),
+    start: await workStart({ place, store, directory }, start, options),
     identity: makimaIdentity,
     ...(start.repository.path === null || start.copyFiles.length === 0
       ? {}
@@ -56,6 +56,7 @@ export async function prepareTask(
     branch: prepared.branch,
     sharedWith: null,
     baseSha: prepared.startSha,
+    notCopied: prepared.copied.notCopied,
   };
 }
 
@@ -88,7 +89,7 @@ async function shared(supervisorTaskId: string, options: PrepareOptions): Promis
     throw refuse('directory_missing', "The supervisor's directory is not on this machine");
   }
   const { directory, branch, baseSha } = theirs;
-  return { directory, branch, baseSha, sharedWith: supervisorTaskId };
+  return { directory, branch, baseSha, sharedWith: supervisorTaskId, notCopied: [] };
 }
 
 async function directoryOf(
@@ -128,27 +129,60 @@ async function prepareBranches(
   await ensureBranch(store, contractBranch, baseSha);
 }
 
+interface Ground {
+  readonly place: Place;
+  readonly store: Store;
+  readonly directory: string;
+}
+
 async function workStart(
-  store: Store,
+  { place, store, directory }: Ground,
   start: TaskStart,
   options: PrepareOptions,
-  directory: string,
 ): Promise<WorkStart> {
   if (start.patchCheckpointId !== null && !(await isThere(directory))) {
     const patch = await options.fetchPatch();
     if (patch !== null) return { kind: 'patch', ...patch };
   }
   if (start.startSha !== null) return { kind: 'commit', ref: start.startSha };
-  if (start.continueFromTaskId !== null) {
-    const from = await options.recordOf(start.continueFromTaskId);
-    const ref = from === null ? null : taskRef(from.taskId, from.attempt);
-    if (ref !== null && (await resolveCommit(store, ref)) !== null) return { kind: 'commit', ref };
-  }
+  if (start.continueFromTaskId !== null)
+    return continuation(store, await options.recordOf(start.continueFromTaskId));
+  if (start.startBranch !== undefined) return branchStart(place, store, start.startBranch, options);
   if (start.contractBranch !== null) return { kind: 'commit', ref: start.contractBranch };
   const { defaultBranch } = await refreshStore(store, { signal: options.signal });
   const base = start.repository?.baseBranch ?? defaultBranch;
   if (base === null) throw noBase();
   return { kind: 'commit', ref: base };
+}
+
+/** The work of another task as it stands: its commits, and on top what it left uncommitted. */
+async function continuation(store: Store, from: TaskRecord | null): Promise<WorkStart> {
+  const tip = from === null ? null : await resolveCommit(store, taskRef(from.taskId, from.attempt));
+  const leftover = from?.leftoverSha ?? null;
+  if (leftover !== null && (await resolveCommit(store, leftover)) !== null)
+    return { kind: 'checkpoint', sha: leftover };
+  if (tip !== null) return { kind: 'commit', ref: tip };
+  throw refuse(
+    'base_missing',
+    'The work of the task to continue from is not on this machine',
+    'Continue from a task whose machine is there, or begin at a commit that was merged or pushed',
+  );
+}
+
+/** A branch of the source, as new as can be had. */
+async function branchStart(
+  place: Place,
+  store: Store,
+  branch: string,
+  { signal }: PrepareOptions,
+): Promise<WorkStart> {
+  await refreshStore(store, { allowHosts: place.allowHosts, signal });
+  if ((await resolveCommit(store, branch)) !== null) return { kind: 'commit', ref: branch };
+  throw refuse(
+    'base_missing',
+    `The repository has no branch ${branch}`,
+    'Name a branch that is there',
+  );
 }
 
 function noBase(): MakimaError {

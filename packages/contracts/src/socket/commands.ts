@@ -58,6 +58,8 @@ export const zTaskStart = z.strictObject({
   branch: z.string(),
   /** Where the branch starts: a commit, or null for the contract's branch (else the base branch). */
   startSha: zSha.nullable(),
+  /** The branch of the source that it starts from, when one was asked for. */
+  startBranch: z.string().optional(),
   /** The contract's branch in the store, where supervisors merge to. */
   contractBranch: z.string().nullable(),
   /** Use the supervisor's directory instead of an own one. */
@@ -70,7 +72,10 @@ export const zTaskStart = z.strictObject({
   patchBaseSha: zSha.nullable(),
   localOnly: z.boolean(),
   autoMergeLocal: z.boolean(),
+  /** Its agent is told to go on after each turn until it says that it is done. */
   autonomousLoop: z.boolean(),
+  /** So often at most. */
+  loopRoundsMax: z.int().positive().optional(),
   /** Whether it asks a person before it uses its own tools. */
   permissionMode: z.enum(permissionModes).default('bypass'),
   /** What waits for this agent, in order: notices, answers, messages. */

@@ -113,24 +113,34 @@ export async function changeTask(
   return row;
 }
 
+export interface PlaceableRow extends TaskRow {
+  /** Tasks of its contract that hold a place now. */
+  readonly contractRunning: number;
+  /** Where the work lies that it continues from. */
+  readonly sourceDaemonId: string | null;
+}
+
 /**
- * Pending tasks of an owner whose contract may work, whose needs are complete and whose last agent is gone,
- * in the order of their turn. `claim` locks them and leaves out what somebody else holds.
+ * Pending tasks of an owner whose contract may work, whose needs are complete, whose source (the task that they
+ * continue from) has ended and whose last agent is gone, in the order of their turn. `claim` locks them and
+ * leaves out what somebody else holds.
  */
 export async function placeableTasks(
   tx: Queryable,
   args: { ownerId: string; limit: number; offset?: number; lock: 'claim' | 'none' },
-): Promise<(TaskRow & { contractRunning: number })[]> {
-  return tx<(TaskRow & { contractRunning: number })[]>`
+): Promise<PlaceableRow[]> {
+  return tx<PlaceableRow[]>`
     with running as (
       select contract_id, count(*)::int as n from tasks
        where owner_id = ${args.ownerId} and status in ('starting', 'running') group by contract_id)
-    select t.*, coalesce(r.n, 0) as contract_running
+    select t.*, coalesce(r.n, 0) as contract_running, f.home_daemon_id as source_daemon_id
       from tasks t
       left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       left join running r on r.contract_id = t.contract_id
+      left join tasks f on f.owner_id = t.owner_id and f.id = t.continue_from_task_id
      where t.owner_id = ${args.ownerId} and t.status = 'pending'
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
+       and (f.id is null or f.status in ('done', 'failed', 'merged', 'cancelled'))
        and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
        and not exists (select 1 from task_attempts a where a.task_id = t.id and a.state in ('assigned', 'running'))
        ${args.lock === 'claim' ? tx`and (t.resume_at is null or t.resume_at <= clock())` : tx``}
@@ -154,7 +164,8 @@ export async function supervisorHomes(
 
 /**
  * Ended tasks of which their supervisor has not heard: it neither waited for them to the end nor was sent a
- * word of them, be it a digest. Merged and cancelled ones are its own doing.
+ * word of them, be it a digest. Merged and cancelled ones are its own doing, but for those that ended because
+ * what they needed never came.
  */
 export async function untoldTasks(
   tx: Tx,
@@ -163,7 +174,9 @@ export async function untoldTasks(
   return tx<TaskRow[]>`
     select t.* from tasks t
      where t.owner_id = ${args.ownerId} and t.contract_id = ${args.contractId} and not t.is_supervisor
-       and t.status in ('done', 'failed')
+       and (t.status in ('done', 'failed')
+            or (t.status = 'cancelled' and exists (select 1 from tasks n where n.owner_id = t.owner_id
+                  and n.id = any(t.needs) and n.status in ('failed', 'cancelled'))))
        and not exists (select 1 from agent_messages m where m.task_id = ${args.supervisorTaskId}
                           and (m.source = 'task' and m.source_id = t.id
                             or m.source = 'wake' and m.created_at >= t.finished_at))

@@ -50,6 +50,8 @@ export const tasks = snakeCase.table(
     repositoryUrl: text(),
     localPath: text(),
     baseBranch: text(),
+    /** The branch of the source that was asked for to start from; null: the contract's own. */
+    startBranch: text(),
     targetBranch: text(),
     targetRepoPath: text(),
     mergeMode: text(),

@@ -4,6 +4,7 @@
  * Law: the goal of a person is quoted as it is; rules stand apart from it.
  */
 import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { roundsBrief } from '@makima/domain/rounds';
 import { deliverablesOf } from '@makima/domain/contract-type';
 
 /** What a supervisor starts with when the person gave no plan of their own. */
@@ -32,7 +33,15 @@ export function supervisorBrief(contract: ContractRow): string {
 }
 
 /** Text beside the agent's own instructions, for both kinds of agents. */
-export function systemAppend(task: TaskRow, contract: ContractRow | undefined): string {
+export interface Surroundings {
+  readonly contract: ContractRow | undefined;
+  /** The task whose work it continues. */
+  readonly source: TaskRow | undefined;
+  readonly loopRoundsMax: number;
+}
+
+export function systemAppend(task: TaskRow, around: Surroundings): string {
+  const { contract } = around;
   if (task.isSupervisor) {
     return [
       'You are the supervisor of a makima contract. You do not write the code yourself when a task can: you have tools named makima_*.',
@@ -46,5 +55,18 @@ export function systemAppend(task: TaskRow, contract: ContractRow | undefined): 
   return [
     `You work on one task of a larger piece of work${contract === undefined ? '' : ` (contract "${contract.name}")`}. Your working directory is a git repository of your own on branch ${task.branch ?? 'of this task'}.`,
     'Commit what you make on that branch; never push. Your last message is the summary that your supervisor reads.',
+    ...(around.source === undefined ? [] : [sourceWords(around.source)]),
+    ...(task.autonomousLoop ? [roundsBrief(around.loopRoundsMax)] : []),
   ].join(' ');
+}
+
+const saidChars = 2_000;
+
+/** What it goes on from: whose work it finds, and what was said of it. */
+function sourceWords(source: TaskRow): string {
+  const said = source.errorMessage ?? source.outputSummary ?? '';
+  const last = said === '' ? '' : ` Its last words: ${JSON.stringify(said.slice(0, saidChars))}`;
+  return source.currentAttempt === 0
+    ? `The task "${source.name}" that you were to continue was ${source.status} before it began.`
+    : `You continue the work of the task "${source.name}", which is ${source.status}: its commits are on your branch, what it left uncommitted is in the directory.${last}`;
 }

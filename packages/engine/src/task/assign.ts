@@ -85,7 +85,13 @@ async function assign(
     sessionEpoch: daemon.sessionEpoch,
     leaseMs: a.engine.settings.leaseMs,
   });
-  const command = await startCommand(a.tx, { task, contract, attempt, daemonId });
+  const command = await startCommand(a.tx, {
+    task,
+    contract,
+    attempt,
+    daemonId,
+    loopRoundsMax: a.engine.limits.loopRoundsMax,
+  });
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,

@@ -4,7 +4,7 @@
  */
 import { place, type DaemonSlot, type PendingTask, type Placement } from '@makima/domain/placement';
 import { daemonLoad, daemonsOf } from '@makima/db/repo/daemons';
-import { placeableTasks, supervisorHomes } from '@makima/db/repo/tasks';
+import { placeableTasks, supervisorHomes, type PlaceableRow } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { DaemonRow, TaskRow } from '@makima/db/rows';
 
@@ -54,18 +54,25 @@ function slotOf(
 }
 
 /**
- * A contract's tasks are best placed beside its supervisor, where the branches are. A path exists on one
- * machine only: such a task is bound to the daemon where its contract began.
+ * A contract's tasks are best placed beside its supervisor, where the branches are. What exists on one machine
+ * only binds a task to it: a path, the work that it continues from, the directory that it shares.
  */
 function pendingOf(
-  row: TaskRow & { contractRunning: number },
+  row: PlaceableRow,
   homes: ReadonlyMap<string, string>,
   slots: readonly DaemonSlot[],
   gone: ReadonlySet<string>,
 ): PendingTask {
   const beside = row.contractId === null ? undefined : homes.get(row.contractId);
-  const home = [row.homeDaemonId, beside].find((id) => id != null && !gone.has(id)) ?? undefined;
-  const bound = row.localPath !== null && home !== undefined && slots.length > 0 ? home : null;
+  // Another's directory exists where that other works.
+  const shared = row.supervisorWorktreeTaskId === null ? undefined : beside;
+  // The work that it continues from, until its own directory is made from it.
+  const source = row.sessionStartedAt === null ? row.sourceDaemonId : null;
+  const home =
+    [shared, row.homeDaemonId, source, beside].find((id) => id != null && !gone.has(id)) ??
+    undefined;
+  const isBound = row.localPath !== null || home === shared || home === source;
+  const bound = isBound && home !== undefined && slots.length > 0 ? home : null;
   return {
     taskId: row.id,
     contractId: row.contractId ?? row.id,

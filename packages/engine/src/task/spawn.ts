@@ -9,16 +9,21 @@ import type { SpawnInput, Task } from '@makima/contracts/entity/task';
 import { MakimaError } from '@makima/domain/error';
 import { mayWork } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
-import { checkSpawn, needsVerdict } from '@makima/domain/task';
 import { afterSpawn } from '@makima/domain/supervisor';
-import { repositoriesOf, touchContract } from '@makima/db/repo/contracts';
-import { lockEnds } from '@makima/db/repo/locks';
-import { insertTask, spawnCounts, tasksByIds } from '@makima/db/repo/tasks';
+import { touchContract } from '@makima/db/repo/contracts';
+import { insertTask, tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, notFound, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { savePoint } from '../save-point.ts';
+import {
+  checkCopies,
+  checkCounts,
+  checkDirectory,
+  checkOthers,
+  chooseRepository,
+} from './spawn-checks.ts';
 
 export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promise<Acted<Task>> {
   return act(engine, call, async (a) => {
@@ -39,8 +44,10 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
     const caller = await requireLead(a, contract.id, 'spawn tasks');
     const parent = await findParent(a, contract, input, caller);
     await checkCounts(a, contract, input, parent);
-    await checkNeeds(a, contract, input);
-    const repository = await chooseRepository(a, contract, input);
+    const source = await checkOthers(a, contract, input);
+    checkDirectory(contract, input);
+    const repository = await chooseRepository(a, contract, { asked: input.repositoryUrl, source });
+    checkCopies(repository, input);
     const row = await insertTask(a.tx, {
       ...place(contract, parent, repository, input),
       ownerId: a.ownerId,
@@ -83,86 +90,6 @@ async function findParent(
   return parent;
 }
 
-async function checkCounts(
-  a: Act,
-  contract: ContractRow,
-  input: SpawnInput,
-  parent: TaskRow | null,
-): Promise<void> {
-  const counts = await spawnCounts(a.tx, {
-    contractId: contract.id,
-    parentTaskId: parent?.id ?? null,
-  });
-  const verdict = checkSpawn(
-    {
-      ...counts,
-      depth: (parent?.depth ?? -1) + 1,
-      planBytes: Buffer.byteLength(input.plan),
-      needsCount: input.needs.length,
-    },
-    a.engine.limits,
-  );
-  if (verdict.ok) return;
-  throw new MakimaError('LIMIT_EXCEEDED', verdict.reason, {
-    retryable: verdict.retryable,
-    details: { limit: verdict.limit, max: verdict.max, actual: verdict.actual },
-    fix: verdict.retryable
-      ? 'wait for running tasks to end, then spawn again'
-      : 'spawn fewer or smaller tasks',
-  });
-}
-
-async function checkNeeds(a: Act, contract: ContractRow, input: SpawnInput): Promise<void> {
-  const ids = [
-    ...input.needs,
-    ...(input.continueFromTaskId === undefined ? [] : [input.continueFromTaskId]),
-  ];
-  if (ids.length === 0) return;
-  await lockEnds(a.tx, { taskIds: input.needs });
-  const found = await tasksByIds(a.tx, { ownerId: a.ownerId, ids });
-  for (const id of ids) {
-    if (!found.some((task) => task.id === id && task.contractId === contract.id))
-      throw notFound('task', id);
-  }
-  const needs = found.filter((task) => input.needs.includes(task.id));
-  const verdict = needsVerdict(needs.map(({ id, name, status }) => ({ taskId: id, name, status })));
-  if (verdict.kind !== 'never') return;
-  const dead = verdict.because.map(({ name, status }) => `${name} is ${status}`).join(', ');
-  throw new MakimaError('VALIDATION_FAILED', `it could never start: ${dead}`, {
-    details: { errors: [{ pointer: '/needs', detail: `will never be complete: ${dead}` }] },
-    fix: 'spawn what is needed again, then name that',
-  });
-}
-
-/** Named explicitly, else the contract's primary, else its first (M2.3). */
-async function chooseRepository(
-  a: Act,
-  contract: ContractRow,
-  input: SpawnInput,
-): Promise<RepositoryRow> {
-  const all = await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  const chosen =
-    input.repositoryUrl === undefined
-      ? all[0]
-      : all.find(
-          (r) =>
-            r.repositoryUrl === input.repositoryUrl ||
-            r.localPath === input.repositoryUrl ||
-            r.name === input.repositoryUrl,
-        );
-  if (chosen !== undefined) return chosen;
-  throw new MakimaError(
-    'MISSING_REPO_URL',
-    input.repositoryUrl === undefined
-      ? 'the contract has no repository'
-      : 'the contract does not have this repository',
-    {
-      fix: `add it: POST /api/v1/contracts/${contract.id}/repositories`,
-      details: { repositories: all.map((r) => r.name) },
-    },
-  );
-}
-
 function place(
   contract: ContractRow,
   parent: TaskRow | null,
@@ -176,6 +103,7 @@ function place(
     repositoryUrl: repository.repositoryUrl,
     localPath: repository.localPath,
     baseBranch: input.baseBranch ?? repository.baseBranch,
+    startBranch: input.baseBranch ?? null,
     targetBranch: input.targetBranch ?? null,
     checkpointSha: input.checkpointSha ?? null,
     continueFromTaskId: input.continueFromTaskId ?? null,

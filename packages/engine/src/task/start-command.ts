@@ -7,8 +7,9 @@ import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
 import { lastCheckpoint } from '@makima/db/repo/checkpoints';
-import { isTrusted } from '@makima/db/repo/contracts';
 import { findDirective } from '@makima/db/repo/directives';
+import { isTrusted, repositoriesOf } from '@makima/db/repo/contracts';
+import { findTask } from '@makima/db/repo/tasks';
 import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
@@ -18,11 +19,16 @@ import { directiveAppend } from '../directive/brief.ts';
 import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
 
-export async function startCommand(
-  tx: Tx,
-  args: { task: TaskRow; contract: ContractRow | undefined; attempt: number; daemonId: string },
-): Promise<TaskStart> {
-  const { task, contract, attempt, daemonId } = args;
+export interface StartArgs {
+  readonly task: TaskRow;
+  readonly contract: ContractRow | undefined;
+  readonly attempt: number;
+  readonly daemonId: string;
+  readonly loopRoundsMax: number;
+}
+
+export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> {
+  const { task, contract, attempt, daemonId, loopRoundsMax } = args;
   await lockMailbox(tx, { taskId: task.id });
   const [waiting, transcript, checkpoint] = await Promise.all([
     undeliveredMessages(tx, { taskId: task.id }),
@@ -37,6 +43,10 @@ export async function startCommand(
     task.contractId !== null || task.directiveId === null
       ? undefined
       : await findDirective(tx, { ownerId: task.ownerId, id: task.directiveId });
+  const source =
+    task.continueFromTaskId === null
+      ? undefined
+      : await findTask(tx, { ownerId: task.ownerId, id: task.continueFromTaskId });
   return {
     kind: 'task.start',
     taskId: task.id,
@@ -50,7 +60,7 @@ export async function startCommand(
     plan: task.plan,
     systemAppend:
       directive === undefined
-        ? systemAppend({ ...task, branch }, contract)
+        ? systemAppend({ ...task, branch }, { contract, source, loopRoundsMax })
         : directiveAppend(directive),
     sessionId: task.sessionId,
     resumeSession: task.sessionStartedAt !== null,
@@ -58,13 +68,15 @@ export async function startCommand(
     repository:
       task.repositoryUrl === null && task.localPath === null
         ? null
-        : { url: task.repositoryUrl, path: task.localPath, baseBranch: task.baseBranch },
+        : { url: task.repositoryUrl, path: task.localPath, baseBranch: await baseOf(tx, task) },
     ...((await isVouchedFor(tx, task)) ? { trusted: true as const } : {}),
     branch,
     startSha: task.checkpointSha ?? (moved ? (checkpoint?.baseSha ?? null) : null),
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
-    continueFromTaskId: task.continueFromTaskId,
+    // One that never ran has left nothing to go on from.
+    continueFromTaskId: source === undefined || source.currentAttempt === 0 ? null : source.id,
+    ...(task.startBranch === null ? {} : { startBranch: task.startBranch }),
     copyFiles: task.copyFiles,
     patchCheckpointId:
       moved && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
@@ -72,6 +84,7 @@ export async function startCommand(
     localOnly: contract?.localOnly ?? true,
     autoMergeLocal: contract?.autoMergeLocal ?? false,
     autonomousLoop: task.autonomousLoop,
+    ...(task.autonomousLoop ? { loopRoundsMax } : {}),
     permissionMode: strictestMode(task.permissionMode, contract?.permissionMode ?? 'bypass'),
     messages: messages.map(wireMessage),
   };
@@ -81,6 +94,20 @@ export async function startCommand(
 async function isVouchedFor(tx: Tx, task: TaskRow): Promise<boolean> {
   const { ownerId, contractId } = task;
   return contractId !== null && isTrusted(tx, { ownerId, contractId, place: task });
+}
+
+/**
+ * Where the contract's branch begins when it does not exist yet: the repository's base, whatever branch this
+ * task asked to start from.
+ */
+async function baseOf(tx: Tx, task: TaskRow): Promise<string | null> {
+  if (task.startBranch === null || task.contractId === null) return task.baseBranch;
+  const { ownerId, contractId } = task;
+  const all = await repositoriesOf(tx, { ownerId, contractId });
+  const own = all.find(
+    (r) => r.repositoryUrl === task.repositoryUrl && r.localPath === task.localPath,
+  );
+  return own === undefined ? task.baseBranch : own.baseBranch;
 }
 
 /** An attempt's branch in the task's own repository; a supervisor works on the contract's own. */

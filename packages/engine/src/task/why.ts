@@ -5,7 +5,7 @@
 import type { Why } from '@makima/contracts/entity/why';
 import type { ContractStatus } from '@makima/domain/contract';
 import type { UnplacedReason } from '@makima/domain/placement';
-import { isAttemptLive, needsVerdict } from '@makima/domain/task';
+import { isAttemptLive, startVerdict, type Need } from '@makima/domain/task';
 import { whyTask as judge, type WhyTaskFacts } from '@makima/domain/why-task';
 import { newestAttempts } from '@makima/db/repo/attempts';
 import { databaseTime } from '@makima/db/repo/clock';
@@ -92,7 +92,14 @@ async function relatedRows(
     contractId === null ? undefined : supervisorOf(db, { ownerId, contractId }),
     pending ? lookForPlaces(db, { ownerId, now, limit: placementBatch, lock: 'none' }) : undefined,
   ]);
-  const named = [...tasks.flatMap((t) => t.needs), ...waits.flatMap((w) => w.targetIds)];
+  const sources = tasks.flatMap((t) =>
+    t.continueFromTaskId === null ? [] : [t.continueFromTaskId],
+  );
+  const named = [
+    ...tasks.flatMap((t) => t.needs),
+    ...sources,
+    ...waits.flatMap((w) => w.targetIds),
+  ];
   const unplaced = look?.placement.unplaced ?? [];
   return {
     // A task without a contract is held up by none.
@@ -110,6 +117,7 @@ async function relatedRows(
 function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
   const attempt = rows.attempts.find((row) => row.taskId === task.id);
   const daemon = rows.daemons.find((row) => row.id === (attempt?.daemonId ?? task.homeDaemonId));
+  const source = rows.others.find((other) => other.id === task.continueFromTaskId);
   const needs = rows.others.filter((other) => task.needs.includes(other.id));
   const wait = rows.waits.find((row) => row.taskId === task.id);
   return {
@@ -121,7 +129,7 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
     statusSince: sinceOf(task, attempt),
     session: task.session,
     errorMessage: task.errorMessage,
-    needs: needsVerdict(needs.map(({ id, name, status }) => ({ taskId: id, name, status }))),
+    needs: startVerdict(needs.map(needOf), source === undefined ? null : needOf(source)),
     unplaced: rows.unplaced.get(task.id) ?? null,
     resumeAt: task.resumeAt,
     lease: leaseOf(attempt),
@@ -141,6 +149,8 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
     budget: null,
   };
 }
+
+const needOf = ({ id, name, status }: TaskRow): Need => ({ taskId: id, name, status });
 
 /** Only a supervisor stays when its turn is over; another agent's attempt ends with it. */
 function idleOf(task: TaskRow, { supervisor }: Related): WhyTaskFacts['idle'] {
