@@ -4,13 +4,10 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchCodex } from '@makima/mock-model/fetch-agents';
 import type { Scripts } from '@makima/mock-model/reply';
@@ -104,11 +101,6 @@ function driverIn(home: string, settings: Record<string, unknown> = chosen): Age
     },
   });
 }
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
 
 const receipts = (agent: Watched, messageId: string) =>
   agent
@@ -264,6 +256,18 @@ describe('Codex’s own ways', () => {
       expect(existsSync(join(repo, 'snared'))).toBe(true);
     }));
 
+  it('is never told by a repository where its model is, not by a trusted one either', () =>
+    onStage(candidate, async ({ start, subject, repo }) => {
+      const other = await startMockModel({ scripts });
+      const settings = { ...chosenOf(other.url), openai_base_url: `${other.url}/v1` };
+      mkdirSync(join(repo, '.codex'));
+      writeFileSync(join(repo, '.codex', 'config.toml'), stringify(settings));
+      const agent = await start({ trusted: true, prompt: said(subject.prompt('hello')) });
+      await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
+      expect(other.log).toEqual([]);
+      await other.close();
+    }));
+
   it('only reads while it plans', () =>
     onStage(candidate, async ({ start, subject, repo, root }) => {
       // Codex makes no sandbox for a home that lies in the folder for temporary files.
@@ -302,70 +306,4 @@ describe('Codex’s own ways', () => {
       expect(agent.of('log').some(({ cutBytes }) => cutBytes > 2500)).toBe(true);
       expect(agent.of('tool_end')).toMatchObject([{ cause: 'unseen', truncated: true }]);
     }));
-});
-
-describe('the probe of Codex', () => {
-  const environment = { PATH: '/nowhere', HOME: '/nowhere' };
-  interface Machine {
-    readonly program?: string;
-    readonly settings?: string;
-    readonly env?: NodeJS.ProcessEnv;
-  }
-  const probe = (more: Machine) => {
-    const home = mkdtempSync(join(tmpdir(), 'makima-probe-'));
-    folders.push(home);
-    mkdirSync(join(home, '.codex'));
-    if (more.settings !== undefined)
-      writeFileSync(join(home, '.codex', 'config.toml'), more.settings);
-    const path = join(home, 'codex');
-    if (more.program !== undefined)
-      writeFileSync(path, `#!/bin/sh\n${more.program}\n`, { mode: 0o755 });
-    return codexDriver({
-      program: path,
-      sessionsDir: home,
-      environment: { ...environment, PATH: process.env.PATH, HOME: home, ...more.env },
-    }).probe();
-  };
-  const here = 'echo codex-cli 0.169.3';
-  const elsewhere = stringify({ ...chosenOf('http://127.0.0.1:9') });
-
-  interface Expected {
-    readonly path?: null;
-    readonly version?: string | null;
-    readonly tested?: boolean;
-    readonly signedIn?: boolean | null;
-    /** Null: none. */
-    readonly problem?: RegExp | null;
-  }
-
-  it.each<[Machine, Expected]>([
-    [{}, { path: null, version: null, problem: /was not found at .*codex login/ }],
-    [{ program: 'exit 3' }, { version: null, problem: /--version failed/ }],
-    [
-      { program: here },
-      { version: '0.169.3', tested: true, signedIn: false, problem: /codex login/ },
-    ],
-    [{ program: 'echo codex-cli 0.170.0' }, { version: '0.170.0', tested: false }],
-    [
-      { program: here, settings: 'model = ' },
-      { signedIn: null, problem: /config.toml cannot be read/ },
-    ],
-    [
-      { program: here, settings: 'cli_auth_credentials_store = "keyring"' },
-      { signedIn: false, problem: /keychain/ },
-    ],
-    [
-      { program: here, settings: elsewhere },
-      { signedIn: false, problem: /Set MOCK_KEY/ },
-    ],
-    [
-      { program: here, settings: elsewhere, env: { MOCK_KEY: 'x' } },
-      { signedIn: true, problem: null },
-    ],
-  ])('says what is missing and how to mend it: %j', async (machine, { problem, ...expected }) => {
-    const found = await probe(machine);
-    expect(found).toMatchObject({ kind: 'codex', ...expected });
-    if (problem === null) expect(found.problem).toBeNull();
-    else if (problem !== undefined) expect(found.problem).toMatch(problem);
-  });
 });
