@@ -20,6 +20,7 @@ export interface ContractOptions {
   readonly guardPhase?: readonly string[];
   readonly trust?: true;
   readonly merge?: true;
+  readonly pullRequests?: true;
   readonly localOnly?: true;
   readonly askPermission?: true;
   readonly askAtEnd?: true;
@@ -53,6 +54,7 @@ function settingsOf(options: ContractOptions): Omit<ContractBody, 'name' | 'desc
     agent: options.agent,
     phaseGuard: options.guard && (options.guardPhase === undefined || [...options.guardPhase]),
     autoMergeLocal: options.merge === true,
+    allowPullRequests: options.pullRequests === true,
     localOnly: options.localOnly === true,
     permissionMode: options.askPermission === true ? 'ask' : 'bypass',
     autoCompleteEnabled: options.askAtEnd !== true,

@@ -65,6 +65,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'message.refused': sign('-', 'unread', 'yellow'),
   'checkpoint.created': sign('+', 'checkpoint', 'blue'),
   'operation.requested': sign('.', 'git', 'gray'),
+  'pr.opened': sign('>', 'pr', 'green'),
   'operation.finished': sign('v', 'git', 'gray'),
   'daemon.enrolled': sign('+', 'daemon', 'plain'),
   'daemon.connected': sign('>', 'daemon', 'green'),

@@ -125,6 +125,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'checkpoint.created': (f) =>
     `${f.task}${f.with(' #', f.of('checkpointNumber', 'number'))}${f.with(': ', f.of('message'))}`,
   'operation.requested': (f) => `${f.of('kind') || 'operation'}${f.with(' of ', f.task)}`,
+  'pr.opened': (f) =>
+    `pull request${f.with(' #', f.of('prNumber'))}${f.with(' for ', f.of('branch'))}${f.with(': ', f.of('prUrl'))}`,
   'operation.finished': (f) =>
     `${f.of('kind') || 'operation'}${f.with(' of ', f.task)} ${f.flag('ok') === 'no' ? 'failed' : 'is done'}${why(f)}`,
   'daemon.enrolled': (f) => `${f.daemon} may connect`,

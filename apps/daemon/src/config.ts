@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { secret, setting } from '@makima/runtime/config';
 import { logLevels } from '@makima/runtime/log';
+import { forgeDefaults, type ForgeSettings } from './forge/settings.ts';
 import { defaultTimings, type LinkTimings } from './link/link.ts';
 
 export const daemonSettings = z.object({
@@ -59,6 +60,24 @@ export const daemonSettings = z.object({
     .describe(
       'Main file of the makima program that agents find on their PATH; the one beside the daemon when not set.',
     ),
+  MAKIMA_GITHUB_TOKEN_FILE: setting
+    .text()
+    .optional()
+    .describe(
+      'File with the token for pull requests, readable by this user alone; `github-token` in the daemon folder when not set.',
+    ),
+  MAKIMA_GITHUB_HOST: setting
+    .text()
+    .default(forgeDefaults.host)
+    .describe('Host of repositories for which pull requests are opened.'),
+  MAKIMA_GITHUB_API_URL: setting
+    .url(['https', 'http'])
+    .default(forgeDefaults.apiUrl)
+    .describe('Address of its REST API; plain http to this machine only.'),
+  MAKIMA_FORGE_CA_FILE: setting
+    .text()
+    .optional()
+    .describe('Certificates (PEM) of the authority behind that host, when it is not a public one.'),
   MAKIMA_CLAUDE_PATH: setting.text().optional().describe('The claude program, when not on PATH.'),
   MAKIMA_CODEX_PATH: setting.text().optional().describe('The codex program, when not on PATH.'),
   MAKIMA_LEDGER: setting
@@ -89,6 +108,9 @@ export interface DaemonTimings extends LinkTimings {
   readonly stallMs: number;
   /** How long a tool call waits for an API that refuses connections. */
   readonly toolRetryMs: number;
+  /** Longest time of one request to the forge, and of one push. */
+  readonly forgeRequestMs: number;
+  readonly forgePushMs: number;
 }
 
 export const daemonTimings: DaemonTimings = {
@@ -101,6 +123,8 @@ export const daemonTimings: DaemonTimings = {
   gatherMs: 20,
   stallMs: 300_000,
   toolRetryMs: 60_000,
+  forgeRequestMs: forgeDefaults.requestMs,
+  forgePushMs: forgeDefaults.pushMs,
 };
 
 export interface DaemonConfig {
@@ -115,6 +139,7 @@ export interface DaemonConfig {
   readonly allowHosts: readonly string[];
   /** Main file of the `makima` program for agents' shells. */
   readonly cliPath: string;
+  readonly forge: ForgeSettings;
   readonly claudePath: string | null;
   readonly codexPath: string | null;
   readonly ledgerPath: string | null;

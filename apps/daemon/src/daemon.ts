@@ -23,6 +23,7 @@ import type { DaemonConfig } from './config.ts';
 import type { DaemonContext } from './context.ts';
 import { sweepLeftovers } from './driver/kill.ts';
 import { daemonDrivers, probeDrivers, type ProbedDrivers } from './drivers.ts';
+import { readToken } from './forge/token.ts';
 import { readGitVersion } from './git/version.ts';
 import { homeAt, type Home } from './home.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
@@ -49,6 +50,8 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const home = homeAt(config.homeDir);
   const secrets = createSecrets();
   secrets.add('daemon-key', config.key);
+  // Known from the start, so that whatever carries it in is written down without it.
+  await readToken(config.forge.tokenFile, secrets).catch(() => undefined);
   await sweepLeftovers(home.runs);
   const gitVersion = await readGitVersion();
   if (!gitVersion.ok)

@@ -109,6 +109,7 @@ async function writeStatusFile(file: string, facts: string): Promise<void> {
 }
 
 function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
+  const timings = timingsFrom(settings.MAKIMA_TIMINGS);
   return {
     gatewayUrl: settings.MAKIMA_GATEWAY_URL,
     apiUrl: settings.MAKIMA_API_URL,
@@ -120,10 +121,19 @@ function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
     journalCapBytes: settings.MAKIMA_JOURNAL_CAP_BYTES,
     allowHosts: settings.MAKIMA_ALLOW_HOSTS,
     cliPath: settings.MAKIMA_CLI_PATH ?? besideUs,
+    forge: {
+      apiUrl: settings.MAKIMA_GITHUB_API_URL.replace(/\/+$/, ''),
+      host: settings.MAKIMA_GITHUB_HOST.toLowerCase(),
+      tokenFile:
+        settings.MAKIMA_GITHUB_TOKEN_FILE ?? join(settings.MAKIMA_DAEMON_HOME, 'github-token'),
+      caFile: settings.MAKIMA_FORGE_CA_FILE ?? null,
+      requestMs: timings.forgeRequestMs,
+      pushMs: timings.forgePushMs,
+    },
     claudePath: settings.MAKIMA_CLAUDE_PATH ?? null,
     codexPath: settings.MAKIMA_CODEX_PATH ?? null,
     ledgerPath: settings.MAKIMA_LEDGER ?? null,
-    timings: timingsFrom(settings.MAKIMA_TIMINGS),
+    timings,
     environment: process.env,
   };
 }

@@ -6,7 +6,7 @@
  * 12 characters are not taken, for they would tear holes into ordinary text.
  */
 
-export type SecretKind = 'daemon-key' | 'tool-key' | 'run-token';
+export type SecretKind = 'daemon-key' | 'tool-key' | 'run-token' | 'forge-token';
 
 export interface Secrets {
   /** Remembers a value; the returned function forgets it. */

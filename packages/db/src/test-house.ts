@@ -39,6 +39,7 @@ export function testHouse(database: Database): Promise<House> {
       guardedPhases: ['plan'],
       localOnly: false,
       autoMergeLocal: false,
+      allowPullRequests: false,
       permissionMode: 'bypass',
       autoCompleteEnabled: true,
       priority: 0,

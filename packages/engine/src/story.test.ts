@@ -22,7 +22,7 @@ import {
   type TestEngine,
 } from './test-engine.ts';
 import { brokenInvariants } from './test-invariants.ts';
-import { spawnInput } from './test-stage.ts';
+import { spawnInput, orderedId } from './test-stage.ts';
 import { spawnTask } from './task/spawn.ts';
 
 let t: TestEngine;
@@ -118,14 +118,15 @@ it('goes from created to completed', async () => {
   );
 
   // Merge, ask, show the implementation.
-  const merge = (await requestMerge(engine, by(supervisor), { id: first.id, squash: false }))
-    .result;
+  const merge = await orderedId(
+    requestMerge(engine, by(supervisor), { id: first.id, squash: false }),
+  );
   const [order] = await daemon.pullOnly('branch.merge');
   expect(order).toMatchObject({
-    operationId: merge.operationId,
+    operationId: merge,
     targetBranch: `makima/${contract.slug}`,
   });
-  await daemon.finish(merge.operationId, {
+  await daemon.finish(merge, {
     kind: 'branch.merge',
     success: true,
     message: 'merged',

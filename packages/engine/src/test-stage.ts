@@ -16,6 +16,8 @@ import { createKey } from './identity/create-key.ts';
 import { createEnrolment, enrolDaemon } from './identity/enrol.ts';
 import { requestDiff } from './operation/request.ts';
 import { placeOrder } from './order/place.ts';
+import type { Acted } from './context.ts';
+import type { Ordered } from './operation/permit.ts';
 import type { Agent } from './principal.ts';
 import { askQuestion } from './question/ask.ts';
 import { messageTask } from './task/message.ts';
@@ -196,4 +198,11 @@ async function spareDaemon(t: TestEngine): Promise<{ id: string }> {
   const { result } = await createEnrolment(t.engine, by(t.owner), { expiresInSeconds: 60 });
   const made = await enrolDaemon(t.engine, { token: result.token, name: 'spare', host: 'spare' });
   return { id: made.daemonId };
+}
+
+/** The operation that was ordered; a person need not be asked for it. */
+export async function orderedId(work: Promise<Acted<Ordered>>): Promise<string> {
+  const { operationId } = (await work).result;
+  if (operationId === null) throw new Error('a person was asked');
+  return operationId;
 }

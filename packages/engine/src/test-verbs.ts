@@ -36,6 +36,7 @@ import { createEnrolment } from './identity/enrol.ts';
 import { listKeys } from './identity/list-keys.ts';
 import { revokeKey } from './identity/revoke-key.ts';
 import { readReceipt } from './message/receipt.ts';
+import { requestPullRequest } from './operation/pull-request.ts';
 import { listCheckpoints, readOperation } from './operation/read.ts';
 import { requestBranch } from './operation/branch.ts';
 import { requestMerge } from './operation/merge.ts';
@@ -216,6 +217,13 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
     'writes',
     'taskId',
     (e, c, i) => requestMerge(e, c, { id: i.taskId, squash: false }),
+  ],
+  [
+    'createPullRequest',
+    'writes',
+    'contractId',
+    (e, c, i) =>
+      requestPullRequest(e, c, { contractId: i.contractId, branch: 'try-two', title: 'Try two' }),
   ],
   [
     'createBranch',

@@ -1,4 +1,4 @@
-/** How the making of a branch is answered, by whichever door. */
+/** How the making of a branch and of a pull request is answered, by whichever door. */
 import type { ResponseOf } from '@makima/contracts/http/endpoint';
 import type { Endpoints } from '@makima/contracts/http/all';
 import { resultOf, type Operation } from './holds/operation.ts';
@@ -14,4 +14,13 @@ export function branchOf(held: Held<Operation>): ResponseOf<Endpoints['createBra
     message: created ? `${branch} stands ${place}` : `${branch} was there already, ${place}`,
     commitSha,
   };
+}
+
+export function pullRequestOf(held: Held<Operation>): ResponseOf<Endpoints['createPullRequest']> {
+  const { kind: _, ...pullRequest } = resultOf(held, 'pr.open');
+  const { created, prNumber, state } = pullRequest;
+  const message = created
+    ? `pull request #${prNumber} is open`
+    : `the branch has pull request #${prNumber} already, which is ${state}`;
+  return { operationId: held.value.id, success: true, message, ...pullRequest };
 }

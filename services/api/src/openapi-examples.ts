@@ -41,6 +41,12 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   readTaskFile: { filePath: 'src/login.ts' },
   createCheckpoint: { message: 'the test fails as it should' },
   mergeTask: { squash: true },
+  createPullRequest: {
+    contractId,
+    branch: 'makima/fix-the-login-redirect',
+    title: 'Fix the login redirect',
+    body: 'People land on the page they came from.',
+  },
   createBranch: { branchName: 'try-two', fromRef: 'main', contractId },
   messageTask: { message: 'The redirect is decided in src/session.ts.', mode: 'steer' },
   cancelTask: { reason: 'no longer needed' },

@@ -16,6 +16,7 @@ export const contractOptions: readonly OptionSpec[] = [
   { flags: '--guard-phase <phase>', text: 'ask only before leaving this phase', repeatable: true },
   { flags: '--trust', text: 'let hooks and tool servers of the repository run (owners only)' },
   { flags: '--merge', text: 'merge the result into the base branch of a local repository' },
+  { flags: '--pull-requests', text: 'let the supervisor open pull requests without asking you' },
   { flags: '--local-only', text: 'never push anything' },
   { flags: '--ask-permission', text: 'agents ask you before they use a tool of their own' },
   { flags: '--ask-at-end', text: 'ask you before it completes' },

@@ -10,6 +10,7 @@ import { branchDeliver } from './branch-deliver.ts';
 import { branchMerge } from './branch-merge.ts';
 import { evidenceCheck } from './evidence-check.ts';
 import type { Applied, CommandContext } from './command-context.ts';
+import { prOpen } from './pr-open.ts';
 import { taskCheckpoint } from './task-checkpoint.ts';
 import { taskDiff } from './task-diff.ts';
 import { taskMessage } from './task-message.ts';
@@ -50,6 +51,9 @@ function carryOut(to: CommandContext, command: Command): Applied {
       return 'later';
     case 'branch.create':
       to.operations.run(command, branchCreate);
+      return 'later';
+    case 'pr.open':
+      to.operations.run(command, prOpen);
       return 'later';
     case 'branch.deliver':
       to.operations.run(command, branchDeliver);

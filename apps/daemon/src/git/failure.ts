@@ -20,6 +20,7 @@ export type RefusalReason =
   | 'source_foreign_owner'
   | 'not_a_repository'
   | 'not_local'
+  | 'not_https'
   | 'host_refused'
   | 'ref_missing'
   | 'base_missing'

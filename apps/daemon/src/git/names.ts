@@ -12,7 +12,7 @@
  * export isSha(text): boolean
  * export contractBranch(slug), taskBranch(slug, task, attempt): string     branch names
  * export taskRef(task, attempt), checkpointRef(task, number), keptRef(task, attempt, why?),
- *        operationRef(operationId), landingRef(operationId): string         full refs of the store
+ *        operationRef(operationId), landingRef(operationId), pushedRef(branch): string   full refs of the store
  * export publicRefs: readonly string[]          where the source's own branches and tags stand in a store
  */
 import { isBranch, isCommitId, isNewBranch } from '@makima/domain/branch';
@@ -93,6 +93,11 @@ export function operationRef(operationId: string): string {
 /** Where a commit stands while it is brought to the person's repository. */
 export function landingRef(operationId: string): string {
   return `refs/makima/landing/${segment(operationId, 'operationId')}`;
+}
+
+/** The commit of ours that was last pushed to this branch of the remote repository. */
+export function pushedRef(branch: string): string {
+  return `refs/makima/pushed/${assertNewBranch(branch)}`;
 }
 
 function taskPart(task: string, attempt: number): string {

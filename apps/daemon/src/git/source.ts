@@ -7,6 +7,7 @@
  *
  * export parseSource(text, options?: { allowLocal? }): RepositorySource
  * export checkSourceHost(source, options?: HostOptions): Promise<string | null>   the address to pin
+ * export checkHost(host, options?: HostOptions): Promise<string | null>           the same for a bare host
  * export isPrivateAddress(address): boolean
  */
 import { lookup as systemLookup } from 'node:dns/promises';
@@ -117,12 +118,14 @@ export async function checkSourceHost(
   source: RepositorySource,
   options: HostOptions = {},
 ): Promise<string | null> {
-  if (source.kind === 'local') return null;
-  if (options.allowHosts?.some((host) => host.toLowerCase() === source.host) === true) return null;
+  return source.kind === 'local' ? null : checkHost(source.host, options);
+}
+
+/** The same for a host by its name or address, in lower case. */
+export async function checkHost(host: string, options: HostOptions = {}): Promise<string | null> {
+  if (options.allowHosts?.some((allowed) => allowed.toLowerCase() === host) === true) return null;
   const addresses =
-    isIP(source.host) === 0
-      ? await (options.lookup ?? lookupAll)(source.host).catch(() => [])
-      : [source.host];
+    isIP(host) === 0 ? await (options.lookup ?? lookupAll)(host).catch(() => []) : [host];
   const first = addresses[0];
   if (first === undefined) {
     throw refuse(

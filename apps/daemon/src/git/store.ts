@@ -11,6 +11,7 @@
  * export resolveCommit(store, name): Promise<string | null>            branch, tag, full ref or commit id
  * export ensureBranch(store, branch, fromSha): Promise<{ sha, created }>
  * export storePath(home, source): string
+ * export pinned(source, address): string[]                             settings that hold curl to an address
  */
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
@@ -298,7 +299,7 @@ function shallow(): Error {
 }
 
 /** curl connects to the address that was checked, whatever a second look-up says. */
-function pinned(source: RepositorySource, address: string | null): string[] {
+export function pinned(source: RepositorySource, address: string | null): string[] {
   if (source.kind !== 'https' || address === null) return [];
   const shown = address.includes(':') ? `[${address}]` : address;
   return [`http.curloptResolve=${source.host}:${source.port}:${shown}`];

@@ -16,9 +16,10 @@ import { workdirAt } from '../git/shadow.ts';
 import { readStoreState, refreshStore, type Store } from '../git/store.ts';
 import { takeCommits } from '../git/take.ts';
 import { storeOf, type Place } from './prepare.ts';
+import { openPullRequest } from './pull-request.ts';
 import type { MergeSources, ResultOf, TaskRecord, Workspace } from './port.ts';
 
-type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'deliver'>;
+type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'propose' | 'deliver'>;
 
 export function gitBranches(place: Place): Branches {
   return {
@@ -35,6 +36,7 @@ export function gitBranches(place: Place): Branches {
       const made = await createBranch(store, { operationId, branch, from });
       return { kind: 'branch.create', ...made };
     },
+    propose: (command, use) => openPullRequest(place, command, use),
     deliver: (command) => deliver(place, command),
   };
 }

@@ -6,7 +6,14 @@
  * repository goes one after the other and holds up nothing else.
  */
 import type { CommandOf, RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
+import type { ForgeSettings } from '../forge/settings.ts';
 import type { OperationResult } from '@makima/contracts/socket/reports';
+
+/** The forge with the machine's token for it. */
+export interface ForgeUse {
+  readonly settings: ForgeSettings;
+  readonly token: string;
+}
 
 export type ResultOf<K extends OperationResult['kind']> = Extract<OperationResult, { kind: K }>;
 
@@ -111,6 +118,8 @@ export interface Workspace {
     living: TaskRecord | null,
     command: CommandOf<'branch.create'>,
   ): Promise<ResultOf<'branch.create'>>;
+  /** The branch pushed, and its pull request opened or found. */
+  propose(command: CommandOf<'pr.open'>, use: ForgeUse): Promise<ResultOf<'pr.open'>>;
   deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;
   check(command: CommandOf<'evidence.check'>): Promise<ResultOf<'evidence.check'>>;
   clean(record: TaskRecord): Promise<ResultOf<'workdir.clean'>>;

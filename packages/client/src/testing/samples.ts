@@ -44,6 +44,7 @@ export function sampleContract(n: number, changes: Partial<Contract> = {}): Cont
     failureReason: null,
     localOnly: false,
     autoMergeLocal: false,
+    allowPullRequests: false,
     permissionMode: 'bypass',
     autoCompleteEnabled: true,
     priority: 0,

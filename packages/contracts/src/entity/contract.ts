@@ -65,6 +65,8 @@ export const zContract = z.object({
   failureReason: z.string().nullable(),
   localOnly: z.boolean(),
   autoMergeLocal: z.boolean(),
+  /** Its supervisor may push its branches and open pull requests without asking. */
+  allowPullRequests: z.boolean(),
   permissionMode: z.enum(permissionModes),
   autoCompleteEnabled: z.boolean(),
   priority: z.int(),
@@ -124,6 +126,7 @@ export const zContractInput = z.strictObject({
     .default([]),
   localOnly: z.boolean().default(false),
   autoMergeLocal: z.boolean().default(false),
+  allowPullRequests: z.boolean().default(false),
   /** `ask`: its agents ask a person before each of their own tools. */
   permissionMode: z.enum(permissionModes).default('bypass'),
   autoCompleteEnabled: z.boolean().default(true),
@@ -146,6 +149,7 @@ export const zContractPatch = z.strictObject({
   phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).optional(),
   localOnly: z.boolean().optional(),
   autoMergeLocal: z.boolean().optional(),
+  allowPullRequests: z.boolean().optional(),
   /** Holds for agents that are started from now on. */
   permissionMode: z.enum(permissionModes).optional(),
   autoCompleteEnabled: z.boolean().optional(),

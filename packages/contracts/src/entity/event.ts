@@ -60,6 +60,7 @@ export const eventTypes = [
   'checkpoint.created',
   'operation.requested',
   'operation.finished',
+  'pr.opened',
   'daemon.enrolled',
   'daemon.connected',
   'daemon.disconnected',

@@ -194,6 +194,21 @@ export const zBranchResult = z.object({
   commitSha: z.string(),
 });
 
+/** `{prUrl, prNumber}` of seed 002, with what they stand for. */
+export const zPullRequest = z.object({
+  operationId: zId,
+  success: z.boolean(),
+  message: z.string(),
+  prUrl: z.string(),
+  prNumber: z.int(),
+  state: z.enum(['open', 'closed', 'merged']),
+  branch: z.string(),
+  baseBranch: z.string(),
+  commitSha: z.string(),
+  /** False: the branch had one already. */
+  created: z.boolean(),
+});
+
 /** A long git operation: pending until the daemon's report, which may come late. */
 export const zOperation = z.object({
   id: zId,

@@ -142,6 +142,23 @@ export const zCommand = z.discriminatedUnion('kind', [
     /** Where it begins when that task has made no commit. */
     contractBranch: z.string(),
   }),
+  /**
+   * Push a branch of the store to the repository it came from, and open a pull request for it, or find the one
+   * that is there. The token is the machine's own.
+   */
+  z.strictObject({
+    kind: z.literal('pr.open'),
+    ...operation,
+    ...fence,
+    repository: zRepositorySpec,
+    branch: z.string(),
+    /** `branch`: it stands in the store; `task`: it is made there of the work of (task, attempt). */
+    from: z.enum(['branch', 'task']),
+    /** Null: the repository's default branch. */
+    baseBranch: z.string().nullable(),
+    title: z.string(),
+    body: z.string(),
+  }),
   /** Bring the contract's branch into the local repository that it came from. */
   z.strictObject({
     kind: z.literal('branch.deliver'),

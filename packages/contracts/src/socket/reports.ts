@@ -120,6 +120,17 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     created: z.boolean(),
   }),
   z.strictObject({
+    kind: z.literal('pr.open'),
+    prUrl: z.string(),
+    prNumber: z.int().positive(),
+    state: z.enum(['open', 'closed', 'merged']),
+    branch: z.string(),
+    baseBranch: z.string(),
+    commitSha: zSha,
+    /** False: the branch had one already. */
+    created: z.boolean(),
+  }),
+  z.strictObject({
     kind: z.literal('branch.deliver'),
     branch: z.string(),
     commitSha: zSha.nullable(),

@@ -1,4 +1,5 @@
 /** Questions: one id for ever, answered once. */
+import type { Permit } from '@makima/domain/permit';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { ConfirmationRow, QuestionRow } from '../rows.ts';
 
@@ -136,6 +137,16 @@ export async function answersTakenSince(
   return db<QuestionRow[]>`
     select q.* from questions q join task_attempts a on a.task_id = q.task_id and a.attempt = ${args.attempt}
      where q.task_id = ${args.taskId} and q.status = 'answered' and q.taken_at >= a.assigned_at order by q.answered_at`;
+}
+
+/** Asked for this very permission, oldest first. */
+export async function permitQuestions(
+  tx: Tx,
+  args: { ownerId: string; contractId: string; permit: Permit },
+): Promise<QuestionRow[]> {
+  return tx<QuestionRow[]>`
+    select * from questions where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
+       and permit = ${tx.json(args.permit as never)}::jsonb order by id`;
 }
 
 export async function openQuestionsOf(

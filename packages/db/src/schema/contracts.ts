@@ -47,6 +47,8 @@ export const contracts = snakeCase.table(
     failureReason: text(),
     localOnly: boolean().notNull().default(false),
     autoMergeLocal: boolean().notNull().default(false),
+    /** Its supervisor may push its branches and open pull requests. */
+    allowPullRequests: boolean().notNull().default(false),
     permissionMode: text().$type<PermissionMode>().notNull().default('bypass'),
     autoCompleteEnabled: boolean().notNull().default(true),
     priority: integer().notNull().default(0),

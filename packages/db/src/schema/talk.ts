@@ -16,6 +16,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { AskedTool, OutputLine } from '@makima/contracts/socket/reports';
+import type { Permit } from '@makima/domain/permit';
 import type { QuestionStatus, QuestionType } from '@makima/domain/question';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { confirmations } from './contracts.ts';
@@ -55,6 +56,8 @@ export const questions = snakeCase.table(
     confirmationId: uuid(),
     /** The tool that a permission is about, with its input as far as it fits. */
     tool: jsonb().$type<AskedTool>(),
+    /** What a person's yes permits the asking agent; asked by the control plane in its name. */
+    permit: jsonb().$type<Permit>(),
     /** Taken as the answer at `defaultAt` when nobody answers; no moment: a person stopped the countdown. */
     defaultAnswer: text(),
     defaultAt: moment(),
@@ -83,6 +86,10 @@ export const questions = snakeCase.table(
     check(
       'questions_default',
       sql`${t.defaultAnswer} is null and ${t.defaultAt} is null or ${t.defaultAnswer} is not null and ${t.questionType} = 'general' and not ${t.phaseguard}`,
+    ),
+    check(
+      'questions_permit',
+      sql`${t.permit} is null or ${t.status} <> 'answered' or ${t.answeredByUserId} is not null`,
     ),
     check('questions_answer', sql`(${t.status} = 'answered') = (${t.response} is not null)`),
     uniqueIndex('questions_ask_key')

@@ -23,7 +23,7 @@ import {
   type TestEngine,
 } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { done, running, stage, type Stage } from '../test-stage.ts';
+import { done, running, stage, type Stage, orderedId } from '../test-stage.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -190,10 +190,11 @@ describe('files and commands', () => {
     const elsewhere = await stage(t, { daemon });
     const theirs = { ...input([plan]), id: elsewhere.contract.id };
     expect((await refusal(settle(theirs, ids, elsewhere.supervisor))).code).toBe('NOT_FOUND');
-    const merge = (
-      await requestMerge(t.engine, by(t.owner), { id: (await done(scene)).taskId, squash: false })
-    ).result;
-    expect((await refusal(settle(input([plan]), [merge.operationId]))).code).toBe('NOT_FOUND');
+    const { taskId } = await done(scene);
+    const merge = await orderedId(
+      requestMerge(t.engine, by(t.owner), { id: taskId, squash: false }),
+    );
+    expect((await refusal(settle(input([plan]), [merge]))).code).toBe('NOT_FOUND');
   });
 
   it('are waited for, and a check that failed says why', async () => {
@@ -230,9 +231,9 @@ describe('merged work', () => {
     expect((await refusal(complete(scene.supervisor, what))).message).toContain(
       'task to merge is done, not merged',
     );
-    const { operationId } = (
-      await requestMerge(t.engine, by(scene.supervisor), { id: task.taskId, squash: false })
-    ).result;
+    const operationId = await orderedId(
+      requestMerge(t.engine, by(scene.supervisor), { id: task.taskId, squash: false }),
+    );
     await daemon.finish(operationId, {
       kind: 'branch.merge',
       success: true,

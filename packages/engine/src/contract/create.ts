@@ -60,6 +60,7 @@ export async function makeContract(
     guardedPhases: [...chosenGuards(type, input.phaseGuard)],
     localOnly: input.localOnly,
     autoMergeLocal: input.autoMergeLocal,
+    allowPullRequests: input.allowPullRequests,
     permissionMode: input.permissionMode,
     autoCompleteEnabled: input.autoCompleteEnabled,
     priority: input.priority,

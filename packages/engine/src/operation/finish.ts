@@ -81,6 +81,8 @@ async function follow(
       return checkpointMade(a, row, result);
     case 'branch.merge':
       return merged(a, row, result);
+    case 'pr.open':
+      return proposed(a, row, result);
     case 'task.pack':
       return packed(a, row, result);
     case 'workdir.clean':
@@ -160,6 +162,21 @@ async function merged(
   await afterTaskEnd(a, changed);
 }
 
+/** Told once, however often it was asked for. */
+function proposed(
+  a: Act,
+  row: OperationRow,
+  result: Extract<OperationResult, { kind: 'pr.open' }>,
+): void {
+  if (!result.created) return;
+  const { prUrl, prNumber, branch, baseBranch, commitSha } = result;
+  a.emit('pr.opened', {
+    contractId: row.contractId,
+    taskId: row.taskId,
+    data: { prUrl, prNumber, branch, baseBranch, commitSha, title: row.request['title'] },
+  });
+}
+
 async function kept(
   a: Act,
   daemon: DaemonPrincipal,
@@ -188,6 +205,7 @@ async function kept(
 }
 
 function summaryOf(result: OperationResult | null): string | null {
+  if (result?.kind === 'pr.open') return `#${result.prNumber} ${result.prUrl}`;
   if (result?.kind === 'branch.create')
     return `${result.branch} at ${result.commitSha.slice(0, 10)}`;
   if (result?.kind !== 'branch.merge') return null;

@@ -6,7 +6,7 @@ import { revokeDaemon } from '../identity/daemons.ts';
 import { TestDaemon, sha } from '../test-daemon.ts';
 import { by, eventsOf, openTestEngine, refusal, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { spawned, stage, taskRow, type Stage } from '../test-stage.ts';
+import { orderedId, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
 import { requestMerge } from './merge.ts';
 import { readOperation } from './read.ts';
 
@@ -44,8 +44,8 @@ async function leave({ daemon, other }: Away): Promise<void> {
       .sql`update daemons set status = 'disconnected' where id = ${id} and status = 'connected'`;
 }
 
-const merge = async ({ supervisor, taskId }: Away, squash = true): Promise<string> =>
-  (await requestMerge(t.engine, by(supervisor), { id: taskId, squash })).result.operationId;
+const merge = ({ supervisor, taskId }: Away, squash = true): Promise<string> =>
+  orderedId(requestMerge(t.engine, by(supervisor), { id: taskId, squash }));
 const look = (id: string) => readOperation(t.engine, t.owner, { id });
 
 async function sent(scene: Away): Promise<CommandOf<'task.pack'>> {

@@ -1,7 +1,8 @@
-/** Where agents may merge: into their contract's branch, with permission also into its base, nowhere else. */
+/** Where agents may merge: within their contract, with permission also into its base, else as a person allows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { by, openTestEngine, refusal, type TestEngine } from '../test-engine.ts';
 import { done, stage } from '../test-stage.ts';
+import { answerQuestion } from '../question/answer.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import { requestMerge } from './merge.ts';
 
@@ -24,9 +25,10 @@ describe('an agent', () => {
     await t.database.sql`update tasks set base_branch = 'main' where id = ${task.taskId}`;
     const input = { id: task.taskId, squash: false };
     const merge = requestMerge(t.engine, by(scene.supervisor), { ...input, targetBranch: branch });
-    if (may) await merge;
-    else expect((await refusal(merge)).code).toBe('FORBIDDEN');
-    await daemon.pull();
+    // Where it may not, a person is asked, and nothing is merged.
+    const { operationId, questionId } = (await merge).result;
+    expect([operationId !== null, questionId !== null]).toEqual([may, !may]);
+    expect(await daemon.pullOnly('branch.merge')).toHaveLength(may ? 1 : 0);
     const own = `makima/${scene.contract.slug}`;
     await requestMerge(t.engine, by(scene.supervisor), { ...input, targetBranch: own });
     if (!may) await requestMerge(t.engine, by(t.owner), { ...input, targetBranch: branch });
@@ -61,4 +63,32 @@ it('a branch of a remote repository is not merged into by anybody', async () => 
     const merge = requestMerge(t.engine, by(caller), { id, targetBranch: 'main', squash: false });
     expect(await refusal(merge)).toMatchObject({ code: 'VALIDATION_FAILED' });
   }
+});
+
+it('another contract’s branch is nobody’s to ask for', async () => {
+  const scene = await stage(t, { daemon, contract: { autoMergeLocal: true } });
+  const { taskId: id } = await done(scene);
+  for (const targetBranch of ['makima/another', 'makima/another.try']) {
+    const merge = requestMerge(t.engine, by(scene.supervisor), { id, targetBranch, squash: false });
+    expect((await refusal(merge)).code).toBe('FORBIDDEN');
+  }
+});
+
+it('a person’s leave is for one task and one branch', async () => {
+  const scene = await stage(t, { daemon });
+  const { taskId: id } = await done(scene);
+  const { taskId: other } = await done(scene, { name: 'other' });
+  const merge = async (task: string, targetBranch: string) => {
+    const input = { id: task, targetBranch, squash: false };
+    return (await requestMerge(t.engine, by(scene.supervisor), input)).result;
+  };
+  const asked = await merge(id, 'main');
+  expect(await merge(id, 'main')).toEqual(asked);
+  await answerQuestion(t.engine, by(t.owner), { id: asked.questionId ?? '', response: 'Allow' });
+  expect(await merge(id, 'main')).toMatchObject({ questionId: null });
+  for (const [task, branch] of [
+    [other, 'main'],
+    [id, 'release'],
+  ] as const)
+    expect((await merge(task, branch)).questionId).not.toBeNull();
 });

@@ -13,6 +13,7 @@ import { act, type Act, type Acted, type Call, type Engine } from '../context.ts
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import { orderMergeAway } from './merge-away.ts';
 import { machineOf, order, type Order } from './order.ts';
+import { permitted, type Ordered } from './permit.ts';
 import { workingContract } from './working-contract.ts';
 
 export interface MergeInput {
@@ -25,25 +26,31 @@ export function requestMerge(
   engine: Engine,
   call: Call,
   input: MergeInput,
-): Promise<Acted<{ operationId: string }>> {
+): Promise<Acted<Ordered>> {
   return act(engine, call, async (a) => {
     const seen = await readableTask(a.tx, a.caller, input.id);
-    const contract = await workingContract(a, seen.contractId, 'merged');
-    await requireLead(a, contract.id, 'merge tasks');
+    const named = input.targetBranch ?? seen.targetBranch;
+    // A person may have to be asked, and then the contract waits.
+    const strength = named !== null && isOfSource(named) ? 'update' : 'share';
+    const contract = await workingContract(a, seen.contractId, 'merged', strength);
+    const supervisor = await requireLead(a, contract.id, 'merge tasks');
     const task = await lockedTask(a.tx, a.caller, input.id);
     // A supervisor brings in what it committed itself while it goes on working; its first calls may
     // come before the report that it has started.
     const ownWork = task.isSupervisor && (task.status === 'running' || task.status === 'starting');
     if (!ownWork) assertFinished(task);
-    const targetBranch = input.targetBranch ?? task.targetBranch ?? contractBranch(contract.slug);
-    checkTarget(a, contract, task, targetBranch);
+    const targetBranch = named ?? contractBranch(contract.slug);
+    assertPossible(task, targetBranch);
+    const leave = await leaveFor(a, contract, task, { supervisor, targetBranch });
+    if (leave.kind === 'asked') return { operationId: null, questionId: leave.questionId };
     const operation = await orderMerge(a, contract, task, {
       targetBranch,
       squash: input.squash,
+      defaultOnly: leave.kind === 'default_only',
       // What it commits between two calls must be in the second.
       join: ownWork ? undefined : 'unseen',
     });
-    return { operationId: operation.id };
+    return { operationId: operation.id, questionId: null };
   });
 }
 
@@ -52,11 +59,9 @@ export async function orderMerge(
   a: Act,
   contract: ContractRow,
   task: TaskRow,
-  how: { targetBranch: string; squash: boolean; join?: Order['join'] },
+  how: { targetBranch: string; squash: boolean; defaultOnly: boolean; join?: Order['join'] },
 ): Promise<{ readonly id: string }> {
-  const { targetBranch, squash } = how;
-  const defaultOnly =
-    a.caller.kind !== 'person' && isOfSource(targetBranch) && task.baseBranch === null;
+  const { targetBranch, squash, defaultOnly } = how;
   const wanted = {
     task,
     asked: { targetBranch, squash },
@@ -95,24 +100,9 @@ function assertFinished(task: TaskRow): void {
   );
 }
 
-/** Whether this caller may merge there, and whether it can be done at all. */
-export function checkTarget(
-  a: Act,
-  contract: ContractRow,
-  task: Pick<TaskRow, 'baseBranch' | 'localPath'>,
-  targetBranch: string,
-): void {
+/** Whether it can be done at all, whoever asks. */
+export function assertPossible(task: Pick<TaskRow, 'localPath'>, targetBranch: string): void {
   if (!isBranch(targetBranch)) throw wrongTarget('this is not a usable branch name');
-  if (a.caller.kind !== 'person' && !mayMergeInto(contract, task, targetBranch)) {
-    throw new MakimaError(
-      'FORBIDDEN',
-      `merging into ${targetBranch} needs the owner's permission`,
-      {
-        fix: 'merge into the contract’s branch, or ask a person',
-        details: { contractBranch: contractBranch(contract.slug) },
-      },
-    );
-  }
   if (isOfSource(targetBranch) && task.localPath === null) {
     throw wrongTarget(
       `${targetBranch} is a branch of a remote repository: it changes by a pull request`,
@@ -120,19 +110,47 @@ export function checkTarget(
   }
 }
 
-/** Within the contract; with the owner's permission also into the branch that the work started from. */
-export function mayMergeInto(
+/** `default_only`: as long as it is the repository's default branch, which only the machine knows. */
+export type Leave =
+  | { readonly kind: 'given' | 'default_only' | 'none' }
+  | { readonly kind: 'asked'; readonly questionId: string };
+
+/** What the contract's owner allowed beforehand. */
+export function standingLeave(
   contract: Pick<ContractRow, 'slug' | 'autoMergeLocal'>,
   task: Pick<TaskRow, 'baseBranch'>,
   targetBranch: string,
-): boolean {
-  if (belongsTo(contract.slug, targetBranch)) return true;
-  // Where no base is named it is the default branch, which only the machine knows: see `defaultOnly`.
-  return (
-    contract.autoMergeLocal &&
-    isOfSource(targetBranch) &&
-    (task.baseBranch === null || targetBranch === task.baseBranch)
-  );
+): Leave {
+  if (belongsTo(contract.slug, targetBranch)) return { kind: 'given' };
+  if (!contract.autoMergeLocal || !isOfSource(targetBranch)) return { kind: 'none' };
+  if (task.baseBranch === null) return { kind: 'default_only' };
+  return { kind: targetBranch === task.baseBranch ? 'given' : 'none' };
+}
+
+/** @throws FORBIDDEN into another contract's branch, or when a person denied it. */
+async function leaveFor(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow,
+  { supervisor, targetBranch }: { supervisor: TaskRow | undefined; targetBranch: string },
+): Promise<Leave> {
+  if (supervisor === undefined) return { kind: 'given' };
+  const standing = standingLeave(contract, task, targetBranch);
+  if (standing.kind !== 'none') return standing;
+  if (!isOfSource(targetBranch)) throw notYours(contract, targetBranch);
+  const questionId = await permitted(a, contract, supervisor, {
+    permit: { act: 'merge', taskId: task.id, targetBranch },
+    question: `May the supervisor merge the work of "${task.name}" into ${targetBranch}?`,
+    context: `Repository: ${task.localPath ?? ''}`,
+  });
+  return questionId === null ? { kind: 'given' } : { kind: 'asked', questionId };
+}
+
+function notYours(contract: ContractRow, targetBranch: string): MakimaError {
+  return new MakimaError('FORBIDDEN', `${targetBranch} belongs to another contract`, {
+    fix: 'merge into the contract’s branch',
+    details: { contractBranch: contractBranch(contract.slug) },
+  });
 }
 
 /** A branch of the repository that the work came from, not one of makima's. */

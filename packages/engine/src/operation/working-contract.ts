@@ -9,11 +9,12 @@ export async function workingContract(
   a: Act,
   contractId: string | null,
   what: string,
+  strength: 'share' | 'update' = 'share',
 ): Promise<ContractRow> {
   const contract =
     contractId === null
       ? undefined
-      : await lockContract(a.tx, { ownerId: a.ownerId, id: contractId, strength: 'share' });
+      : await lockContract(a.tx, { ownerId: a.ownerId, id: contractId, strength });
   if (contract === undefined)
     throw new MakimaError('NO_CONTEXT', 'this task belongs to no contract');
   assertWorking(contract, what);

@@ -35,6 +35,7 @@ export function presentContract(row: ContractRow, numbers: ContractNumbers, seen
     failureReason: row.failureReason,
     localOnly: row.localOnly,
     autoMergeLocal: row.autoMergeLocal,
+    allowPullRequests: row.allowPullRequests,
     permissionMode: row.permissionMode,
     autoCompleteEnabled: row.autoCompleteEnabled,
     priority: row.priority,

@@ -5,6 +5,7 @@ import * as code from './code.ts';
 import * as contract from './contract.ts';
 import * as directive from './directive.ts';
 import * as tasks from './tasks.ts';
+import { pullRequest } from './pull-request.ts';
 import type { Tool } from './tool.ts';
 import * as waiting from './waiting.ts';
 
@@ -23,6 +24,7 @@ export const tools: readonly Tool[] = [
   branches.branch,
   branches.merge,
   branches.diff,
+  pullRequest,
   code.readFile,
   tasks.message,
   contract.status,

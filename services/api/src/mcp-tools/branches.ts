@@ -8,6 +8,7 @@ import { requestMerge } from '@makima/engine/operation/merge';
 import { requestDiff } from '@makima/engine/operation/request';
 import { branchOf } from '../branch-answer.ts';
 import { holdForOperation, resultOf } from '../holds/operation.ts';
+import { orderWithLeave, personAsked, zLeaveHandle } from './leave.ts';
 import { contractIdOf, defineTool, goOn, pending, shown, stillAtWork, zHandle } from './tool.ts';
 
 export const branch = defineTool({
@@ -62,6 +63,7 @@ export const merge = defineTool({
     targetBranch: z.string().min(1).max(200).optional(),
     squash: z.boolean().default(false),
     operationId: zHandle,
+    questionId: zLeaveHandle,
   }),
   output: z.object({
     ...pending,
@@ -79,26 +81,30 @@ export const merge = defineTool({
     ),
     /** Sides or conflicts are missing because they would be too long. */
     cut: z.boolean(),
-    operationId: z.string(),
+    operationId: z.string().nullable(),
   }),
   agents: 'supervisor',
   people: 'too',
   effect: 'writes',
-  run: async ({ engine, call, input, hold }) => {
-    const { taskId, operationId: handle, ...how } = input;
-    const operationId =
-      handle ?? (await requestMerge(engine, call, { id: taskId, ...how })).result.operationId;
+  run: async (args) => {
+    const { engine, input, hold } = args;
+    const { taskId, targetBranch, squash } = input;
+    const asked = { id: taskId, targetBranch, squash };
+    const outcome = await orderWithLeave(args, (call) => requestMerge(engine, call, asked), input);
+    const none = { taskId, merged: false, commitSha: null, conflicts: [], cut: false };
+    if (outcome.kind === 'denied') {
+      const message = `A person denied it: ${outcome.response}`;
+      return { stillPending: false, ...none, message, operationId: null };
+    }
+    if (outcome.kind === 'asked') {
+      const next = goOn('makima_merge', { ...input, questionId: outcome.questionId }, personAsked);
+      return { ...next, ...none, message: 'not allowed yet', operationId: null };
+    }
+    const { operationId } = outcome;
     const held = await holdForOperation(hold(), operationId);
-    const base = { taskId, operationId };
     if (held.value.state === 'pending') {
-      const waiting = { merged: false, message: 'not merged yet', commitSha: null };
-      return {
-        ...goOn('makima_merge', { ...input, operationId }, stillAtWork),
-        ...base,
-        ...waiting,
-        conflicts: [],
-        cut: false,
-      };
+      const next = goOn('makima_merge', { ...input, operationId }, stillAtWork);
+      return { ...next, ...none, message: 'not merged yet', operationId };
     }
     const { success, message, commitSha, conflicts } = resultOf(held, 'branch.merge');
     const merged = { merged: success, message, commitSha, ...shownConflicts(conflicts) };
@@ -107,7 +113,7 @@ export const merge = defineTool({
       success && commitSha !== null
         ? { note: `To have it in your directory: git merge --ff-only ${commitSha}` }
         : {};
-    return { stillPending: false, ...base, ...merged, ...note };
+    return { stillPending: false, taskId, operationId, ...merged, ...note };
   },
 });
 

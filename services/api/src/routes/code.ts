@@ -1,10 +1,12 @@
 /** Handlers of code: files, checkpoints, branches, merges, diffs. Each calls one verb and holds for the machine. */
 import { requestBranch } from '@makima/engine/operation/branch';
 import { requestMerge } from '@makima/engine/operation/merge';
+import { requestPullRequest } from '@makima/engine/operation/pull-request';
 import { listCheckpoints, readOperation } from '@makima/engine/operation/read';
 import { requestCheckpoint, requestDiff } from '@makima/engine/operation/request';
-import { branchOf } from '../branch-answer.ts';
+import { branchOf, pullRequestOf } from '../branch-answer.ts';
 import { holdForOperation, resultOf } from '../holds/operation.ts';
+import { operationOf } from '../holds/ordered.ts';
 import { reads, type Handlers } from '../mount.ts';
 import { readTaskFile } from '../task-file.ts';
 
@@ -34,7 +36,7 @@ export const codeHandlers = {
   listCheckpoints: reads(listCheckpoints),
   mergeTask: async ({ api, engine, call, caller, signal, input }) => {
     const { result, replayed } = await requestMerge(engine, call, input);
-    const { operationId } = result;
+    const operationId = operationOf(result);
     const held = await holdForOperation(
       { api, caller, signal, holdMs: api.machineHolds.mergeMs },
       operationId,
@@ -53,6 +55,12 @@ export const codeHandlers = {
     return { result: { operationId, taskId: input.id, success: true, error: null, ...diff } };
   },
   getOperation: reads(readOperation),
+  createPullRequest: async ({ api, engine, call, caller, signal, input }) => {
+    const { result, replayed } = await requestPullRequest(engine, call, input);
+    const hold = { api, caller, signal, holdMs: api.machineHolds.pullRequestMs };
+    const answer = pullRequestOf(await holdForOperation(hold, operationOf(result)));
+    return { result: answer, status: answer.created ? 201 : 200, replayed };
+  },
   createBranch: async ({ api, engine, call, caller, signal, input }) => {
     const { result, replayed } = await requestBranch(engine, call, input);
     const hold = { api, caller, signal, holdMs: api.machineHolds.branchMs };

@@ -1,0 +1,16 @@
+/**
+ * What a person may permit an agent in one single case: an act beyond its contract's own branches.
+ *
+ * Law: a permission is for the very act that was shown, and for no other.
+ */
+
+export type Permit =
+  | {
+      readonly act: 'open_pull_request';
+      readonly branch: string;
+      readonly baseBranch: string | null;
+    }
+  | { readonly act: 'merge'; readonly taskId: string; readonly targetBranch: string };
+
+/** So often a person is asked for the same before no means no. */
+export const permitAsksMax = 3;

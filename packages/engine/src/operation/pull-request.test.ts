@@ -1,0 +1,168 @@
+/** Pull requests: who may propose what, a person's leave and its limits, and that local stays local. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { permitAsksMax } from '@makima/domain/permit';
+import { patchContract } from '../contract/patch.ts';
+import { answerQuestion } from '../question/answer.ts';
+import { askQuestion } from '../question/ask.ts';
+import { TestDaemon, sha } from '../test-daemon.ts';
+import {
+  by,
+  eventsOf,
+  openTestEngine,
+  refusal,
+  stranger,
+  type TestEngine,
+} from '../test-engine.ts';
+import { brokenInvariants } from '../test-invariants.ts';
+import { contractRow, orderedId, stage, type Stage } from '../test-stage.ts';
+import { zAskInput } from '@makima/contracts/entity/question';
+import type { ContractInput } from '@makima/contracts/entity/contract';
+import { requestPullRequest, type PullRequestInput } from './pull-request.ts';
+import { readOperation } from './read.ts';
+
+let t: TestEngine;
+let daemon: TestDaemon;
+beforeAll(async () => {
+  t = await openTestEngine();
+  daemon = await TestDaemon.join(t, { slots: 100 });
+});
+afterAll(() => t.close());
+
+let scene: Stage;
+const open = async (contract: Partial<ContractInput> = {}): Promise<void> => {
+  const repositories = [{ repositoryUrl: 'https://github.com/ada/shop.git', baseBranch: 'main' }];
+  scene = await stage(t, { daemon, contract: { repositories, ...contract } });
+};
+const own = (): string => `makima/${scene.contract.slug}`;
+const ask = (input: Partial<PullRequestInput> = {}, caller = scene.supervisor as never) =>
+  requestPullRequest(t.engine, by(caller), { branch: own(), title: 'Fix it', ...input });
+const asPerson = (input: Partial<PullRequestInput> = {}) =>
+  ask({ contractId: scene.contract.id, ...input }, t.owner as never);
+const answer = (id: string | null, response: string) =>
+  answerQuestion(t.engine, by(t.owner), { id: id ?? '', response });
+
+describe('with the owner’s setting', () => {
+  beforeEach(() => open({ allowPullRequests: true }));
+
+  it('is ordered from the supervisor’s machine, told once, and found again', async () => {
+    const operationId = await orderedId(ask({ body: 'All of it.' }));
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([
+      {
+        operationId,
+        taskId: scene.supervisorTaskId,
+        branch: own(),
+        from: 'branch',
+        baseBranch: 'main',
+        title: 'Fix it',
+        body: 'All of it.',
+        repository: { url: 'https://github.com/ada/shop.git', path: null },
+      },
+    ]);
+    const opened = {
+      kind: 'pr.open',
+      prUrl: 'https://github.com/ada/shop/pull/7',
+      prNumber: 7,
+      state: 'open',
+      branch: own(),
+      baseBranch: 'main',
+      commitSha: sha('c'),
+      created: true,
+    } as const;
+    await daemon.finish(operationId, opened);
+    const again = await orderedId(ask({ body: 'All of it.' }));
+    expect(again).toBe(operationId);
+    await readOperation(t.engine, scene.supervisor, { id: operationId });
+    const third = await orderedId(ask({ body: 'All of it.' }));
+    expect(third).not.toBe(operationId);
+    await daemon.finish(third, { ...opened, created: false });
+    const told = (await eventsOf(t, scene.contract.id)).filter(({ type }) => type === 'pr.opened');
+    expect(told).toMatchObject([{ data: { prNumber: 7, branch: own(), title: 'Fix it' } }]);
+    expect(await brokenInvariants(t)).toEqual({});
+  });
+
+  it('is for the contract’s own branches only', async () => {
+    const beside = `${own()}.try`;
+    // By its short or its whole name it is one.
+    const both = await Promise.all(['try', beside].map((branch) => orderedId(ask({ branch }))));
+    expect(both[0]).toBe(both[1]);
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([{ branch: beside }]);
+    for (const branch of ['makima/other', '--force', 'a..b', 'HEAD', 'makima'])
+      expect(await refusal(ask({ branch })), branch).toMatchObject({
+        code: 'VALIDATION_FAILED',
+        details: { errors: [{ pointer: '/branch' }] },
+      });
+  });
+
+  it('is refused of local contracts, whoever asks, and of those that stand still', async () => {
+    const { id } = scene.contract;
+    await patchContract(t.engine, by(t.owner), { id, localOnly: true });
+    for (const again of [ask, asPerson])
+      expect((await refusal(again())).code).toBe('FORBIDDEN');
+    expect(await daemon.pullOnly('pr.open')).toEqual([]);
+    await patchContract(t.engine, by(t.owner), { id, localOnly: false });
+    await t.database.sql`update contracts set status = 'paused' where id = ${id}`;
+    expect((await refusal(asPerson())).code).toBe('INVALID_TRANSITION');
+  });
+});
+
+describe('without it', () => {
+  beforeEach(() => open());
+
+  it('a person needs no leave', async () => {
+    await orderedId(asPerson());
+    expect(await daemon.pullOnly('pr.open')).toHaveLength(1);
+    const foreign = await stranger(t);
+    expect((await refusal(ask({ contractId: scene.contract.id }, foreign as never))).code).toBe(
+      'CONTRACT_NOT_FOUND',
+    );
+  });
+
+  it('an agent waits for a person’s leave, which is for this very branch', async () => {
+    const { result } = await ask();
+    const { questionId } = result;
+    expect(questionId).not.toBeNull();
+    expect(await contractRow(t, scene.contract.id)).toMatchObject({
+      status: 'waiting_for_input',
+      waitingFor: 'question',
+    });
+    expect((await ask()).result).toEqual(result);
+    expect(await daemon.pullOnly('pr.open')).toEqual([]);
+    const asked = (await eventsOf(t, scene.contract.id)).filter((e) => e.type === 'question.asked');
+    expect(asked).toMatchObject([
+      { data: { questionId, questionType: 'permission', choices: ['Allow', 'Deny'] } },
+    ]);
+    await answer(questionId, 'allow');
+    await orderedId(ask());
+    expect(await daemon.pullOnly('pr.open')).toHaveLength(1);
+    expect((await ask({ branch: 'try' })).result.questionId).not.toBeNull();
+  });
+
+  it('no means no, and is asked for again a few times only', async () => {
+    const seen = new Set<string | null>();
+    for (let i = 0; i < permitAsksMax; i += 1) {
+      const { questionId } = (await ask()).result;
+      seen.add(questionId);
+      await answer(questionId, 'Deny: not yet');
+    }
+    expect(seen.size).toBe(permitAsksMax);
+    expect(await refusal(ask())).toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('not yet'),
+    });
+    expect(await daemon.pullOnly('pr.open')).toEqual([]);
+    await patchContract(t.engine, by(t.owner), { id: scene.contract.id, allowPullRequests: true });
+    await orderedId(ask());
+  });
+
+  it('is not granted by an agent’s own question, nor by anybody but a person', async () => {
+    const input = zAskInput.parse({ question: 'May I open a pull request?', choices: ['Allow'] });
+    const general = await askQuestion(t.engine, by(scene.supervisor), input);
+    await answer(general.result.questionId, 'Allow');
+    const { questionId } = (await ask()).result;
+    expect(questionId).not.toBeNull();
+    await expect(
+      t.database
+        .sql`update questions set status = 'answered', response = 'Allow', answered_by = 'nobody' where id = ${questionId}`,
+    ).rejects.toThrow(/questions_permit/);
+  });
+});
