@@ -96,8 +96,7 @@ describe('with the owner’s setting', () => {
   it('is refused of local contracts, whoever asks, and of those that stand still', async () => {
     const { id } = scene.contract;
     await patchContract(t.engine, by(t.owner), { id, localOnly: true });
-    for (const again of [ask, asPerson])
-      expect((await refusal(again())).code).toBe('FORBIDDEN');
+    for (const again of [ask, asPerson]) expect((await refusal(again())).code).toBe('FORBIDDEN');
     expect(await daemon.pullOnly('pr.open')).toEqual([]);
     await patchContract(t.engine, by(t.owner), { id, localOnly: false });
     await t.database.sql`update contracts set status = 'paused' where id = ${id}`;
