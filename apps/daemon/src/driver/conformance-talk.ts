@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Candidate, Watched } from './conformance-stage.ts';
-import { git, onStage, said } from './conformance-stage.ts';
-import type { PermissionAnswer } from './driver.ts';
+import { git, onStage, reasonOf, said } from './conformance-stage.ts';
+import type { AgentMessage, PermissionAnswer } from './driver.ts';
 
 /** Starts the deed `wait` and returns when its program runs. */
 async function waiting(agent: Watched): Promise<void> {
@@ -18,6 +18,17 @@ const receiptsOf = (agent: Watched, messageId: string) =>
     .filter(({ id }) => id === messageId)
     .map(({ state }) => state);
 
+/** What becomes of a message to an agent that reads none while it works. */
+async function refuses(
+  agent: Watched,
+  message: AgentMessage,
+  when: 'now' | 'next' | 'later',
+): Promise<void> {
+  const sent = agent.session.send({ ...message, when });
+  await expect(sent).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+  expect(receiptsOf(agent, message.id)).toEqual([]);
+}
+
 const whole = ['queued', 'delivered', 'done'];
 
 export function talkCases(candidate: Candidate): void {
@@ -28,10 +39,7 @@ export function talkCases(candidate: Candidate): void {
       await waiting(agent);
       const message = said('the sky is blue');
       const taken = agent.until('message', ({ id }) => id === message.id);
-      if (inject === 'none') {
-        await expect(agent.session.send(message)).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
-        return;
-      }
+      if (inject === 'none') return refuses(agent, message, 'next');
       await agent.session.send(message);
       expect(await taken).toMatchObject({ state: 'queued' });
       writeFileSync(join(repo, 'go'), '');
@@ -46,10 +54,10 @@ export function talkCases(candidate: Candidate): void {
 
   it('reads a message for later when its turn is over', () =>
     onStage(candidate, async ({ start, subject, repo }) => {
-      if (subject.driver.caps.inject === 'none') return;
       const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('there is time');
+      if (subject.driver.caps.inject === 'none') return refuses(agent, message, 'later');
       await agent.session.send({ ...message, when: 'later' });
       writeFileSync(join(repo, 'go'), '');
       const first = await agent.until('turn_end');
@@ -65,12 +73,15 @@ export function talkCases(candidate: Candidate): void {
   it('breaks off what it does for a message that cannot wait', () =>
     onStage(candidate, async ({ start, subject, repo }) => {
       const { inject, interrupt } = subject.driver.caps;
-      if (inject === 'none' || !interrupt) return;
       const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('the house is on fire');
+      if (inject === 'none') return refuses(agent, message, 'now');
       await agent.session.send({ ...message, when: 'now' });
-      expect(await agent.until('tool_end')).toMatchObject({ ok: false, cause: 'aborted' });
+      // Without it the message is read as any other.
+      if (interrupt) {
+        expect(await agent.until('tool_end')).toMatchObject({ ok: false, cause: 'aborted' });
+      }
       // Who takes its work up again by itself finds it done.
       writeFileSync(join(repo, 'go'), '');
       await agent.until('message', ({ id, state }) => id === message.id && state === 'done');
@@ -89,9 +100,12 @@ export function talkCases(candidate: Candidate): void {
       await first.session.stop({ graceMs: 6000 });
       expect(first.said().split('say this once')).toHaveLength(2);
       expect(first.of('turn_end')).toHaveLength(2);
-      if (subject.driver.caps.resume === 'none') return;
-
-      const second = await start({ mode: 'resume', attempt: 2 });
+      const resumed = { mode: 'resume', attempt: 2 } as const;
+      if (subject.driver.caps.resume === 'none') {
+        expect(await reasonOf(start(resumed))).toBe('no_conversation');
+        return;
+      }
+      const second = await start(resumed);
       await second.session.send(message);
       const other = said('and now this');
       await second.session.send(other);
@@ -124,6 +138,26 @@ export function talkCases(candidate: Candidate): void {
       expect(agent.said()).toContain('magenta');
     }));
 
+  it('is broken off while a tool of makima holds it, as for parking, and goes on later', () =>
+    onStage(candidate, async ({ start, subject, tools }) => {
+      const { interrupt, resume } = subject.driver.caps;
+      const held = tools.hold();
+      const first = await start({ prompt: said(subject.prompt('tool')) });
+      await held;
+      expect(await first.session.interrupt()).toBe(interrupt);
+      if (!interrupt) return;
+      expect(await first.until('tool_end')).toMatchObject({ ok: false, cause: 'aborted' });
+      await first.session.stop({ graceMs: 6000 });
+      tools.answerNext([{ echo: 'at last' }]);
+      const resumed = { mode: 'resume', attempt: 2, prompt: said('it is answered') } as const;
+      if (resume === 'none') {
+        expect(await reasonOf(start(resumed))).toBe('no_conversation');
+        return;
+      }
+      const second = await start(resumed);
+      await second.until('turn_end', ({ outcome }) => outcome === 'completed');
+    }));
+
   it('asks a question and reads the answer, or has nothing to ask with', () =>
     onStage(candidate, async ({ start, subject }) => {
       const agent = await start({ prompt: said(subject.prompt('question')) });
@@ -154,10 +188,15 @@ export function talkCases(candidate: Candidate): void {
   it('takes a question back when it is interrupted over it', () =>
     onStage(candidate, async ({ start, subject }) => {
       const { questions, interrupt } = subject.driver.caps;
-      if (!questions || !interrupt) return;
       const agent = await start({ prompt: said(subject.prompt('question')) });
+      if (!questions) {
+        await agent.until('turn_end');
+        expect([...agent.of('question'), ...agent.of('request_cancelled')]).toEqual([]);
+        return;
+      }
       const { requestId, questions: asked } = await agent.until('question');
-      expect(await agent.session.interrupt()).toBe(true);
+      expect(await agent.session.interrupt()).toBe(interrupt);
+      if (!interrupt) return;
       await agent.until('request_cancelled', (event) => event.requestId === requestId);
       const answers = { [asked[0]?.id ?? '']: ['Postgres'] };
       expect(await agent.session.answer(requestId, { kind: 'question', answers })).toBe(false);
@@ -198,8 +237,12 @@ export function talkCases(candidate: Candidate): void {
 
   it('uses the tools of makima unasked where it asks before its own', () =>
     onStage(candidate, async ({ start, subject, tools }) => {
-      if (!subject.driver.caps.permissions) return;
-      const agent = await start({ permission: 'ask', prompt: said(subject.prompt('tool')) });
+      const spec = { permission: 'ask', prompt: said(subject.prompt('tool')) } as const;
+      if (!subject.driver.caps.permissions) {
+        expect(await reasonOf(start(spec))).toBe('bad_spec');
+        return;
+      }
+      const agent = await start(spec);
       await agent.until('turn_end');
       expect(agent.of('permission')).toEqual([]);
       expect(tools.calls).toHaveLength(1);
