@@ -72,5 +72,9 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'daemon.disconnected': sign('?', 'daemon', 'yellow'),
   'daemon.lost': sign('x', 'daemon', 'red'),
   'key.created': sign('+', 'key', 'gray'),
+  'webhook.created': sign('+', 'webhook', 'gray'),
+  'webhook.changed': sign('=', 'webhook', 'gray'),
+  'webhook.deleted': sign('-', 'webhook', 'gray'),
+  'webhook.quarantined': sign('x', 'set aside', 'red'),
   'key.revoked': sign('-', 'key', 'gray'),
 };

@@ -5,6 +5,7 @@ import type * as identity from './schema/identity.ts';
 import type * as orders from './schema/orders.ts';
 import type * as talk from './schema/talk.ts';
 import type * as tasks from './schema/tasks.ts';
+import type * as webhooks from './schema/webhooks.ts';
 
 export type ContractRow = typeof contracts.contracts.$inferSelect;
 export type RepositoryRow = typeof contracts.repositories.$inferSelect;
@@ -29,3 +30,7 @@ export type SnapshotRow = typeof talk.conversationSnapshots.$inferSelect;
 export type CheckpointRow = typeof talk.taskCheckpoints.$inferSelect;
 export type DirectiveRow = typeof directives.directives.$inferSelect;
 export type OrderRow = typeof orders.orders.$inferSelect;
+export type WebhookRow = typeof webhooks.webhooks.$inferSelect;
+export type WebhookSecretRow = typeof webhooks.webhookSecrets.$inferSelect;
+export type DeliveryRow = typeof webhooks.webhookDeliveries.$inferSelect;
+export type DeliveryAttemptRow = typeof webhooks.webhookAttempts.$inferSelect;

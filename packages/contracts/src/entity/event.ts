@@ -67,6 +67,10 @@ export const eventTypes = [
   'daemon.lost',
   'key.created',
   'key.revoked',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.deleted',
+  'webhook.quarantined',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
