@@ -28,6 +28,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'repository.trusted': sign('!', 'trusted', 'yellow'),
   'repository.distrusted': sign('-', 'distrusted', 'gray'),
   'deliverable.completed': sign('v', 'delivered', 'blue'),
+  'deliverable.staled': sign('?', 'stale', 'yellow'),
   'directive.created': sign('+', 'directive', 'plain'),
   'directive.updated': sign('*', 'directive', 'gray'),
   'order.placed': sign('!', 'order', 'yellow'),

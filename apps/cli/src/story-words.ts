@@ -77,6 +77,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `what ${f.of('name') || 'the repository'} executes is off again${by(f)}`,
   'deliverable.completed': (f) =>
     `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
+  'deliverable.staled': (f) =>
+    `${f.of('deliverableId')}${f.with(' of ', f.of('phase'))}${f.with(' does not hold any more: ', f.of('reason'))}`,
   'directive.created': (f) => `${f.of('title') || 'a standing goal'}${by(f)}`,
   'directive.updated': (f) =>
     `${f.of('title') || 'a standing goal'}${f.with(': ', f.list('changed').join(', '))}${by(f)}`,

@@ -10,6 +10,7 @@ import type * as webhooks from './schema/webhooks.ts';
 export type ContractRow = typeof contracts.contracts.$inferSelect;
 export type RepositoryRow = typeof contracts.repositories.$inferSelect;
 export type DeliverableRow = typeof contracts.deliverables.$inferSelect;
+export type BranchMoveRow = typeof contracts.branchMoves.$inferSelect;
 export type ConfirmationRow = typeof contracts.confirmations.$inferSelect;
 export type KeptRefRow = typeof contracts.keptRefs.$inferSelect;
 export type KeyRow = typeof identity.keys.$inferSelect;

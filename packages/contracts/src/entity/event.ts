@@ -22,6 +22,7 @@ export const eventTypes = [
   'repository.trusted',
   'repository.distrusted',
   'deliverable.completed',
+  'deliverable.staled',
   'directive.created',
   'directive.updated',
   'order.placed',
