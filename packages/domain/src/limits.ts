@@ -17,6 +17,7 @@ export const limits = {
   planMaxBytes: 256 * KiB,
   tasksPerContractMax: 200,
   openQuestionsPerContractMax: 50,
+  openWaitsPerTaskMax: 100,
   undeliveredMessagesPerTaskMax: 100,
   undeliveredMessagesPerTaskMaxBytes: 1 * MiB,
   openChildrenPerSupervisorMax: 20,

@@ -31,6 +31,19 @@ export async function findWait(
   return row;
 }
 
+/** What this task waits for already: the very same tasks in the same way, without a time. */
+export async function sameWait(
+  tx: Tx,
+  args: { taskId: string; kind: WaitKind; targetIds: readonly string[] },
+): Promise<WaitRow | undefined> {
+  const targets = args.targetIds as string[];
+  const [row] = await tx<WaitRow[]>`
+    select * from waits where task_id = ${args.taskId} and state = 'open' and kind = ${args.kind} and until is null
+       and target_ids @> ${targets}::uuid[] and target_ids <@ ${targets}::uuid[]
+     order by id limit 1`;
+  return row;
+}
+
 /** Open waits that name this task, question or other thing; locked in the order of their ids. */
 export async function openWaitsFor(
   tx: Tx,
@@ -80,6 +93,14 @@ export async function tellTimeouts(tx: Tx, args: { taskId: string }): Promise<Wa
   return tx<WaitRow[]>`
     update waits set seen_at = clock()
      where task_id = ${args.taskId} and state = 'timed_out' and seen_at is null returning *`;
+}
+
+/** The end of each task that these waited for was told: they count as seen. Cancelled tasks are not told of. */
+export async function seeTold(tx: Tx, args: { taskId: string }): Promise<void> {
+  await tx`
+    update waits w set seen_at = clock()
+     where w.task_id = ${args.taskId} and w.state = 'satisfied' and w.seen_at is null
+       and not exists (select 1 from tasks t where t.id = any(w.target_ids) and t.status = 'cancelled')`;
 }
 
 export async function statusesOf(

@@ -7,7 +7,7 @@
  */
 import { lockSupervisorOf } from '@makima/db/repo/supervisors';
 import { untoldTasks } from '@makima/db/repo/tasks';
-import { tellTimeouts } from '@makima/db/repo/waits';
+import { seeTold, tellTimeouts } from '@makima/db/repo/waits';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendDigest } from '../wait/settle.ts';
@@ -34,6 +34,7 @@ export async function tellWhatEnded(a: Act, supervisor: TaskRow): Promise<void> 
     supervisorTaskId: supervisor.id,
   });
   for (const task of ended) await tell(a, supervisor.id, task);
+  await seeTold(a.tx, { taskId: supervisor.id });
   const timedOut = await tellTimeouts(a.tx, { taskId: supervisor.id });
   if (timedOut.length > 0) await sendDigest(a, supervisor, 'timed_out');
 }

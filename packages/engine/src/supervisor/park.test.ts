@@ -66,6 +66,49 @@ describe('a supervisor is parked', () => {
     await p.sleeps();
   });
 
+  it('and sleeps on: what its digest told it before is no news', async () => {
+    const other = await running(scene, { name: 'goes on' });
+    await scene.daemon.pull();
+    await p.waitForTask();
+    await p.turnEnded();
+    await scene.daemon.ended(task);
+    const told = await scene.daemon.pullOnly('task.message');
+    expect(told.map(({ message }) => message.text)).toEqual([
+      expect.stringContaining('=== WAKE ==='),
+    ]);
+    for (const { message } of told)
+      await scene.daemon.report({
+        kind: 'message.received',
+        ...p.supervisor(),
+        messageId: message.id,
+        state: 'delivered',
+      });
+    await p.turnEnded();
+    await p.park();
+    await p.sleeps();
+    await scene.daemon.ended(other);
+    expect((await p.woken()).digest).toContain('goes on');
+  });
+
+  it('and sleeps on: a wait that it did not look at, and whose end it was told, is no news', async () => {
+    await running(scene, { name: 'goes on' });
+    await scene.daemon.pull();
+    await p.waitForTask();
+    await scene.daemon.ended(task);
+    await p.turnEnded();
+    const [told] = await scene.daemon.pullOnly('task.message');
+    expect(told?.message.text).toContain('[Task done] builds');
+    await scene.daemon.report({
+      kind: 'message.received',
+      ...p.supervisor(),
+      messageId: told?.message.id ?? '',
+      state: 'delivered',
+    });
+    await p.turnEnded();
+    await p.park();
+    await p.sleeps();
+  });
+
   it('not while it works, has mail to read, or waits for nothing', async () => {
     await p.hasWaited(3_600);
     expect(await p.sweep()).toBe(0);

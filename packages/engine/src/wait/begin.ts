@@ -9,9 +9,17 @@ import { waitEnds } from '@makima/domain/task';
 import { findSupervisor } from '@makima/db/repo/supervisors';
 import { lockEnds } from '@makima/db/repo/locks';
 import { tasksByIds } from '@makima/db/repo/tasks';
-import { endWait, findWait, insertWait, seeWait, statusesOf } from '@makima/db/repo/waits';
+import {
+  endWait,
+  findWait,
+  insertWait,
+  openWaitsOf,
+  sameWait,
+  seeWait,
+  statusesOf,
+} from '@makima/db/repo/waits';
 import { reading } from '@makima/db/tx';
-import type { TaskRow } from '@makima/db/rows';
+import type { TaskRow, WaitRow } from '@makima/db/rows';
 import { act, type Acted, type Act, type Call, type Engine } from '../context.ts';
 import { notFound, refuseDaemon, requireLead } from '../authorize.ts';
 import type { Principal } from '../principal.ts';
@@ -41,18 +49,8 @@ export function beginWait(
     if (waiter !== undefined && input.taskIds.includes(waiter.id)) {
       throw new MakimaError('VALIDATION_FAILED', 'a task cannot wait for itself');
     }
-    const kind = input.mode === 'all' ? 'tasks_all' : 'tasks_any';
-    const wait = await insertWait(a.tx, {
-      ownerId: a.ownerId,
-      contractId: tasks[0]?.contractId ?? null,
-      taskId: waiter?.id ?? null,
-      kind,
-      targetIds: [...new Set(input.taskIds)],
-      until:
-        input.expiresInSeconds === undefined
-          ? null
-          : new Date(a.now.getTime() + input.expiresInSeconds * 1_000),
-    });
+    const contractId = tasks[0]?.contractId ?? null;
+    const { wait, isNew } = await waitFor(a, waiter, input, contractId);
     const statuses = await statusesOf(a.tx, { ownerId: a.ownerId, ids: wait.targetIds });
     const verdict = waitSatisfied(
       waitOf(wait),
@@ -60,7 +58,7 @@ export function beginWait(
       a.now,
     );
     if (verdict.kind === 'satisfied') await endWait(a.tx, { id: wait.id, state: 'satisfied' });
-    else if (waiter !== undefined) await waits(a, waiter, wait.id, wait.targetIds);
+    else if (waiter !== undefined) await waits(a, waiter, wait, { isNew });
     return { waitId: wait.id };
   });
 }
@@ -70,17 +68,52 @@ async function waiterOf(a: Act): Promise<TaskRow | undefined> {
   return requireLead(a, null, 'wait for tasks');
 }
 
+/** An agent that asks for the same again, because its request was over or lost, goes on with the same wait. */
+async function waitFor(
+  a: Act,
+  waiter: TaskRow | undefined,
+  { taskIds, mode, expiresInSeconds }: WaitInput,
+  contractId: string | null,
+): Promise<{ wait: WaitRow; isNew: boolean }> {
+  const kind = mode === 'all' ? 'tasks_all' : 'tasks_any';
+  const targetIds = [...new Set(taskIds)];
+  if (waiter !== undefined) {
+    const about = { taskId: waiter.id, kind, targetIds } as const;
+    const same = expiresInSeconds === undefined ? await sameWait(a.tx, about) : undefined;
+    if (same !== undefined) return { wait: same, isNew: false };
+    await checkRoom(a, waiter);
+  }
+  const until =
+    expiresInSeconds === undefined ? null : new Date(a.now.getTime() + expiresInSeconds * 1_000);
+  const taskId = waiter?.id ?? null;
+  const row = { ownerId: a.ownerId, contractId, taskId, kind, targetIds, until } as const;
+  return { wait: await insertWait(a.tx, row), isNew: true };
+}
+
+async function checkRoom(a: Act, waiter: TaskRow): Promise<void> {
+  const { length: actual } = await openWaitsOf(a.tx, { taskId: waiter.id });
+  const max = a.engine.limits.openWaitsPerTaskMax;
+  if (actual < max) return;
+  throw new MakimaError('LIMIT_EXCEEDED', `${actual} waits of this agent are open already`, {
+    retryable: true,
+    details: { limit: 'openWaitsPerTaskMax', max, actual },
+    fix: 'go on with one of them: give its waitId',
+  });
+}
+
 async function waits(
   a: Act,
   waiter: TaskRow,
-  waitId: string,
-  targets: readonly string[],
+  { id: waitId, targetIds: targets }: WaitRow,
+  { isNew }: { readonly isNew: boolean },
 ): Promise<void> {
-  a.emit('wait.started', {
-    contractId: waiter.contractId,
-    taskId: waiter.id,
-    data: { waitId, targets },
-  });
+  if (isNew) {
+    a.emit('wait.started', {
+      contractId: waiter.contractId,
+      taskId: waiter.id,
+      data: { waitId, targets },
+    });
+  }
   const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: waiter.id });
   if (supervisor !== undefined)
     await savePoint(a, waiter, afterWait(targets.length, supervisor.progress));

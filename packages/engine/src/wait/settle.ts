@@ -4,7 +4,7 @@
  */
 import { channels } from '@makima/contracts/channels';
 import { waitSatisfied, type Wait } from '@makima/domain/wait';
-import { endWait, openWaitsFor, statusesOf } from '@makima/db/repo/waits';
+import { endWait, openWaitsFor, seeWait, statusesOf } from '@makima/db/repo/waits';
 import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
@@ -18,10 +18,10 @@ import { savePoint } from '../save-point.ts';
 import { mailWake } from '../supervisor/mail-wake.ts';
 import { digestTask } from '../supervisor/digest-task.ts';
 
-/** Answers the tasks whose waits were satisfied; a person's wait wakes nobody else. */
+/** Answers the tasks whose waits were satisfied, each told once; a person's wait wakes nobody else. */
 export async function settleWaits(a: Act, ended: { targetId: string }): Promise<string[]> {
   const waits = await openWaitsFor(a.tx, { ownerId: a.ownerId, targetId: ended.targetId });
-  const woken: string[] = [];
+  const woken = new Map<string, string[]>();
   for (const row of waits) {
     if (row.kind !== 'tasks_any' && row.kind !== 'tasks_all') continue;
     const verdict = waitSatisfied(
@@ -34,9 +34,15 @@ export async function settleWaits(a: Act, ended: { targetId: string }): Promise<
       a.now,
     );
     if (verdict.kind !== 'satisfied') continue;
-    if ((await satisfy(a, row)) && row.taskId !== null) woken.push(row.taskId);
+    if (!(await satisfy(a, row)) || row.taskId === null) continue;
+    woken.set(row.taskId, [...(woken.get(row.taskId) ?? []), row.id]);
   }
-  return woken;
+  for (const [taskId, waitIds] of woken) {
+    // Who is told here need not be woken for it later.
+    if (!(await wakeWaiter(a, taskId, 'satisfied'))) continue;
+    for (const id of waitIds) await seeWait(a.tx, { id });
+  }
+  return [...woken.keys()];
 }
 
 export function waitOf(row: WaitRow): Wait {
@@ -55,7 +61,6 @@ async function satisfy(a: Act, row: WaitRow): Promise<boolean> {
     taskId: row.taskId,
     data: { waitId: row.id, kind: row.kind, targets: row.targetIds },
   });
-  if (row.taskId !== null) await wakeWaiter(a, row.taskId, 'satisfied');
   return true;
 }
 

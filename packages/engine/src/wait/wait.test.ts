@@ -134,6 +134,51 @@ describe('a wait', () => {
   });
 });
 
+describe('a waiter that goes on without holding', () => {
+  const digests = async () => (await told()).filter((text) => text.includes('=== WAKE ==='));
+
+  it('is told once when its turn is over, however many of its waits end together', async () => {
+    const first = await running(scene, { name: 'first' });
+    const second = await running(scene, { name: 'second' });
+    const waits = [
+      await begin({ taskIds: [first.taskId], mode: 'any' }),
+      await begin({ taskIds: [first.taskId, second.taskId], mode: 'any' }),
+    ];
+    await turnEnded();
+    await scene.daemon.ended(first);
+    expect(await digests()).toHaveLength(1);
+    for (const waitId of waits) expect((await read(waitId)).satisfied).toBe(true);
+  });
+
+  it('that asks for the same again gets the same wait, unless it has a time or is over', async () => {
+    const task = await running(scene);
+    const other = await running(scene);
+    const both = [task.taskId, other.taskId];
+    const waitId = await begin({ taskIds: both, mode: 'all' });
+    expect(await begin({ taskIds: both.toReversed(), mode: 'all' })).toBe(waitId);
+    expect(await begin({ taskIds: both, mode: 'any' })).not.toBe(waitId);
+    expect(await begin({ taskIds: both, mode: 'all', expiresInSeconds: 60 })).not.toBe(waitId);
+    const asPerson = await beginWait(t.engine, by(t.owner), { taskIds: both, mode: 'all' });
+    expect(asPerson.result.waitId).not.toBe(waitId);
+    await scene.daemon.ended(task);
+    await scene.daemon.ended(other);
+    expect(await begin({ taskIds: both, mode: 'all' })).not.toBe(waitId);
+  });
+
+  it('holds a bounded number of waits', async () => {
+    const task = await running(scene);
+    const max = t.engine.limits.openWaitsPerTaskMax;
+    const wait = { taskIds: [task.taskId], mode: 'all' as const };
+    for (let i = 0; i < max; i += 1) await begin({ ...wait, expiresInSeconds: 60 + i });
+    const over = await refusal(
+      beginWait(t.engine, by(scene.supervisor), { ...wait, expiresInSeconds: 9 }),
+    );
+    expect(over).toMatchObject({ code: 'LIMIT_EXCEEDED', details: { max, actual: max } });
+    await scene.daemon.ended(task);
+    await begin(wait);
+  });
+});
+
 describe('the time of a wait', () => {
   it('ends it once, and is read by whoever holds for it, without a further word', async () => {
     const task = await running(scene);
