@@ -8,7 +8,7 @@ import { lockMailbox } from '@makima/db/repo/locks';
 import { findAgentMessage, refuseUnread } from '@makima/db/repo/messages';
 import { reading } from '@makima/db/tx';
 import type { AgentMessageRow, TaskRow } from '@makima/db/rows';
-import { MakimaError } from '@makima/domain/error';
+import { MakimaError, isMakimaError } from '@makima/domain/error';
 import { notFound, readableTask, refuseDaemon } from '../authorize.ts';
 import type { Act, Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
@@ -27,8 +27,11 @@ export async function readReceipt(
     (async () => {
       const row = await findAgentMessage(sql, { ownerId: caller.ownerId, id: input.id });
       if (row === undefined) throw notFound('message', input.id);
-      await readableTask(sql, caller, row.taskId).catch(() => {
-        throw notFound('message', input.id);
+      await readableTask(sql, caller, row.taskId).catch((error: unknown) => {
+        // A foreign task's message is not there; a database that is away is another thing.
+        throw isMakimaError(error) && error.code === 'NOT_FOUND'
+          ? notFound('message', input.id)
+          : error;
       });
       return presentReceipt(row);
     })(),

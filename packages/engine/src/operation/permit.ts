@@ -8,11 +8,12 @@ import { MakimaError } from '@makima/domain/error';
 import { permitAsksMax, type Permit } from '@makima/domain/permit';
 import { permissionChoices, permissionVerdict } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
-import { insertQuestion, permitQuestions } from '@makima/db/repo/questions';
+import { insertQuestion, openQuestionsOf, permitQuestions } from '@makima/db/repo/questions';
 import { findSupervisor } from '@makima/db/repo/supervisors';
 import type { ContractRow, QuestionRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { syncWaiting } from '../contract/move.ts';
+import { checkRoomToAsk } from '../question/asked.ts';
 import { savePoint } from '../save-point.ts';
 
 /** Ordered from a machine, or asked of a person first. */
@@ -27,7 +28,10 @@ export interface Wanted {
   readonly context: string | null;
 }
 
-/** Null: a person allowed it. The caller holds the contract's lock for update, and the supervisor's. */
+/**
+ * Null: a person allowed it. The caller holds the contract's lock for update, and the supervisor's.
+ * @throws LIMIT_EXCEEDED when too much is asked already; FORBIDDEN when a person denied it often enough.
+ */
 export async function permitted(
   a: Act,
   contract: ContractRow,
@@ -62,6 +66,8 @@ async function ask(
   supervisor: TaskRow,
   { permit, question, context }: Wanted,
 ): Promise<string> {
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  checkRoomToAsk(a, open);
   const row = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,

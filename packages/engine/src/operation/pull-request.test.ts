@@ -153,6 +153,15 @@ describe('without it', () => {
     await orderedId(ask());
   });
 
+  it('asks a person for a bounded number of acts at once', async () => {
+    const max = t.engine.limits.openQuestionsPerContractMax;
+    for (let i = 0; i < max; i += 1) await ask({ branch: `try-${i}` });
+    expect(await refusal(ask({ branch: 'one-more' }))).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    const { questionId } = (await ask({ branch: 'try-0' })).result;
+    await answer(questionId, 'Allow');
+    expect((await ask({ branch: 'one-more' })).result.questionId).not.toBeNull();
+  });
+
   it('is not granted by an agent’s own question, nor by anybody but a person', async () => {
     const input = zAskInput.parse({ question: 'May I open a pull request?', choices: ['Allow'] });
     const general = await askQuestion(t.engine, by(scene.supervisor), input);

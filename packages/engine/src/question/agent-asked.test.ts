@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { answerText } from '@makima/domain/question';
+import { changeStatus } from '../contract/change-status.ts';
+import { cancelTask } from '../task/cancel.ts';
 import { answerQuestion } from './answer.ts';
 import { getQuestion, listQuestions } from './get.ts';
 import { inbox } from './inbox.ts';
@@ -167,6 +169,35 @@ describe('a question of an agent’s own tool', () => {
       requestId: 'none',
     });
     expect(await openOf(scene)).toHaveLength(1);
+  });
+});
+
+describe('an agent that is being ended', () => {
+  it.each([question, permission])('asks nobody any more: $questionType', async (asked) => {
+    const scene = await stage(t, { daemon });
+    const { taskId, attempt } = await running(scene);
+    await daemon.report({ ...asked, taskId, attempt });
+    await cancelTask(t.engine, by(t.owner), { id: taskId });
+    await runJobs(t);
+    expect(await openOf(scene)).toEqual([]);
+    // Its process has not ended yet: it asks again, and something else.
+    await daemon.report({ ...asked, taskId, attempt });
+    await daemon.report({ ...asked, taskId, attempt, requestId: 'toolu_9~z' });
+    expect(await openOf(scene)).toEqual([]);
+    expect(await contractRow(t, scene.contract.id)).toMatchObject({ status: 'active' });
+  });
+
+  it('with its contract asks nobody any more, before its end has reached it', async () => {
+    const scene = await stage(t, { daemon });
+    const { taskId, attempt } = await running(scene);
+    const supervisor = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await changeStatus(t.engine, by(t.owner), { id: scene.contract.id, targetStatus: 'failed' });
+    await daemon.report({ ...question, taskId, attempt });
+    await daemon.report({ ...question, ...supervisor });
+    expect(await openOf(scene)).toEqual([]);
+    await runJobs(t);
+    await daemon.report({ ...question, ...supervisor });
+    expect(await openOf(scene)).toEqual([]);
   });
 });
 

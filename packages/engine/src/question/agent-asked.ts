@@ -1,6 +1,8 @@
 /** An agent's own question tool or permission prompt, reported by its daemon: into the same inbox. */
 import { channels } from '@makima/contracts/channels';
 import type { ReportOf } from '@makima/contracts/socket/reports';
+import { isTerminal } from '@makima/domain/contract';
+import { isTaskFinal } from '@makima/domain/task';
 import { afterQuestion } from '@makima/domain/supervisor';
 import { findSupervisor } from '@makima/db/repo/supervisors';
 import {
@@ -98,7 +100,10 @@ export async function agentWithdrew(
   if (present.contract !== undefined) await syncWaiting(a, present.contract);
 }
 
-/** The contract's lock comes first, then the task's and the attempt's. */
+/**
+ * The contract's lock comes first, then the task's and the attempt's. Undefined also for an agent whose task or
+ * contract is over: its process may live on for a moment, but nobody is asked by it any more.
+ */
 async function presentAsker(
   a: Act,
   daemon: DaemonPrincipal,
@@ -111,5 +116,11 @@ async function presentAsker(
       ? undefined
       : await lockContract(a.tx, { ownerId: a.ownerId, id: contractId, strength: 'update' });
   const fenced = await fenceReport(a, daemon, report);
-  return fenced?.present === true ? { fenced, contract } : undefined;
+  if (fenced?.present !== true || isTaskFinal(fenced.task.status)) return undefined;
+  return contract === undefined || mayHaveOpenQuestions(contract) ? { fenced, contract } : undefined;
+}
+
+/** Those that rest go on later; of those that are over, everything asked was withdrawn. */
+function mayHaveOpenQuestions({ status }: ContractRow): boolean {
+  return status !== 'completing' && !isTerminal(status);
 }

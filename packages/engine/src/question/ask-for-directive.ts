@@ -7,11 +7,10 @@ import { MakimaError } from '@makima/domain/error';
 import { questionAfterHold, questionHoldMs } from '@makima/domain/question';
 import { findDirective } from '@makima/db/repo/directives';
 import { insertQuestion, openQuestionsOfTasks } from '@makima/db/repo/questions';
-import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { requirePresent } from '../authorize.ts';
 import type { Agent } from '../principal.ts';
-import { defaultColumns, defaultFacts, holdFirst, type Asked } from './asked.ts';
+import { checkRoomToAsk, defaultColumns, defaultFacts, holdFirst, type Asked } from './asked.ts';
 
 /** @throws NO_CONTEXT when the agent belongs to neither contract nor directive. */
 export async function askForDirective(a: Act, agent: Agent, input: AskInput): Promise<Asked> {
@@ -31,7 +30,10 @@ export async function askForDirective(a: Act, agent: Agent, input: AskInput): Pr
       details: { errors: [{ pointer: '/questionType', detail: 'must be general' }] },
     });
   }
-  await checkRoom(a, task);
+  checkRoomToAsk(
+    a,
+    await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] }),
+  );
   const { reconcileMode } = directive;
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
@@ -68,13 +70,4 @@ export async function askForDirective(a: Act, agent: Agent, input: AskInput): Pr
   const afterHold = questionAfterHold(ask);
   await holdFirst(a, question.id, { holdMs, afterHold });
   return { questionId: question.id, holdMs, afterHold, reconcileMode };
-}
-
-async function checkRoom(a: Act, task: TaskRow): Promise<void> {
-  const open = await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] });
-  if (open.length < a.engine.limits.openQuestionsPerContractMax) return;
-  throw new MakimaError('LIMIT_EXCEEDED', `${open.length} questions are open already`, {
-    retryable: true,
-    fix: 'wait for answers before asking more',
-  });
 }

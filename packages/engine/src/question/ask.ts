@@ -18,7 +18,14 @@ import { requestConfirmation } from '../contract/confirmation.ts';
 import { syncWaiting } from '../contract/move.ts';
 import { savePoint } from '../save-point.ts';
 import { askForDirective } from './ask-for-directive.ts';
-import { checkedDefault, defaultColumns, defaultFacts, holdFirst, type Asked } from './asked.ts';
+import {
+  checkRoomToAsk,
+  checkedDefault,
+  defaultColumns,
+  defaultFacts,
+  holdFirst,
+  type Asked,
+} from './asked.ts';
 
 export function askQuestion(engine: Engine, call: Call, input: AskInput): Promise<Acted<Asked>> {
   return act(engine, call, async (a) => {
@@ -55,12 +62,7 @@ async function askGeneral(
   input: AskInput,
 ): Promise<string> {
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  if (open.length >= a.engine.limits.openQuestionsPerContractMax) {
-    throw new MakimaError('LIMIT_EXCEEDED', `${open.length} questions are open already`, {
-      retryable: true,
-      fix: 'wait for answers before asking more',
-    });
-  }
+  checkRoomToAsk(a, open);
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,

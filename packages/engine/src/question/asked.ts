@@ -31,6 +31,15 @@ export async function holdFirst(
   if (holdMs > 0) await holdQuestion(a.tx, { id, untilMs: Math.min(holdMs, firstHoldMs) });
 }
 
+/** What one contract, or one agent without a contract, asks of people at once is bounded. @throws LIMIT_EXCEEDED */
+export function checkRoomToAsk(a: Act, open: readonly QuestionRow[]): void {
+  if (open.length < a.engine.limits.openQuestionsPerContractMax) return;
+  throw new MakimaError('LIMIT_EXCEEDED', `${open.length} questions are open already`, {
+    retryable: true,
+    fix: 'wait for answers before asking more',
+  });
+}
+
 /** @throws VALIDATION_FAILED for a default that a guard would have, or that is no answer to its question. */
 export function checkedDefault(input: AskInput): { answer: string; afterMs: number } | null {
   if (input.default === undefined) return null;
