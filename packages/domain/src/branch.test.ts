@@ -7,6 +7,7 @@ import {
   isBranch,
   isCommitId,
   isNewBranch,
+  mayBeginAt,
   taskBranchBeside,
 } from './branch.ts';
 
@@ -96,5 +97,26 @@ describe('a branch beside the contract’s', () => {
     expect(belongsTo('fix-it', 'makima/fix-it.x')).toBe(true);
     for (const name of ['main', 'makima/fix-it-2', 'makima/fix-it-2.x', 'makima/fix-it/x'])
       expect(belongsTo('fix-it', name), name).toBe(false);
+  });
+});
+
+describe('where work of a contract may begin', () => {
+  it.each(['main', 'Release/2', 'v1.0', 'a'.repeat(40), 'makima/shop', 'makima/shop.try'])(
+    'at %s',
+    (ref) => {
+      expect(mayBeginAt('shop', 'agent', ref)).toBe(true);
+    },
+  );
+
+  it.each(['makima/other', 'makima/shop/x', 'makima/shop-2'])(
+    'for an agent not at %s of another contract, for a person there too',
+    (ref) => {
+      expect(mayBeginAt('shop', 'agent', ref)).toBe(false);
+      expect(mayBeginAt('shop', 'person', ref)).toBe(true);
+    },
+  );
+
+  it.each([...tricks, 'refs/makima/tasks/x-a1', 'main~1'])('for nobody at %j', (ref) => {
+    expect(mayBeginAt('shop', 'person', ref)).toBe(false);
   });
 });

@@ -74,6 +74,15 @@ export function taskBranchBeside(slug: string, task: string, attempt: number): s
   return `${contractBranch(slug)}.${task}-a${attempt}`;
 }
 
+/**
+ * May something of this contract begin there: at a branch, a tag or a commit? For an agent not at a branch of
+ * another contract.
+ */
+export function mayBeginAt(slug: string, asker: 'agent' | 'person', ref: string): boolean {
+  if (!isBranch(ref) || ref.startsWith('refs/')) return false;
+  return asker === 'person' || !ref.startsWith('makima/') || belongsTo(slug, ref);
+}
+
 /** The contract's branch or one beside it. */
 export function belongsTo(slug: string, branch: string): boolean {
   return branch === contractBranch(slug) || branch.startsWith(`${contractBranch(slug)}.`);

@@ -3,7 +3,7 @@
  *
  * Law: a branch of an agent stands within its contract's names, whatever it was called.
  */
-import { belongsTo, branchBeside, contractBranch, isBranch } from '@makima/domain/branch';
+import { branchBeside, contractBranch, mayBeginAt } from '@makima/domain/branch';
 import { MakimaError } from '@makima/domain/error';
 import { lockTask } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
@@ -33,7 +33,8 @@ export function requestBranch(
     const name = branchBeside(contract.slug, input.branchName);
     if (!name.ok) throw wrong('/branchName', name.reason);
     const { fromRef } = input;
-    if (fromRef !== undefined && !mayBeginAt(a.caller, contract, fromRef))
+    const asker = a.caller.kind === 'agent' ? 'agent' : 'person';
+    if (fromRef !== undefined && fromRef !== 'HEAD' && !mayBeginAt(contract.slug, asker, fromRef))
       throw wrong('/fromRef', 'a branch, a tag, a commit id or HEAD');
     const supervisor = await supervisorOf(a, contract);
     const from = fromRef === undefined || fromRef === 'HEAD' ? null : fromRef;
@@ -59,13 +60,6 @@ export function requestBranch(
     });
     return { operationId: operation.id };
   });
-}
-
-/** Another contract's branches are not an agent's to see. */
-function mayBeginAt(caller: Principal, contract: ContractRow, ref: string): boolean {
-  if (ref === 'HEAD') return true;
-  if (!isBranch(ref) || ref.startsWith('refs/')) return false;
-  return caller.kind === 'person' || !ref.startsWith('makima/') || belongsTo(contract.slug, ref);
 }
 
 /** The contract that is meant: the named one, else the agent's own. */

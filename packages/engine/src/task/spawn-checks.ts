@@ -5,6 +5,7 @@
  * Law: what could never start, or would start from something else than was asked for, is refused here.
  */
 import type { SpawnInput } from '@makima/contracts/entity/task';
+import { mayBeginAt } from '@makima/domain/branch';
 import { MakimaError } from '@makima/domain/error';
 import { checkSpawn, needsVerdict } from '@makima/domain/task';
 import { repositoriesOf } from '@makima/db/repo/contracts';
@@ -43,13 +44,23 @@ export async function checkCounts(
   });
 }
 
-/** The tasks that it names are of its contract, and can still become what it needs. Answers its source. */
+/**
+ * The tasks that it names are of its contract, and can still become what it needs; so is the branch where it
+ * begins, when an agent names one of makima's. Answers its source.
+ */
 export async function checkOthers(
   a: Act,
   contract: ContractRow,
   input: SpawnInput,
 ): Promise<TaskRow | undefined> {
-  const { needs, continueFromTaskId: from } = input;
+  const { needs, continueFromTaskId: from, baseBranch } = input;
+  const asker = a.caller.kind === 'agent' ? 'agent' : 'person';
+  if (baseBranch !== undefined && !mayBeginAt(contract.slug, asker, baseBranch)) {
+    throw wrong('/baseBranch', 'a branch, a tag or a commit id', {
+      what: 'a task cannot begin there',
+      fix: 'name a branch of the repository, or one of this contract',
+    });
+  }
   const ids = [...needs, ...(from === undefined ? [] : [from])];
   if (ids.length === 0) return undefined;
   await lockEnds(a.tx, { taskIds: needs });

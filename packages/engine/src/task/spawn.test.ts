@@ -184,6 +184,8 @@ describe('what could not begin as it was asked for', () => {
     );
     expect(await refused({ ...shared, baseBranch: 'main' })).toBe('VALIDATION_FAILED /baseBranch');
     expect(await refused({ ...shared, copyFiles: ['.env'] })).toBe('VALIDATION_FAILED /copyFiles');
+    for (const baseBranch of ['', '-x', 'a..b', 'refs/makima/tasks/x-a1', 'main~1'])
+      expect(await refused({ baseBranch })).toBe('VALIDATION_FAILED /baseBranch');
     await addRepository(t.engine, by(t.owner), {
       id: scene.contract.id,
       name: 'far',
@@ -192,6 +194,15 @@ describe('what could not begin as it was asked for', () => {
     expect(await refused({ repositoryUrl: 'far', copyFiles: ['.env'] })).toBe(
       'VALIDATION_FAILED /copyFiles',
     );
+  });
+
+  it('begins at no branch of another contract for an agent; a person may', async () => {
+    const own = `makima/${scene.contract.slug}.try`;
+    const foreign = `makima/${(await newContract(t, { start: false })).slug}`;
+    expect((await spawned(scene, { baseBranch: own })).baseBranch).toBe(own);
+    expect(await refused({ baseBranch: foreign })).toBe('VALIDATION_FAILED /baseBranch');
+    const asked = spawnInput(scene.contract.id, { baseBranch: foreign });
+    expect((await spawnTask(t.engine, by(t.owner), asked)).result.baseBranch).toBe(foreign);
   });
 
   it('shares no directory where nobody leads, and has no repository where there is none', async () => {
