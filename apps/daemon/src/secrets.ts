@@ -15,7 +15,7 @@ export interface Secrets {
   readonly redact: (text: string) => string;
 }
 
-const shortestChars = 12;
+export const secretShortestChars = 12;
 
 export function createSecrets(): Secrets {
   const known = new Map<string, SecretKind>();
@@ -27,7 +27,7 @@ export function createSecrets(): Secrets {
   };
   return {
     add(kind, value) {
-      if (value.length < shortestChars) return () => undefined;
+      if (value.length < secretShortestChars) return () => undefined;
       known.set(value, kind);
       rebuild();
       return () => {
@@ -61,5 +61,5 @@ function formsOf(value: string): string[] {
         .replaceAll('/', '_'),
     );
   }
-  return [...forms].filter((form) => form.length >= shortestChars);
+  return [...forms].filter((form) => form.length >= secretShortestChars);
 }

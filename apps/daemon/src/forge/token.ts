@@ -6,11 +6,14 @@
  */
 import { open } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
-import type { Secrets } from '../secrets.ts';
+import { secretShortestChars, type Secrets } from '../secrets.ts';
 
 const tokenMaxBytes = 4_096;
-/** What a token may be made of: it stands in a header and in git's list of credentials. */
-const tokenPattern = /^[\x21-\x7e]{8,}$/;
+/**
+ * What a token may be made of: it stands in a header and in git's list of credentials. A shorter one would not
+ * be redacted.
+ */
+const tokenPattern = new RegExp(`^[\\x21-\\x7e]{${secretShortestChars},}$`);
 
 export async function readToken(file: string, secrets: Pick<Secrets, 'add'>): Promise<string> {
   const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {

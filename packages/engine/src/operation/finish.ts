@@ -85,14 +85,14 @@ async function tellMove(
 
 const noReason = { code: 'COMMAND_FAILED', message: 'the machine gave no reason' };
 
-/** A part of a checkpoint's patch or of a task's commits: only for an operation of this daemon. */
+/** A part of a checkpoint's patch or of a task's commits: only for an operation of this daemon that goes on. */
 export async function patchStored(
   a: Act,
   daemon: DaemonPrincipal,
   report: ReportOf<'patch.stored'>,
 ): Promise<void> {
   const row = await findOperation(a.tx, { ownerId: a.ownerId, id: report.operationId });
-  if (row === undefined || row.daemonId !== daemon.daemonId) return;
+  if (row?.state !== 'pending' || row.daemonId !== daemon.daemonId) return;
   await insertPatchPart(a.tx, {
     ownerId: a.ownerId,
     operationId: row.id,

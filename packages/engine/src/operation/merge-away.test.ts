@@ -133,6 +133,21 @@ describe('a merge of another machine’s work', () => {
     await leave(scene);
   });
 
+  it('leaves nothing of what was sent when the sending fails in its middle, nor of what comes after', async () => {
+    const scene = await away();
+    await merge(scene);
+    const { operationId } = await sent(scene);
+    const data = Buffer.from('half').toString('base64');
+    await scene.other.report({ kind: 'patch.stored', operationId, part: 0, data });
+    expect(await storedParts(operationId)).toBe(1);
+    const error = { code: 'COMMAND_FAILED', message: 'the disk is full', fix: 'make room' };
+    const kind = 'operation.finished';
+    await scene.other.report({ kind, operationId, ok: false, result: null, error });
+    await scene.other.report({ kind: 'patch.stored', operationId, part: 1, data });
+    expect(await storedParts(operationId)).toBe(0);
+    await leave(scene);
+  });
+
   it('fails when the machine with the commits is revoked, also when it is asked again', async () => {
     const scene = await away();
     const id = await merge(scene);

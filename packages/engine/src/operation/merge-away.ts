@@ -98,6 +98,7 @@ export async function packFailed(
   sending: OperationRow,
   error: OperationError,
 ): Promise<void> {
+  await dropPatchParts(a.tx, { ownerId: a.ownerId, operationId: sending.id });
   const merge = await mergeOf(a, sending);
   if (merge === undefined) return;
   const failed = await failOperation(a.tx, { ownerId: a.ownerId, id: merge.id, error });
