@@ -29,7 +29,14 @@ it('is refused when it is missing, open to others, too large, or no token', asyn
       (error: { code: string; details: { reason: string } }) => [error.code, error.details.reason],
     );
   expect(await reasonOf()).toEqual(['COMMAND_FAILED', 'token_missing']);
-  for (const value of ['', 'short', 'elevenchars', 'two words here', `line\nbreak_in_it`, 'x'.repeat(5_000)]) {
+  for (const value of [
+    '',
+    'short',
+    'elevenchars',
+    'two words here',
+    `line\nbreak_in_it`,
+    'x'.repeat(5_000),
+  ]) {
     await writeFile(file, value, { mode: 0o600 });
     expect(await reasonOf(), value.slice(0, 20)).toEqual(['COMMAND_FAILED', 'token_unusable']);
   }

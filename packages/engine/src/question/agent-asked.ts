@@ -117,7 +117,9 @@ async function presentAsker(
       : await lockContract(a.tx, { ownerId: a.ownerId, id: contractId, strength: 'update' });
   const fenced = await fenceReport(a, daemon, report);
   if (fenced?.present !== true || isTaskFinal(fenced.task.status)) return undefined;
-  return contract === undefined || mayHaveOpenQuestions(contract) ? { fenced, contract } : undefined;
+  return contract === undefined || mayHaveOpenQuestions(contract)
+    ? { fenced, contract }
+    : undefined;
 }
 
 /** Those that rest go on later; of those that are over, everything asked was withdrawn. */

@@ -30,10 +30,7 @@ export async function askForDirective(a: Act, agent: Agent, input: AskInput): Pr
       details: { errors: [{ pointer: '/questionType', detail: 'must be general' }] },
     });
   }
-  checkRoomToAsk(
-    a,
-    await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] }),
-  );
+  checkRoomToAsk(a, await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] }));
   const { reconcileMode } = directive;
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
