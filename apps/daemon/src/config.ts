@@ -80,6 +80,21 @@ export const daemonSettings = z.object({
     .describe('Certificates (PEM) of the authority behind that host, when it is not a public one.'),
   MAKIMA_CLAUDE_PATH: setting.text().optional().describe('The claude program, when not on PATH.'),
   MAKIMA_CODEX_PATH: setting.text().optional().describe('The codex program, when not on PATH.'),
+  MAKIMA_GEMINI_PATH: setting.text().optional().describe('The gemini program, when not on PATH.'),
+  MAKIMA_OPENCODE_PATH: setting
+    .text()
+    .optional()
+    .describe('The opencode program, when not on PATH.'),
+  MAKIMA_ACP_COMMAND: setting
+    .command()
+    .optional()
+    .describe(
+      'Any other agent that speaks ACP, as a JSON list of its program and arguments; agents of kind acp run it.',
+    ),
+  MAKIMA_ACP_ENV: setting
+    .list()
+    .default([])
+    .describe('Variables of this machine that may reach the agent of MAKIMA_ACP_COMMAND.'),
   MAKIMA_LEDGER: setting
     .text()
     .optional()
@@ -142,6 +157,11 @@ export interface DaemonConfig {
   readonly forge: ForgeSettings;
   readonly claudePath: string | null;
   readonly codexPath: string | null;
+  readonly geminiPath: string | null;
+  readonly opencodePath: string | null;
+  /** The agent of kind `acp`, and the variables that may reach it. */
+  readonly acpCommand: readonly string[] | null;
+  readonly acpEnvironment: readonly string[];
   readonly ledgerPath: string | null;
   readonly timings: DaemonTimings;
   /** The daemon's own environment, of which drivers pass an allow list on to agents. */

@@ -7,6 +7,11 @@ import type { AgentInfo } from '@makima/contracts/socket/frames';
 import { withDeadline } from '@makima/runtime/deadline';
 import type { DaemonConfig } from './config.ts';
 import type { InstalledDriver } from './context.ts';
+import { commandProfile } from './driver/acp-command.ts';
+import { geminiProfile } from './driver/acp-gemini.ts';
+import { opencodeProfile } from './driver/acp-opencode.ts';
+import type { AcpProfile } from './driver/acp-profile.ts';
+import { acpDriver } from './driver/acp.ts';
 import { claudeDriver } from './driver/claude.ts';
 import { codexDriver } from './driver/codex.ts';
 import type { AgentDriver } from './driver/driver.ts';
@@ -22,15 +27,29 @@ export interface ProbedDrivers {
 }
 
 /** What of the daemon's settings its drivers need: others may look for agents without a daemon. */
-export type DriverConfig = Pick<DaemonConfig, 'environment' | 'claudePath' | 'codexPath'>;
+export type DriverConfig = Pick<
+  DaemonConfig,
+  | 'environment'
+  | 'claudePath'
+  | 'codexPath'
+  | 'geminiPath'
+  | 'opencodePath'
+  | 'acpCommand'
+  | 'acpEnvironment'
+>;
 
 export function daemonDrivers(config: DriverConfig, home: Pick<Home, 'sessions'>): AgentDriver[] {
-  const { environment, claudePath, codexPath } = config;
+  const { environment, claudePath, codexPath, geminiPath, opencodePath } = config;
+  const { acpCommand: command, acpEnvironment: environmentNames } = config;
   const sessionsDir = home.sessions;
+  const overAcp = (profile: AcpProfile) => acpDriver({ profile, sessionsDir, environment });
   return [
     scriptedDriver({ sessionsDir, environment }),
     claudeDriver({ environment, ...programAt(claudePath) }),
     codexDriver({ sessionsDir, environment, ...programAt(codexPath) }),
+    overAcp(geminiProfile(programAt(geminiPath))),
+    overAcp(opencodeProfile(programAt(opencodePath))),
+    overAcp(commandProfile({ command, environmentNames })),
   ];
 }
 

@@ -16,7 +16,4 @@ export interface Ids {
   readonly directiveId: string;
   /** Open. */
   readonly orderId: string;
-  readonly webhookId: string;
-  /** Delivered. */
-  readonly deliveryId: string;
 }

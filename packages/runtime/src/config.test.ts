@@ -11,6 +11,7 @@ const schema = z.object({
   MAKIMA_LEVEL: setting.choice(['info', 'debug']).default('info').describe('How much is logged'),
   MAKIMA_RACE: setting.text().optional().describe('Racepoints of chaos tests'),
   MAKIMA_TRIES: setting.int({ min: 1, max: 9 }).default(3).describe('Tries'),
+  MAKIMA_AGENT: setting.command().optional().describe('An agent'),
 });
 const url = 'postgres://u:topsecret@h/db';
 
@@ -56,6 +57,17 @@ describe('readConfig', () => {
   });
 });
 
+describe('a command', () => {
+  it('is a JSON list of words, and nothing that a shell would take apart', () => {
+    const env = { DATABASE_URL: url, MAKIMA_AGENT: '["agent", "--acp", "a b; c"]' };
+    expect(readConfig(schema, env).MAKIMA_AGENT).toEqual(['agent', '--acp', 'a b; c']);
+    for (const wrong of ['agent --acp', '[]', '["agent", 1]', '{"a":1}', '["agent"']) {
+      const error = thrown(() => readConfig(schema, { ...env, MAKIMA_AGENT: wrong }));
+      expect(error.message).toContain('MAKIMA_AGENT: must be a JSON list of words');
+    }
+  });
+});
+
 describe('describeConfig', () => {
   it('is what .env.example is made from', () => {
     expect(describeConfig(schema)).toEqual([
@@ -66,6 +78,7 @@ describe('describeConfig', () => {
       field('MAKIMA_LEVEL', 'How much is logged', { defaultValue: 'info' }),
       field('MAKIMA_RACE', 'Racepoints of chaos tests', {}),
       field('MAKIMA_TRIES', 'Tries', { defaultValue: '3' }),
+      field('MAKIMA_AGENT', 'An agent', {}),
     ]);
   });
 

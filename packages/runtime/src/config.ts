@@ -120,7 +120,24 @@ export const setting = {
         .map((word) => word.trim())
         .filter(Boolean),
     ),
+  /** A program and its arguments as a JSON list of words: no shell takes it apart. */
+  command: () =>
+    z.string().transform((text, context): readonly string[] => {
+      const words = wordsOf(text);
+      if (words !== null) return words;
+      context.addIssue({ code: 'custom', message: 'must be a JSON list of words' });
+      return z.NEVER;
+    }),
 } as const;
+
+/** The words of a JSON list of words; null for any other text. */
+export function wordsOf(text: string): readonly string[] | null {
+  try {
+    return z.array(z.string()).min(1).safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
 
 /** Mark a finished field as secret, with its meaning: documentation shows no value of it. */
 export function secret<T extends z.ZodType>(field: T, meaning: string): T {

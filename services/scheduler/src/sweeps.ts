@@ -16,7 +16,6 @@ import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
-import { webhooks } from './sweeps/webhooks.ts';
 
 export interface SweepsDeps extends SweepDeps {
   readonly place: PlaceOwner;
@@ -36,7 +35,6 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     defaultAnswers(deps),
     waitingSupervisors(deps),
     contractTimers(deps),
-    webhooks(deps),
     outboxPrune(deps),
     retention(deps),
   ];

@@ -118,8 +118,9 @@ function readContent(content: Json): readonly ModelMessage[] {
   const results = parts
     .filter((part) => part.functionResponse !== undefined)
     .map((part): ModelMessage => {
-      const { response } = asJson(part.functionResponse);
-      return { role: 'tool', text: JSON.stringify(response) };
+      const response = asJson(asJson(part.functionResponse).response);
+      const output = textOf(response.output ?? response.error);
+      return { role: 'tool', text: output === '' ? JSON.stringify(response) : output };
     });
   const rest = parts.filter((part) => part.functionResponse === undefined);
   if (rest.length === 0) return results;

@@ -138,7 +138,7 @@ describe('Gemini', () => {
     const result = { role: 'user', parts: [{ functionResponse: response }] };
     const second = await (await generate([ask('work'), content, result])).json();
     expect(second).toMatchObject({
-      candidates: [{ content: { parts: [{ text: 'step 1: {"output":"a file"}' }] } }],
+      candidates: [{ content: { parts: [{ text: 'step 1: a file' }] } }],
     });
     expect(model?.log.map(({ step, protocol }) => [step, protocol])).toEqual([
       [0, 'gemini'],

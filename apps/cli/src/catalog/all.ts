@@ -6,7 +6,6 @@ import { peopleCommands } from './people.ts';
 import type { CommandSpec, GroupSpec } from './spec.ts';
 import { supervisorCommands, supervisorGroup } from './supervisor.ts';
 import { taskCommands, tasksGroup } from './tasks.ts';
-import { webhookCommands, webhooksGroup } from './webhooks.ts';
 
 export const groups: readonly GroupSpec[] = [
   contractsGroup,
@@ -16,7 +15,6 @@ export const groups: readonly GroupSpec[] = [
   ordersGroup,
   daemonGroup,
   keysGroup,
-  webhooksGroup,
 ];
 
 export const catalog: readonly CommandSpec[] = [
@@ -26,5 +24,4 @@ export const catalog: readonly CommandSpec[] = [
   ...supervisorCommands,
   ...directiveCommands,
   ...machineCommands,
-  ...webhookCommands,
 ];

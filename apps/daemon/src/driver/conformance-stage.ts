@@ -58,7 +58,12 @@ export interface Candidate {
    * null without `projectSettings`.
    */
   readonly snare: ((repo: string) => void) | null;
+  /** What it may take to be ready, for a kind that takes seconds of processor time. */
+  readonly startMs?: number;
 }
+
+/** What an agent may take to be ready, where its kind is not slower. */
+const usualStartMs = 15_000;
 
 export interface Watched {
   readonly session: AgentSession;
@@ -80,6 +85,7 @@ export interface Stage {
   readonly subject: Subject;
   readonly tools: ToolServer;
   readonly sessionId: string;
+  readonly startMs: number;
   /** Starts the stage's agent (or that of another driver) and keeps all that it tells. */
   readonly start: (
     spec?: Partial<StartSpec> & { readonly driver?: AgentDriver },
@@ -109,6 +115,7 @@ export async function onStage(
     subject,
     tools,
     sessionId,
+    startMs: candidate.startMs ?? usualStartMs,
     elsewhere: () => place('there'),
     async start({ driver = subject.driver, ...spec } = {}) {
       const full = specOf(stage, spec);
@@ -141,7 +148,7 @@ function specOf(stage: Stage, spec: Partial<StartSpec>): StartSpec {
     mode: 'new',
     permission: 'bypass',
     tools: { url: stage.tools.url, token: stage.tools.token },
-    limits: { startMs: 15_000 },
+    limits: { startMs: stage.startMs },
     ...spec,
   };
 }

@@ -29,10 +29,10 @@ export interface Dialect {
   opening(prompt: AgentMessage | undefined): readonly string[];
   /** The line that says it; null when the dialect has said it, or will when its time comes. */
   message(message: AgentMessage, when: 'now' | 'next' | 'later'): string | null;
-  /** The line that breaks the running turn off. */
-  interrupt(): string;
-  /** The line that answers, or null for an id that waits for nothing. */
-  answer(requestId: string, answer: QuestionAnswer | PermissionAnswer): string | null;
+  /** The line that breaks the running turn off; null when the dialect has said it. */
+  interrupt(): string | null;
+  /** The line that answers, true when the dialect has said it, null for an id that waits for nothing. */
+  answer(requestId: string, answer: QuestionAnswer | PermissionAnswer): string | true | null;
   /** The process is gone: tell what is left to tell (not the exit itself). */
   ended(): void;
 }

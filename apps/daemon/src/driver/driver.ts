@@ -7,8 +7,8 @@
  */
 import type { AgentEvent } from './events.ts';
 
-/** Kinds of agents with a driver. Further kinds (gemini, opencode, acp) join this list. */
-export const agentKinds = ['scripted', 'claude', 'codex'] as const;
+/** Kinds of agents with a driver. */
+export const agentKinds = ['scripted', 'claude', 'codex', 'gemini', 'opencode', 'acp'] as const;
 export type AgentKind = (typeof agentKinds)[number];
 
 /** What an agent of this kind can do. */

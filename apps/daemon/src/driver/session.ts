@@ -176,7 +176,7 @@ function sessionOf(life: Life, exited: ReturnType<typeof settle>): AgentSession 
     interrupt: () => interrupt(life, interruptMs),
     async answer(requestId, answer) {
       const line = life.dialect.answer(requestId, answer);
-      if (line !== null) life.process.writeLine(line);
+      if (typeof line === 'string') life.process.writeLine(line);
       return line !== null;
     },
     async park() {
@@ -228,7 +228,8 @@ async function send(
 async function interrupt(life: Life, limitMs: number): Promise<boolean> {
   if (!life.turn.working()) return false;
   const over = life.turn.until((body) => body.t === 'turn_end' || body.t === 'exit', limitMs);
-  life.process.writeLine(life.dialect.interrupt());
+  const line = life.dialect.interrupt();
+  if (line !== null) life.process.writeLine(line);
   return (await over)?.t === 'turn_end';
 }
 

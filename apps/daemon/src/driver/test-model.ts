@@ -19,7 +19,7 @@ export interface ToolForms {
 export const waitCommand =
   'nohup setsid sleep 300 >/dev/null 2>&1 & touch started; while [ ! -e go ]; do sleep 0.02; done';
 /** What the deed `environment` runs. */
-export const environmentCommand = 'env > env.txt; echo nice=$(nice) >> env.txt';
+export const environmentCommand = 'env > env.txt; printf nice= >> env.txt; nice >> env.txt';
 const commitCommand =
   "printf 'hello\\n' > hello.txt && git add hello.txt && git commit -qm 'add hello'";
 

@@ -22,7 +22,6 @@ export const eventTypes = [
   'repository.trusted',
   'repository.distrusted',
   'deliverable.completed',
-  'deliverable.staled',
   'directive.created',
   'directive.updated',
   'order.placed',
@@ -68,10 +67,6 @@ export const eventTypes = [
   'daemon.lost',
   'key.created',
   'key.revoked',
-  'webhook.created',
-  'webhook.changed',
-  'webhook.deleted',
-  'webhook.quarantined',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

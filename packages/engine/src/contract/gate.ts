@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { confirmationDigest } from '@makima/domain/phase-change';
 import { readiness, type Readiness } from '@makima/domain/gate';
-import { deliverablesOfPhase } from '@makima/db/repo/deliverables';
+import { deliverablesOfPhase } from '@makima/db/repo/confirmations';
 import { tasksOfContract } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
@@ -23,10 +23,7 @@ export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate
     readiness: readiness({
       type: contract.contractType,
       phase: contract.phase,
-      completedDeliverables: deliverables.map((row) => ({
-        id: row.deliverableId,
-        stale: row.staleReason,
-      })),
+      completedDeliverables: deliverables.map((row) => ({ id: row.deliverableId })),
       extraDeliverables: contract.extraDeliverables,
       tasks: tasks.map((task) => ({
         name: task.name,
@@ -58,6 +55,5 @@ export function shownOf(deliverables: readonly DeliverableRow[]): Record<string,
     completedBy: row.completedBy,
     completedAt: row.completedAt.toISOString(),
     evidence: row.evidence,
-    ...(row.staleReason === null ? {} : { staleReason: row.staleReason }),
   }));
 }

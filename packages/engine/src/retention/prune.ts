@@ -1,7 +1,6 @@
 /** Sweep: what has outlived its use is removed. Answers how many rows, of the kind that had most. */
 import {
   dropExpiredIdempotency,
-  dropOldDeliveries,
   dropOldCommands,
   dropOldToolKeys,
 } from '@makima/db/repo/retention';
@@ -17,7 +16,6 @@ export function pruneExpired(engine: Engine, input: { limit: number }): Promise<
         await dropExpiredIdempotency(sql, input),
         await dropOldCommands(sql, input),
         await dropOldToolKeys(sql, input),
-        await dropOldDeliveries(sql, input),
       ))(),
   );
 }

@@ -9,7 +9,15 @@ import { code, codes, page, table } from '../markdown.ts';
 const driverFile = 'apps/daemon/src/driver/driver.ts';
 
 /** Nothing is started with it: drivers only say what they are. */
-const config: DriverConfig = { environment: {}, claudePath: null, codexPath: null };
+const config: DriverConfig = {
+  environment: {},
+  claudePath: null,
+  codexPath: null,
+  geminiPath: null,
+  opencodePath: null,
+  acpCommand: null,
+  acpEnvironment: [],
+};
 
 export function agentsPage(): string {
   const drivers = daemonDrivers(config, homeAt('home')).toSorted((a, b) =>
@@ -23,7 +31,7 @@ export function agentsPage(): string {
     'Agents',
     [driverFile, 'apps/daemon/src/drivers.ts'],
     [
-      `Kinds: ${codes(drivers.map(({ kind }) => kind))}. A daemon looks for each when it starts and tells what it found in its hello (\`makima daemon list\`). Whoever uses a session asks what it can do, never which kind it is; every driver passes the same conformance suite.`,
+      `Kinds: ${codes(drivers.map(({ kind }) => kind))}. A daemon looks for each when it starts and tells what it found in its hello (\`makima daemon list\`). Whoever uses a session asks what it can do, never which kind it is; every driver passes the same conformance suite (\`acp\`, behind which anything may stand, has cases of its own). How each is set up: [agents](../guide/agents.md).`,
       table(
         ['can', ...drivers.map(({ kind }) => kind), 'means'],
         names.map((name) => [
@@ -111,8 +119,72 @@ function lacksOf(can: AgentCaps): readonly Row[] {
   return rows;
 }
 
+const keepsNoConversation: Row = [
+  'keeps its conversation where nobody else can read it',
+  'writes a record of its own, which travels: where the agent cannot load its own, a fresh one is told what stands there',
+];
+const runsTwice: Row = [
+  'runs a message as often as it is given it',
+  'writes it into its record first; one that stands there is not given again, unless nothing was seen after it',
+];
+
 /** What is particular to a kind. */
 const ways: Readonly<Record<string, readonly Row[]>> = {
+  acp: [
+    keepsNoConversation,
+    runsTwice,
+    [
+      'obeys settings of its own, of the person and of the repository',
+      'cannot keep it from them: who sets its command vouches for it',
+    ],
+  ],
+  gemini: [
+    [
+      'has settings, hooks, tool servers, instructions and an environment in the repository (`.gemini`, `GEMINI.md`, `.env`)',
+      'leaves them out unless the repository is trusted. Where there is a `.gemini`, that is its restricted mode, which knows no tool servers: makima’s tools are commands in its shell then',
+    ],
+    [
+      'keeps sign-in, settings and conversations in one home',
+      'gives each conversation a home of its own, with links to the sign-in; of the person’s settings only the kind of sign-in and the model take part',
+    ],
+    [
+      'breaks a running turn off when it is given a message',
+      'gives it one only when its turn is over',
+    ],
+    [
+      'overwrites its conversation when it loads it within the same minute, and tells of its past in any order',
+      'moves it to an older date first, and marks its end; where it cannot be loaded, a fresh one is told the record',
+    ],
+    runsTwice,
+    [
+      'asks its model again in silence, and not at all when an answer is cut off',
+      'has it ask once, and asks again itself, with the same words or with "go on" when a tool has ended meanwhile',
+    ],
+    ['takes no words with a refusal', 'says the words as a message before the turn is over'],
+    ['reads no global settings of git in its shell', 'gives the working directory its author'],
+    ['takes what begins with / or $ for a command of its own', 'puts a word before it'],
+  ],
+  opencode: [
+    [
+      'has settings, plugins, tool servers and instructions in the repository (`opencode.json`, `.opencode`, `AGENTS.md`)',
+      'leaves them out unless the repository is trusted',
+    ],
+    [
+      'fetches packages for the folders of its settings',
+      'gives each run a folder of its own in which nothing is missing; of the person’s settings only providers and models take part',
+    ],
+    [
+      'tells nobody over ACP that it asks its model again, for how long, and why it failed',
+      'reads it from the server that it opens on loopback anyway, locked with a password of the run; a wait of a minute or more is a usage limit',
+    ],
+    runsTwice,
+    [
+      'keeps its conversations in one database of the person',
+      'has a database of its own; elsewhere a fresh conversation is told the record',
+    ],
+    ['takes no words with a refusal', 'says the words as a message before the turn is over'],
+    ['takes what begins with / for a command of its own', 'puts a word before it'],
+  ],
   claude: [
     [
       'has hooks, tool servers and instructions in the repository',

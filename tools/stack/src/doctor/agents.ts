@@ -3,6 +3,7 @@
 // Law: asks the daemon's own drivers, so that doctor and daemon never differ; no model is called.
 import { daemonDrivers } from '@makima/daemon/drivers';
 import { homeAt } from '@makima/daemon/home';
+import { wordsOf } from '@makima/runtime/config';
 import { pass, warn, type Check, type CheckResult } from './check.ts';
 
 type Driver = ReturnType<typeof daemonDrivers>[number];
@@ -12,6 +13,10 @@ export const checkAgents: Check = async ({ home, env }) => {
     environment: env,
     claudePath: env.MAKIMA_CLAUDE_PATH ?? null,
     codexPath: env.MAKIMA_CODEX_PATH ?? null,
+    geminiPath: env.MAKIMA_GEMINI_PATH ?? null,
+    opencodePath: env.MAKIMA_OPENCODE_PATH ?? null,
+    acpCommand: wordsOf(env.MAKIMA_ACP_COMMAND ?? ''),
+    acpEnvironment: [],
   };
   const drivers = daemonDrivers(config, homeAt(home.daemon));
   // The scripted one is makima's own and always there.
