@@ -5,19 +5,13 @@
  * not ready. Nothing else reads the environment.
  */
 import { readFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import { openDatabase, type Database } from '@makima/db/client';
-import { claimOutbox, markFailed, markPublished } from '@makima/db/repo/outbox';
-import { createOutboxRelay, type OutboxPort } from '@makima/bus/outbox-relay';
-import { openPubSub } from '@makima/bus/pubsub';
-import { openBus } from '@makima/bus/queues';
-import type { Engine } from '@makima/engine/context';
 import { limitsOf, settingsOf } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
 import { createLog } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import { createMetrics } from '@makima/runtime/metrics';
 import { runApp } from '@makima/runtime/lifecycle';
+import { openWire } from '@makima/wire/wire';
 import { assembleApi } from './assemble.ts';
 import { apiConfig, type ApiConfig } from './config.ts';
 import { prepareOwner } from './owner-key.ts';
@@ -25,26 +19,21 @@ import { prepareOwner } from './owner-key.ts';
 const config = readConfigOrExit();
 const log = createLog({ service: 'api', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'api' });
-const database = openDatabase(config.DATABASE_URL, {
+const wire = openWire({
+  databaseUrl: config.DATABASE_URL,
+  redisUrl: config.REDIS_URL,
   name: 'makima-api',
+  log,
+  metrics,
+  limits: limitsOf(config),
+  settings: settingsOf(config),
   onBroken: (reason) => {
-    log.fatal({ reason }, 'the store does not answer');
+    log.fatal({ reason }, 'the pool is sick although Postgres answers others');
     log.flush();
     process.exit(1);
   },
 });
-const bus = openBus({ url: config.REDIS_URL, log, metrics });
-const pubsub = openPubSub(bus);
-const relay = createOutboxRelay({ bus, port: outboxPort(database) });
-const engine: Engine = {
-  database,
-  limits: limitsOf(config),
-  settings: settingsOf(config),
-  committed: ({ mail, hints }) => {
-    if (mail > 0) relay.poke();
-    pubsub.publish(hints);
-  },
-};
+const { engine, bus, pubsub, relay } = wire;
 
 let ownerReady = false;
 const firstStart = createLoop({
@@ -75,33 +64,13 @@ await runApp({
   log,
   drainMs: 25_000,
   parts: [
-    { name: 'stores', stop: () => closeAll() },
+    wire.stores,
     relay,
     server,
     { name: 'revocations', start: () => auth.start(), stop: () => auth.stop() },
     { name: 'first-start', start: () => firstStart.start(), stop: () => firstStart.stop() },
   ],
 });
-
-async function closeAll(): Promise<void> {
-  await pubsub.close();
-  await bus.close();
-  await database.close();
-}
-
-function outboxPort(db: Database): OutboxPort {
-  const leaseOwner = randomUUID();
-  const numbers = (ids: readonly string[]): number[] => ids.map(Number);
-  return {
-    claim: async (limit) =>
-      (await claimOutbox(db.sql, { leaseOwner, limit })).map((row) => ({
-        ...row,
-        id: String(row.id),
-      })),
-    published: (ids) => markPublished(db.sql, { leaseOwner, ids: numbers(ids) }),
-    failed: (ids, error) => markFailed(db.sql, { leaseOwner, ids: numbers(ids), error }),
-  };
-}
 
 function readConfigOrExit(): ApiConfig {
   try {

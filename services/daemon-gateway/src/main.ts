@@ -19,7 +19,7 @@ import { gatewayConfig, type GatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { openDoor } from './server.ts';
 import { defaultTimings } from './timings.ts';
-import { openWire } from './wire.ts';
+import { openWire } from '@makima/wire/wire';
 
 const config = readConfigOrExit();
 const log = createLog({ service: 'daemon-gateway', level: config.LOG_LEVEL });

@@ -17,7 +17,7 @@ import { restorerConsumers, restorerHandlers } from './consumers.ts';
 import { restoreOne } from './jobs/restore-supervisor.ts';
 import { restorerMetrics } from './restorer-metrics.ts';
 import { orphanedSupervisors } from './sweeps/orphaned-supervisors.ts';
-import { openWire } from './wire.ts';
+import { openWire } from '@makima/wire/wire';
 
 const config = readConfigOrExit();
 const log = createLog({ service: 'restorer', level: config.LOG_LEVEL });

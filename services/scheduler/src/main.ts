@@ -22,7 +22,7 @@ import { placeOwner } from './jobs/spawn-task.ts';
 import { schedulerReconciler } from './reconcile.ts';
 import { schedulerSweeps } from './sweeps.ts';
 import { settling } from './sweeps/settled.ts';
-import { openWire } from './wire.ts';
+import { openWire } from '@makima/wire/wire';
 
 const config = readConfigOrExit();
 const log = createLog({ service: 'scheduler', level: config.LOG_LEVEL });

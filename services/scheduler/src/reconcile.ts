@@ -5,7 +5,7 @@
  */
 import { createReconciler, type Reconciler, type ReconcilerTimings } from '@makima/bus/reconciler';
 import { requeueDue } from '@makima/engine/outbox/requeue';
-import type { Wire } from './wire.ts';
+import type { Wire } from '@makima/wire/wire';
 
 export function schedulerReconciler(
   wire: Pick<Wire, 'bus' | 'engine' | 'leader' | 'relay'>,

@@ -19,7 +19,7 @@ describe('floors', () => {
         [job]:
           "import { c } from '@makima/engine/task/spawn';\nimport { d } from '@makima/bus/workers';",
         'services/scheduler/src/main.ts': "import { e } from '@makima/db/client';",
-        'services/scheduler/src/wire.ts': "import { f } from '@makima/db/client';",
+        'packages/wire/src/wire.ts': "import { f } from '@makima/db/client';",
         'apps/daemon/src/main.ts': "import { g } from '@makima/runtime/log';",
       }),
     ).toEqual([]);
@@ -27,13 +27,14 @@ describe('floors', () => {
 
   it.each([
     ['packages/domain/src/task.ts', '@makima/contracts/ids', 'import up, from floor 1 to floor 2'],
-    [engine, '@makima/api/app', 'import up, from floor 4 to floor 5'],
-    [job, '@makima/restorer/jobs/x', 'import sideways on floor 5'],
+    [engine, '@makima/api/app', 'import up, from floor 4 to floor 6'],
+    [job, '@makima/restorer/jobs/x', 'import sideways on floor 6'],
     ['packages/db/src/tx.ts', '@makima/bus/queues', 'import sideways on floor 3'],
     ['packages/runtime/src/log.ts', '@makima/domain/error', 'import sideways on floor 1'],
     [engine, '@makima/bus/queues', 'must not import bus'],
     ['apps/cli/src/main.ts', '@makima/db/client', 'must not import db'],
-    [job, '@makima/db/client', 'src/main.ts and src/wire.ts only'],
+    [job, '@makima/db/client', 'src/main.ts only'],
+    [engine, '@makima/wire/wire', 'import up, from floor 4 to floor 5'],
     [engine, '@makima/stack/test-stores', 'outside the floors'],
     [job, 'ioredis', 'must not import ioredis'],
     [job, 'bullmq', 'must not import bullmq'],

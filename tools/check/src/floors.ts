@@ -5,7 +5,7 @@
 export interface Room {
   /** Folder of the package. */
   dir: string;
-  floor: 1 | 2 | 3 | 4 | 5;
+  floor: 1 | 2 | 3 | 4 | 5 | 6;
   /** Names of workspace packages, without @makima/, that it may import. */
   mayImport: readonly string[];
   /** Rooms that only these files may import, named by a path inside the package. */
@@ -20,20 +20,19 @@ export interface Room {
 
 const stores = ['drizzle-orm', 'postgres', 'ioredis', 'bullmq'];
 const doors = ['hono', '@hono/node-server', 'ws'];
-const wiring = ['src/main.ts', 'src/wire.ts'];
 
 const service = (name: string): Room => ({
   dir: `services/${name}`,
-  floor: 5,
-  mayImport: ['engine', 'bus', 'contracts', 'domain', 'runtime', 'db'],
-  onlyFrom: { db: wiring },
+  floor: 6,
+  mayImport: ['wire', 'engine', 'bus', 'contracts', 'domain', 'runtime', 'db'],
+  onlyFrom: { db: ['src/main.ts'] },
   mustNotUse: stores,
   node: true,
 });
 
 const app = (name: string, mayImport: readonly string[]): Room => ({
   dir: `apps/${name}`,
-  floor: 5,
+  floor: 6,
   mayImport,
   mustNotUse: stores,
   node: true,
@@ -80,6 +79,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     dir: 'packages/engine',
     floor: 4,
     mayImport: ['db', 'contracts', 'domain'],
+    mustNotUse: [...stores, ...doors],
+    node: true,
+  },
+  wire: {
+    dir: 'packages/wire',
+    floor: 5,
+    mayImport: ['engine', 'db', 'bus', 'runtime'],
     mustNotUse: [...stores, ...doors],
     node: true,
   },

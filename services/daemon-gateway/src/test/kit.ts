@@ -20,7 +20,7 @@ import { allowedHosts } from '../allowed-hosts.ts';
 import { createGateway, type RunningGateway } from '../gateway.ts';
 import { openDoor } from '../server.ts';
 import { defaultTimings, type Timings } from '../timings.ts';
-import { openWire, type Wire } from '../wire.ts';
+import { openWire, type Wire } from '@makima/wire/wire';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -12,7 +12,7 @@ import { createLoop } from '@makima/runtime/loop';
 import type { Metrics } from '@makima/runtime/metrics';
 import type { Restore } from '../jobs/restore-supervisor.ts';
 import type { RestorerMetrics } from '../restorer-metrics.ts';
-import type { Wire } from '../wire.ts';
+import type { Wire } from '@makima/wire/wire';
 
 export interface OrphansDeps {
   readonly engine: Engine;

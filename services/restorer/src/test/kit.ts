@@ -24,7 +24,7 @@ import { testDatabase, testRedis } from '@makima/stack/test-stores';
 import { restorerConsumers, restorerHandlers } from '../consumers.ts';
 import { restoreOne } from '../jobs/restore-supervisor.ts';
 import { restorerMetrics } from '../restorer-metrics.ts';
-import { openWire, type Wire } from '../wire.ts';
+import { openWire, type Wire } from '@makima/wire/wire';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -10,7 +10,7 @@ import type { Part } from '@makima/runtime/lifecycle';
 import type { Log } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import type { Metrics } from '@makima/runtime/metrics';
-import type { Wire } from '../wire.ts';
+import type { Wire } from '@makima/wire/wire';
 
 export interface SweepDeps {
   readonly engine: Engine;

@@ -13,7 +13,7 @@ import { openHouse, testEngine, testSettings, type House } from '@makima/engine/
 import { createMetrics } from '@makima/runtime/metrics';
 import { testLog, type TestLog } from '@makima/runtime/test-log';
 import { testDatabase, testRedis } from '@makima/stack/test-stores';
-import { openWire, type Wire } from '../wire.ts';
+import { openWire, type Wire } from '@makima/wire/wire';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,7 +1,8 @@
 /**
- * The stores of this process and the engine on top of them: what `main.ts` runs and what tests open.
+ * The stores of a process and the engine on top of them: what the `main.ts` of every service runs and what
+ * tests open.
  *
- * Law: opens and closes, decides nothing. Every service that runs verbs has one of the same shape.
+ * Law: opens and closes, decides nothing. All services stand on one and the same.
  */
 import { openDatabase, type Database } from '@makima/db/client';
 import { leaderOf, type Leader } from '@makima/db/leader';
