@@ -10,7 +10,9 @@ type Loose = Readonly<Record<string, unknown>>;
 /** `plan-document by planner: file PLAN.md at f7c09af58b`. */
 export function deliverableLine(item: Loose): string {
   const by = textOf(item, 'completedBy');
-  const done = item['completed'] === false ? ', not done' : '';
+  const stale = textOf(item, 'staleReason');
+  const done =
+    item['completed'] === false ? ', not done' : stale === '' ? '' : `, stale (${stale})`;
   const evidence = Array.isArray(item['evidence']) ? (item['evidence'] as Loose[]) : [];
   const shown = evidence.map(evidenceText).filter((text) => text !== '');
   return oneLine(

@@ -28,6 +28,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'repository.trusted': sign('!', 'trusted', 'yellow'),
   'repository.distrusted': sign('-', 'distrusted', 'gray'),
   'deliverable.completed': sign('v', 'delivered', 'blue'),
+  'deliverable.staled': sign('?', 'stale', 'yellow'),
   'directive.created': sign('+', 'directive', 'plain'),
   'directive.updated': sign('*', 'directive', 'gray'),
   'order.placed': sign('!', 'order', 'yellow'),
@@ -72,5 +73,9 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'daemon.disconnected': sign('?', 'daemon', 'yellow'),
   'daemon.lost': sign('x', 'daemon', 'red'),
   'key.created': sign('+', 'key', 'gray'),
+  'webhook.created': sign('+', 'webhook', 'gray'),
+  'webhook.changed': sign('=', 'webhook', 'gray'),
+  'webhook.deleted': sign('-', 'webhook', 'gray'),
+  'webhook.quarantined': sign('x', 'set aside', 'red'),
   'key.revoked': sign('-', 'key', 'gray'),
 };

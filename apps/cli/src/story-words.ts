@@ -77,6 +77,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `what ${f.of('name') || 'the repository'} executes is off again${by(f)}`,
   'deliverable.completed': (f) =>
     `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
+  'deliverable.staled': (f) =>
+    `${f.of('deliverableId')}${f.with(' of ', f.of('phase'))}${f.with(' does not hold any more: ', f.of('reason'))}`,
   'directive.created': (f) => `${f.of('title') || 'a standing goal'}${by(f)}`,
   'directive.updated': (f) =>
     `${f.of('title') || 'a standing goal'}${f.with(': ', f.list('changed').join(', '))}${by(f)}`,
@@ -134,6 +136,11 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'daemon.disconnected': (f) => `${f.daemon} is gone${why(f)}`,
   'daemon.lost': (f) => `${f.daemon} is lost${why(f)}`,
   'key.created': (f) => `${named(f)} may ${f.list('scopes').join(', ') || 'connect'}`,
+  'webhook.created': (f) => `${named(f)}${f.with(' at ', f.of('host'))} is told of events${by(f)}`,
+  'webhook.changed': (f) =>
+    `${named(f)}${f.with(' is ', f.of('status'))}${f.with(', new: ', f.list('changed').join(', '))}`,
+  'webhook.deleted': (f) => `${named(f)} is told nothing any more${by(f)}`,
+  'webhook.quarantined': (f) => `webhook ${named(f)} is set aside${why(f)}`,
   'key.revoked': (f) => `${named(f)} is worthless now`,
 };
 

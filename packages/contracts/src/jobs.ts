@@ -60,6 +60,14 @@ export const jobs = {
     backoffMs: 500,
     service: 'scheduler',
   }),
+  /** Deliver what is due to one endpoint: sign, send, write down how it went. */
+  'deliver-notification': job({
+    payload: z.strictObject({ v, ownerId: id, webhookId: id }),
+    concurrency: 8,
+    attempts: 5,
+    backoffMs: 500,
+    service: 'scheduler',
+  }),
   /** Build and verify a snapshot of a supervisor: position, checksum, schema version. */
   'save-state': job({
     payload: z.strictObject({ v, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),

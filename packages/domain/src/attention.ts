@@ -88,7 +88,14 @@ function openTaskAttention(facts: TaskAttention): Attention {
 }
 
 /** In this order when they ask for the same attention. */
-export const inboxKinds = ['confirmation', 'permission', 'question', 'blocked', 'failure'] as const;
+export const inboxKinds = [
+  'confirmation',
+  'permission',
+  'question',
+  'blocked',
+  'failure',
+  'incident',
+] as const;
 
 export type InboxKind = (typeof inboxKinds)[number];
 
@@ -106,6 +113,7 @@ const inboxAttention: Readonly<Record<InboxKind, Attention>> = {
   question: 'needs_you',
   blocked: 'needs_you',
   failure: 'failed',
+  incident: 'failed',
 };
 
 /** The inbox in its order: attention, then what holds up work, then kind, then the longest wait. */

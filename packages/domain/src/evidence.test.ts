@@ -1,34 +1,96 @@
 /** Evidence: when it is stale, when it shows the contrary, how it reads. */
 import { describe, expect, it } from 'vitest';
 import {
+  type BranchMove,
   type Evidence,
   canonicalEvidence,
   evidenceFails,
   evidenceSentence,
-  evidenceStale,
+  leftBehind,
+  movesSince,
+  plainPath,
 } from './evidence.ts';
 
 const commit = 'a'.repeat(40);
-const moved = 'b'.repeat(40);
 const file: Evidence = { kind: 'file', path: 'PLAN.md', commit };
 const command: Evidence = { kind: 'command', argv: ['npm', 'test'], commit, exitCode: 0 };
 const merge: Evidence = { kind: 'merge', branch: 'makima/x/build-a1', commit };
 const word: Evidence = { kind: 'person', personId: 'p1', statement: 'looks right' };
 
-describe('evidence', () => {
-  it('is stale once the branch has moved', () => {
-    for (const evidence of [file, command, merge]) {
-      expect(evidenceStale(evidence, commit)).toBe(false);
-      expect(evidenceStale(evidence, moved)).toBe(true);
-      expect(evidenceStale(evidence, null)).toBe(false);
+const move = (
+  from: string,
+  to: string,
+  changed: readonly string[] = [],
+  complete = true,
+): BranchMove => ({ from, to, changed, complete });
+const [b, c, d] = ['b'.repeat(40), 'c'.repeat(40), 'd'.repeat(40)];
+
+describe('moves of a branch', () => {
+  const moves = [move('0', commit), move(commit, b), move(b, c)];
+
+  it('since a commit are those that began there and after', () => {
+    expect(movesSince('0', moves)).toEqual(moves);
+    expect(movesSince(commit, moves)).toEqual(moves.slice(1));
+    expect(movesSince(b, moves)).toEqual(moves.slice(2));
+  });
+
+  it('are none since where it stands, or since a commit that they do not know', () => {
+    expect(movesSince(c, moves)).toEqual([]);
+    expect(movesSince(d, moves)).toEqual([]);
+    expect(movesSince(commit, [])).toEqual([]);
+  });
+});
+
+describe('what a branch leaves behind', () => {
+  it('is nothing while it stands, or moves to the same files', () => {
+    for (const evidence of [file, command, merge, word, { ...word, commit }]) {
+      expect(leftBehind(evidence, [])).toBeNull();
+      expect(leftBehind(evidence, [move(commit, b), move(b, c)])).toBeNull();
     }
   });
 
-  it("of a person's word is stale only when it spoke of a commit", () => {
-    expect(evidenceStale(word, moved)).toBe(false);
-    expect(evidenceStale({ ...word, commit }, moved)).toBe(true);
+  it('is a file when that file was touched, by whichever move', () => {
+    const others = move(commit, b, ['src/a.ts', 'docs/PLAN.md']);
+    expect(leftBehind(file, [others])).toBeNull();
+    expect(leftBehind(file, [others, move(b, c, ['PLAN.md'])])).toBe(
+      'PLAN.md was changed after aaaaaaaaaa',
+    );
+    expect(
+      leftBehind(file, [move(commit, b, ['PLAN.md']), move(b, c, ['src/a.ts'])]),
+    ).not.toBeNull();
+    expect(leftBehind({ ...file, path: './PLAN.md' }, [move(commit, b, ['PLAN.md'])])).toBe(
+      './PLAN.md was changed after aaaaaaaaaa',
+    );
   });
 
+  it('is a file when it cannot be told whether it was touched', () => {
+    expect(leftBehind(file, [move(commit, b, ['src/a.ts'], false)])).toBe(
+      'too much was changed after aaaaaaaaaa to tell whether PLAN.md was',
+    );
+    expect(leftBehind(file, [move(commit, b, [], false)])).not.toBeNull();
+  });
+
+  it('is what a command showed, as soon as anything is different', () => {
+    const words = '`npm test` was not run again after aaaaaaaaaa';
+    expect(leftBehind(command, [move(commit, b, ['README.md'])])).toBe(words);
+    expect(leftBehind(command, [move(commit, b, [], false)])).toBe(words);
+  });
+
+  it('is never merged work, nor a word that names no commit', () => {
+    const moves = [move(commit, b, ['PLAN.md', 'src/a.ts'], false)];
+    expect(leftBehind(merge, moves)).toBeNull();
+    expect(leftBehind(word, moves)).toBeNull();
+    expect(leftBehind({ ...word, commit }, moves)).toBe('the word was given at aaaaaaaaaa');
+  });
+
+  it('knows a path however it was written', () => {
+    expect(['a/b', './a/b', 'a//b', 'a/./b', '/a/b/'].map(plainPath)).toEqual(
+      Array.from({ length: 5 }, () => 'a/b'),
+    );
+  });
+});
+
+describe('evidence', () => {
   it('fails when the command did', () => {
     expect(evidenceFails(command)).toBe(false);
     expect(evidenceFails({ ...command, exitCode: 1 })).toBe(true);

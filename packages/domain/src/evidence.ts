@@ -2,8 +2,8 @@
  * What shows that a deliverable is there: a file at a commit, the result of a command that makima itself
  * ran at a commit, a merged branch, or a person's word.
  *
- * Law: evidence names the commit that it speaks of. When the branch has moved since, it is stale: it shows
- * what was, not what is.
+ * Law: evidence names the commit that it speaks of. When the branch has moved past it so that it shows what
+ * was and not what is, it is stale, until it is shown again.
  */
 
 export type Evidence =
@@ -24,13 +24,59 @@ export type Evidence =
       readonly commit?: string | undefined;
     };
 
+/** One step of a contract's branch: what is different at `to` from what was at `from`. */
+export interface BranchMove {
+  readonly from: string;
+  readonly to: string;
+  /** Paths of files that were added, changed or removed. */
+  readonly changed: readonly string[];
+  /** False: there are more than are listed. */
+  readonly complete: boolean;
+}
+
 /**
- * Has the branch moved since? `branchHead` is the present head of the branch that the evidence speaks of
- * (for a merge: the branch that was merged); null when there is no such branch, which cannot have moved.
+ * The moves that came after this commit, of moves in their order. None for a commit that they do not know: it
+ * was looked at where the branch stood.
  */
-export function evidenceStale(evidence: Evidence, branchHead: string | null): boolean {
-  if (branchHead === null || evidence.commit === undefined) return false;
-  return evidence.commit !== branchHead;
+export function movesSince(commit: string, moves: readonly BranchMove[]): readonly BranchMove[] {
+  const at = moves.findIndex(({ from }) => from === commit);
+  return at === -1 ? [] : moves.slice(at);
+}
+
+/**
+ * What of this evidence the branch has left behind by these moves, in words; null while it still shows what is.
+ * A file holds while nobody touched it, a command while nothing at all is different, merged work for good (it
+ * stays in the branch); a person's word speaks of a commit only when it names one.
+ */
+export function leftBehind(evidence: Evidence, moves: readonly BranchMove[]): string | null {
+  const moved = moves.some(({ changed, complete }) => changed.length > 0 || !complete);
+  if (!moved) return null;
+  switch (evidence.kind) {
+    case 'file': {
+      const path = plainPath(evidence.path);
+      if (moves.some(({ changed }) => changed.includes(path)))
+        return `${evidence.path} was changed after ${short(evidence.commit)}`;
+      return moves.every(({ complete }) => complete)
+        ? null
+        : `too much was changed after ${short(evidence.commit)} to tell whether ${evidence.path} was`;
+    }
+    case 'command':
+      return `\`${evidence.argv.join(' ')}\` was not run again after ${short(evidence.commit)}`;
+    case 'merge':
+      return null;
+    case 'person':
+      return evidence.commit === undefined
+        ? null
+        : `the word was given at ${short(evidence.commit)}`;
+  }
+}
+
+/** As git lists it. */
+export function plainPath(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
 }
 
 /** Evidence that shows the contrary: a command that did not exit with 0. */

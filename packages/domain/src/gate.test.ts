@@ -46,7 +46,7 @@ describe('deliverables', () => {
   });
 
   it('let the phase go when complete', () => {
-    const completedDeliverables = [{ id: 'implementation' }, { id: 'tests-passing', stale: false }];
+    const completedDeliverables = [{ id: 'implementation' }, { id: 'tests-passing', stale: null }];
     expect(readiness({ ...base, completedDeliverables })).toEqual({
       ready: true,
       missing: [],
@@ -55,14 +55,17 @@ describe('deliverables', () => {
   });
 
   it('are missing again when their evidence is stale', () => {
-    const completedDeliverables = [{ id: 'implementation' }, { id: 'tests-passing', stale: true }];
+    const completedDeliverables = [
+      { id: 'implementation' },
+      { id: 'tests-passing', stale: 'x was changed' },
+    ];
     expect(readiness({ ...base, completedDeliverables }).missing).toEqual([
       {
         kind: 'deliverable',
         id: 'tests-passing',
         name: 'Tests passing',
         stale: true,
-        sentence: 'Deliverable tests-passing: the branch moved since it was shown; show it again.',
+        sentence: 'Deliverable tests-passing is stale: x was changed; show it again.',
       },
     ]);
   });

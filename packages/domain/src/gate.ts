@@ -21,8 +21,8 @@ export interface GateTask {
 
 export interface CompletedDeliverable {
   readonly id: string;
-  /** Its evidence speaks of a commit that the branch has left behind. */
-  readonly stale?: boolean | undefined;
+  /** What of its evidence the branch has left behind, in words. */
+  readonly stale?: string | null | undefined;
 }
 
 /** What is known of the phase's validator command. */
@@ -90,10 +90,11 @@ function missingDeliverables(facts: GateFacts): readonly Missing[] {
   const all = deliverablesOf(facts.type, facts.phase, facts.extraDeliverables);
   return all.flatMap(({ id, name, required }): Missing[] => {
     const done = facts.completedDeliverables.find((candidate) => candidate.id === id);
-    if (!required || (done !== undefined && done.stale !== true)) return [];
+    const why = done?.stale ?? null;
+    if (!required || (done !== undefined && why === null)) return [];
     const stale = done !== undefined;
     const sentence = stale
-      ? `Deliverable ${id}: the branch moved since it was shown; show it again.`
+      ? `Deliverable ${id} is stale: ${why}; show it again.`
       : `Deliverable ${id} (${name}) is not complete.`;
     return [{ kind: 'deliverable', id, name, stale, sentence }];
   });

@@ -40,6 +40,8 @@ export const limits = {
   maxRetriesPerTask: 3,
   restorationsPerWindowMax: 5,
   restorationWindowMs: 15 * 60_000,
+  webhooksPerOwnerMax: 20,
+  replayedDeliveriesMax: 10_000,
 } as const;
 
 export type Limits = { readonly [K in keyof typeof limits]: number };

@@ -11,7 +11,8 @@ import { openTestEngine, personOf, refusal, stranger, type TestEngine } from './
 import type { Ids } from './test-ids.ts';
 import { brokenInvariants } from './test-invariants.ts';
 import { fullScene, running, stage, type Stage } from './test-stage.ts';
-import { doorsOnly, verbs, type Verb } from './test-verbs.ts';
+import type { Verb } from './test-verb.ts';
+import { doorsOnly, verbs } from './test-verbs.ts';
 
 let t: TestEngine;
 let scene: Stage & { ids: Ids; directiveAgent: Agent };

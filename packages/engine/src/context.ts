@@ -31,6 +31,10 @@ export interface Settings {
   readonly staleThresholdMs: number;
   /** How long a supervisor may wait before it gives up its process; null: it never does. */
   readonly parkAfterMs: number | null;
+  /** Hosts that webhooks may reach although they are not public: `host` or `host:port`. */
+  readonly webhookAllowedHosts: readonly string[];
+  /** Where people reach the API, for links in messages; null when nobody said. */
+  readonly publicUrl: string | null;
 }
 
 export interface Engine {

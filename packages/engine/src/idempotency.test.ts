@@ -12,7 +12,9 @@ import { by, newContract, openTestEngine, refusal, type TestEngine } from './tes
 import type { Ids } from './test-ids.ts';
 import { brokenInvariants } from './test-invariants.ts';
 import { fullScene, type Stage } from './test-stage.ts';
-import { verbs, type Verb } from './test-verbs.ts';
+import type { Verb } from './test-verb.ts';
+import { verbs } from './test-verbs.ts';
+import { webhookScene } from './test-webhook.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -31,7 +33,9 @@ const effects = async (): Promise<Record<string, number>> => {
            (select count(*)::int from questions) as questions, (select count(*)::int from waits) as waits,
            (select count(*)::int from keys) as keys, (select count(*)::int from enrolments) as enrolments,
            (select count(*)::int from repositories) as repositories, (select count(*)::int from directives) as directives,
-           (select count(*)::int from orders) as orders, (select count(*)::int from orders where status = 'open') as open_orders, (select coalesce(sum(version), 0)::int from contracts) as versions`;
+           (select count(*)::int from orders) as orders, (select count(*)::int from orders where status = 'open') as open_orders, (select coalesce(sum(version), 0)::int from contracts) as versions,
+           (select count(*)::int from webhooks) as webhooks, (select count(*)::int from webhook_deliveries) as deliveries,
+           (select coalesce(sum(version), 0)::int from webhooks) as webhook_versions`;
   return row ?? {};
 };
 
@@ -58,7 +62,9 @@ async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids; directiveAgent:
 }
 
 /** Their answer is a secret, which is never stored. */
-const secret = verbs.filter(({ name }) => name === 'createKey' || name === 'createEnrolment');
+const secret = verbs.filter(({ name }) =>
+  ['createKey', 'createEnrolment', 'createWebhook', 'rotateWebhookSecret'].includes(name),
+);
 const writes = verbs
   .filter((verb) => verb.does === 'writes' && !secret.includes(verb))
   .map((verb) => [verb.name, verb] as const);
@@ -97,11 +103,14 @@ it.each(secret.map((verb) => [verb.name, verb] as const))(
   '%s stores no secret',
   async (_, verb) => {
     const idempotency = { key: 'secret', fingerprint: 'x', keep: 'days' } as const;
-    const made = (await verb.run(t.engine, { caller: t.owner, idempotency }, {} as Ids)) as {
-      result: { key?: string; token?: string };
+    const { id } = await newContract(t, { start: false });
+    const ids = (await webhookScene(t, { contractId: id })) as Ids;
+    const made = (await verb.run(t.engine, { caller: t.owner, idempotency }, ids)) as {
+      result: { key?: string; token?: string; secret?: string };
     };
-    const text = made.result.key ?? made.result.token ?? '';
-    expect(text).toMatch(/^mk_/);
+    const { key, token, secret: signing } = made.result;
+    const text = key ?? token ?? signing ?? '';
+    expect(text).toMatch(/^(mk_|whsec_)/);
     const dump = JSON.stringify(
       await t.database.sql`
       select (select json_agg(k) from keys k) as keys, (select json_agg(e) from enrolments e) as enrolments,

@@ -48,6 +48,27 @@ export const settingFields = {
     .max(604_800)
     .default(120)
     .describe('how long a supervisor may wait before it gives up its process; 0: it never does'),
+  MAKIMA_PUBLIC_URL: z
+    .string()
+    .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+      error: 'must be a URL that starts with http:// or https://',
+    })
+    .optional()
+    .describe(
+      'address under which people reach this installation: its host is allowed, links in messages begin with it, https turns HSTS on',
+    ),
+  MAKIMA_WEBHOOK_ALLOWED_HOSTS: z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .default([])
+    .describe(
+      'hosts that webhooks may reach although they are not public: host or host:port, separated by commas',
+    ),
   MAKIMA_LIMITS: z
     .string()
     .transform(parseLimits)
@@ -55,9 +76,7 @@ export const settingFields = {
     .describe('limits other than their defaults: name=value, separated by commas'),
 };
 
-type SettingValues = {
-  readonly [K in keyof typeof settingFields]: z.output<(typeof settingFields)[K]>;
-};
+type SettingValues = Readonly<z.output<z.ZodObject<typeof settingFields>>>;
 
 export function settingsOf(values: SettingValues): Settings {
   return {
@@ -69,6 +88,8 @@ export function settingsOf(values: SettingValues): Settings {
     maxRetries: values.MAKIMA_MAX_RETRIES,
     parkAfterMs:
       values.MAKIMA_PARK_AFTER_SECONDS === 0 ? null : values.MAKIMA_PARK_AFTER_SECONDS * 1_000,
+    webhookAllowedHosts: values.MAKIMA_WEBHOOK_ALLOWED_HOSTS,
+    publicUrl: values.MAKIMA_PUBLIC_URL ?? null,
   };
 }
 

@@ -50,7 +50,12 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
   const hints: Hint[] = [];
   const engine: Engine = {
     database,
-    limits: { ...limits, spawnsPerContractPerMinuteMax: 10_000, ...options.limits },
+    limits: {
+      ...limits,
+      spawnsPerContractPerMinuteMax: 10_000,
+      webhooksPerOwnerMax: 1_000,
+      ...options.limits,
+    },
     settings: {
       completionGraceMs: 0,
       inputTimeoutMs: 86_400_000,
@@ -59,6 +64,8 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       autoAdvancePhases: true,
       staleThresholdMs: 1_800_000,
       parkAfterMs: 120_000,
+      webhookAllowedHosts: [],
+      publicUrl: null,
       ...options.settings,
     },
     committed: (told) => void hints.push(...told.hints),
@@ -151,6 +158,9 @@ interface JobPayload {
 async function runJob(t: TestEngine, name: JobName, payload: JobPayload): Promise<void> {
   const caller: System = { kind: 'system', ownerId: payload.ownerId, name };
   switch (name) {
+    case 'deliver-notification':
+      // Sent by the scheduler; the engine only keeps the books.
+      return;
     case 'spawn-task':
       await assignPending(t.engine, caller);
       return;

@@ -16,4 +16,7 @@ export interface Ids {
   readonly directiveId: string;
   /** Open. */
   readonly orderId: string;
+  readonly webhookId: string;
+  /** Delivered. */
+  readonly deliveryId: string;
 }

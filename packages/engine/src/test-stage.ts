@@ -23,6 +23,7 @@ import { askQuestion } from './question/ask.ts';
 import { messageTask } from './task/message.ts';
 import { spawnTask } from './task/spawn.ts';
 import { TestDaemon } from './test-daemon.ts';
+import { webhookScene } from './test-webhook.ts';
 import type { Ids } from './test-ids.ts';
 import { by, newContract, runJobs, type TestEngine } from './test-engine.ts';
 
@@ -142,6 +143,7 @@ export async function fullScene(
   });
   const standing = await directiveStage(t, daemon);
   const order = await placeOrder(engine, by(standing.agent), orderInput());
+  const hook = await webhookScene(t, { contractId });
   const key = await createKey(engine, by(t.owner), { name: 'spare', scopes: ['read'] });
   return {
     ...scene,
@@ -158,6 +160,7 @@ export async function fullScene(
       keyId: key.result.info.id,
       directiveId: standing.directive.id,
       orderId: order.result.id,
+      ...hook,
     },
     directiveAgent: standing.agent,
   };

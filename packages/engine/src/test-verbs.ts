@@ -24,7 +24,6 @@ import { startContract } from './contract/start.ts';
 import { trustRepository } from './contract/trust.ts';
 import { supervisorStatus } from './contract/supervisor-status.ts';
 import { whyContract } from './contract/why.ts';
-import type { Call, Engine } from './context.ts';
 import { createDirective } from './directive/create.ts';
 import { getDirective, listDirectives } from './directive/get.ts';
 import { patchDirective } from './directive/patch.ts';
@@ -58,21 +57,13 @@ import { retryTask } from './task/retry.ts';
 import { spawnTask } from './task/spawn.ts';
 import { whyTask } from './task/why.ts';
 import { contractInput } from './test-engine.ts';
-import type { Ids } from './test-ids.ts';
 import { orderInput, spawnInput } from './test-stage.ts';
+import type { Verb, VerbLine } from './test-verb.ts';
+import { webhookVerbs } from './test-verbs-webhooks.ts';
 import { beginWait } from './wait/begin.ts';
 
-export interface Verb {
-  readonly name: EndpointId;
-  readonly does: 'reads' | 'writes';
-  /** The id that names what it is about; null when it is about everything of an owner. */
-  readonly about: keyof Ids | null;
-  readonly run: (engine: Engine, call: Call, ids: Ids) => Promise<unknown>;
-}
-
 const page = { limit: 10 };
-type Run = Verb['run'];
-const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
+const list: readonly VerbLine[] = [
   ['createContract', 'writes', null, (e, c) => createContract(e, c, contractInput())],
   ['listContracts', 'reads', null, (e, c) => listContracts(e, c.caller, page)],
   [
@@ -342,6 +333,7 @@ const list: readonly [Verb['name'], Verb['does'], Verb['about'], Run][] = [
   ['createKey', 'writes', null, (e, c) => createKey(e, c, { name: 'ci', scopes: ['read'] })],
   ['listKeys', 'reads', null, (e, c) => listKeys(e, c.caller)],
   ['revokeKey', 'writes', 'keyId', (e, c, i) => revokeKey(e, c, { id: i.keyId })],
+  ...webhookVerbs,
   ['listEvents', 'reads', null, (e, c) => listEvents(e, c.caller, page)],
 ];
 

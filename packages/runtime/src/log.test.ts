@@ -36,6 +36,7 @@ describe('redaction', () => {
     ['redis://user:hunter2@host/0', 'redis://user:[redacted]@host/0'],
     ['Authorization: Bearer abcdefgh12345', 'Authorization: Bearer [redacted]'],
     ['sk-ant-abcdefghijklmnopqrst', '[redacted:api-key]'],
+    ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_[redacted]'],
     ['ghp_abcdefghijklmnopqrstuvwx', '[redacted:github]'],
     ['a -----BEGIN RSA PRIVATE KEY-----\nabc', 'a [redacted:private-key]'],
   ])('knows the shape of %s', (text, expected) => {

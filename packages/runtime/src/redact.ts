@@ -22,6 +22,7 @@ const lineShapes: readonly (readonly [RegExp, string])[] = [
   [/\bmk_(user|daemon|tool|join)_[A-Za-z0-9_]{8,}/g, 'mk_$1_[redacted]'],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, '$1 [redacted]'],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/gi, '$1:[redacted]@'],
+  [/\bwhsec_[A-Za-z0-9+/=]{16,}/g, 'whsec_[redacted]'],
   [/\bsk-[A-Za-z0-9_-]{16,}/g, '[redacted:api-key]'],
   [/\bgh[pousr]_[A-Za-z0-9]{20,}/g, '[redacted:github]'],
   [/\bgithub_pat_[A-Za-z0-9_]{20,}/g, '[redacted:github]'],

@@ -25,6 +25,7 @@ let contract: TestContract;
 let neighbour: TestContract;
 /** Real ids of the first owner, by the beginning of the path that takes them. */
 let ids: Record<string, string>;
+let deliveryId: string;
 
 beforeAll(async () => {
   api = await startTestApi();
@@ -51,6 +52,11 @@ beforeAll(async () => {
   const placed = { title: 'Tidy', orderType: 'chore' };
   const order = await send('POST', '/api/v1/mesh/supervisor/orders', directive.agentKey, placed);
   const key = (await send('POST', '/api/v1/keys', api.ownerKey, { name: 'k' })).json.info.id;
+  const hook = await send('POST', '/api/v1/webhooks', api.ownerKey, {
+    url: 'https://hooks.example.com/',
+  });
+  const hookPath = `/api/v1/webhooks/${hook.json.webhook.id}`;
+  const test = await send('POST', `${hookPath}/test`, api.ownerKey);
   ids = {
     '/api/v1/contracts/': contract.detail.id,
     '/api/v1/mesh/supervisor/contracts/': contract.detail.id,
@@ -64,7 +70,9 @@ beforeAll(async () => {
     '/api/v1/keys/': key,
     '/api/v1/directives/': directive.detail.id,
     '/api/v1/orders/': order.json.id,
+    '/api/v1/webhooks/': hook.json.webhook.id,
   };
+  deliveryId = test.json.id;
   stranger = (await strangerKey(api.engine)).key;
 });
 afterAll(() => api.stop());
@@ -73,7 +81,8 @@ function pathWith(endpoint: Endpoint, id: string): string {
   return endpoint.path
     .replace('{id}', id)
     .replace('{repositoryId}', contract.detail.repositories[0]?.id ?? '')
-    .replace('{deliverableId}', 'plan-document');
+    .replace('{deliverableId}', 'plan-document')
+    .replace('{deliveryId}', deliveryId);
 }
 
 function foreignId(endpoint: Endpoint): string {

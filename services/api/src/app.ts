@@ -24,6 +24,7 @@ import { directiveHandlers } from './routes/directives.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
 import { taskHandlers } from './routes/tasks.ts';
+import { webhookHandlers } from './routes/webhooks.ts';
 
 export interface AppOptions {
   readonly publicUrl?: string | undefined;
@@ -44,6 +45,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
     ...questionHandlers,
     ...systemHandlers,
     ...taskHandlers,
+    ...webhookHandlers,
   });
   mountMcp(app, api);
   mountMetrics(app, api);

@@ -17,10 +17,6 @@ export const apiConfig = z.object({
     .choice(logLevels)
     .default('info')
     .describe('least severe level that is logged'),
-  MAKIMA_PUBLIC_URL: setting
-    .url(['http', 'https'])
-    .optional()
-    .describe('address under which people reach the API; its host is allowed, https turns HSTS on'),
   MAKIMA_ALLOWED_HOSTS: setting
     .list()
     .default([])

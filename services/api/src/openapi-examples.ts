@@ -23,6 +23,13 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   changePhase: { phase: 'execute', expectedVersion: 4 },
   changeStatus: { targetStatus: 'paused', reason: 'waiting for the design' },
   setAutoComplete: { enabled: false },
+  createWebhook: {
+    url: 'https://hooks.example.com/makima',
+    eventTypes: ['question.asked', 'contract.completed', 'contract.failed'],
+  },
+  patchWebhook: { enabled: true },
+  rotateWebhookSecret: { overlapSeconds: 86_400 },
+  replayWebhook: { since: '2026-03-01T10:00:00Z' },
   completeDeliverable: {
     phase: 'execute',
     evidence: [

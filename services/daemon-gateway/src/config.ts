@@ -20,10 +20,6 @@ export const gatewayConfig = z.object({
     .choice(logLevels)
     .default('info')
     .describe('least severe level that is logged'),
-  MAKIMA_PUBLIC_URL: setting
-    .url(['http', 'https'])
-    .optional()
-    .describe('address of this installation; daemons may use its host name on any port'),
   MAKIMA_ALLOWED_HOSTS: setting
     .list()
     .default([])

@@ -12,6 +12,7 @@ import type { HealthCheck } from '@makima/runtime/health';
 import type { Part } from '@makima/runtime/lifecycle';
 import type { Engine } from '@makima/engine/context';
 import { cleanContract } from './jobs/clean-contract.ts';
+import { deliverNotification } from './jobs/deliver-notification.ts';
 import { evaluateContract } from './jobs/evaluate-contract.ts';
 import { retryTask } from './jobs/retry-task.ts';
 import { spawnTask, type PlaceOwner } from './jobs/spawn-task.ts';
@@ -22,6 +23,7 @@ export function schedulerHandlers(engine: Engine, place: PlaceOwner) {
     'evaluate-contract': evaluateContract(engine),
     'retry-task': retryTask(engine),
     'clean-contract': cleanContract(engine),
+    'deliver-notification': deliverNotification(engine),
   };
 }
 
@@ -44,6 +46,7 @@ export function schedulerConsumers(
     open('evaluate-contract', handlers['evaluate-contract']),
     open('retry-task', handlers['retry-task']),
     open('clean-contract', handlers['clean-contract']),
+    open('deliver-notification', handlers['deliver-notification']),
   ];
   return {
     name: 'consumers',

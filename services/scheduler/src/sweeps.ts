@@ -16,6 +16,7 @@ import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
+import { webhooks } from './sweeps/webhooks.ts';
 
 export interface SweepsDeps extends SweepDeps {
   readonly place: PlaceOwner;
@@ -35,6 +36,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     defaultAnswers(deps),
     waitingSupervisors(deps),
     contractTimers(deps),
+    webhooks(deps),
     outboxPrune(deps),
     retention(deps),
   ];

@@ -64,7 +64,8 @@ export const plainSettings: readonly PlainSettings[] = [
       ['API_PORT', 'published port of the API; 7400 when not set'],
       ['GATEWAY_PORT', 'published port of the gateway; 7401 when not set'],
       ['LOG_LEVEL', 'passed on to every service'],
-      ['MAKIMA_PUBLIC_URL', 'passed on to the two doors'],
+      ['MAKIMA_PUBLIC_URL', 'passed on to the two doors and the scheduler'],
+      ['MAKIMA_WEBHOOK_ALLOWED_HOSTS', 'passed on to the API and the scheduler'],
     ],
   },
   {

@@ -6,6 +6,7 @@ import { peopleCommands } from './people.ts';
 import type { CommandSpec, GroupSpec } from './spec.ts';
 import { supervisorCommands, supervisorGroup } from './supervisor.ts';
 import { taskCommands, tasksGroup } from './tasks.ts';
+import { webhookCommands, webhooksGroup } from './webhooks.ts';
 
 export const groups: readonly GroupSpec[] = [
   contractsGroup,
@@ -15,6 +16,7 @@ export const groups: readonly GroupSpec[] = [
   ordersGroup,
   daemonGroup,
   keysGroup,
+  webhooksGroup,
 ];
 
 export const catalog: readonly CommandSpec[] = [
@@ -24,4 +26,5 @@ export const catalog: readonly CommandSpec[] = [
   ...supervisorCommands,
   ...directiveCommands,
   ...machineCommands,
+  ...webhookCommands,
 ];

@@ -91,11 +91,13 @@ const deliverableColumns: readonly Column<Deliverable>[] = [
   {
     head: ' ',
     rigid: true,
-    cell: (d) => (d.completed ? 'v' : '.'),
-    tint: (text, d, colors) => (d.completed ? colors.green(text) : text),
+    cell: (d) => (d.stale ? '?' : d.completed ? 'v' : '.'),
+    tint: (text, d, colors) =>
+      d.stale ? colors.yellow(text) : d.completed ? colors.green(text) : text,
   },
   { head: 'PHASE', cell: (d) => d.phase },
   { head: 'ID', rigid: true, cell: (d) => d.id },
   { head: 'NAME', cell: (d) => d.name, drop: 2 },
   { head: 'REQUIRED', cell: (d) => (d.required ? 'yes' : 'no'), drop: 1 },
+  { head: 'STALE', cell: (d) => d.staleReason ?? '', drop: 3 },
 ];

@@ -42,7 +42,8 @@ const columns: readonly Column<InboxItem>[] = [
 
 function block(item: InboxItem, shell: Shell, short: (id: string) => string): string {
   const { colors } = shell.screen;
-  const sign = item.kind === 'failure' ? colors.red('x') : colors.yellow('!');
+  const failed = item.kind === 'failure' || item.kind === 'incident';
+  const sign = failed ? colors.red('x') : colors.yellow('!');
   const asker = item.question?.askedBy ?? null;
   const from = [item.contractSlug ?? '-', ...(asker === null ? [] : [asker])].concat(
     ago(item.since, shell.nowMs()),

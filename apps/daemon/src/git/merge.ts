@@ -6,9 +6,10 @@
  * conflict is an answer with both sides, not an exception, and moves nothing. Work that was squashed into a
  * branch is in it.
  *
- * export mergeInto(store, options: MergeOptions): Promise<MergeResult>
+ * export mergeInto(store, options: MergeOptions): Promise<MergeResult>     tells how the branch moved
  * export mergeCommits(store, ends: Ends): Promise<{ result, commitSha }>     moves nothing
  */
+import { changedPaths, type ChangedPaths } from './changed-paths.ts';
 import { commitTree, isAncestor, treeOf } from './commit.ts';
 import type { Identity } from './commit.ts';
 import { readConflicts } from './conflicts.ts';
@@ -30,6 +31,8 @@ export interface MergeOptions {
   readonly how: 'merge' | 'squash';
   readonly message: string;
   readonly identity?: Identity;
+  /** Of these files it is told for certain whether the merge touched them. */
+  readonly watch?: readonly string[];
 }
 
 export interface MergeResult {
@@ -38,6 +41,8 @@ export interface MergeResult {
   /** Where the target stands now; null when it did not move because of conflicts. */
   readonly commitSha: string | null;
   readonly conflicts: readonly MergeConflict[];
+  /** When the target moved: from where, and which files are different now. */
+  readonly moved?: { readonly from: string } & ChangedPaths;
 }
 
 export async function mergeInto(store: Store, options: MergeOptions): Promise<MergeResult> {
@@ -48,11 +53,25 @@ export async function mergeInto(store: Store, options: MergeOptions): Promise<Me
     if (former !== null) return former;
     const ours = await mustResolve(store, target, 'The branch to merge into');
     const theirs = await mustResolve(store, options.source, 'The work to merge');
-    const { result, commitSha } = await mergeCommits(store, { ...options, ours, theirs });
+    const { result: merged, commitSha } = await mergeCommits(store, { ...options, ours, theirs });
+    const result = await withMove(store, merged, { ours, commitSha, watch: options.watch });
     const moves = commitSha === null ? [] : [`update ${target} ${commitSha} ${ours}`];
     await recordResult(store, operationId, result, moves);
     return result;
   });
+}
+
+async function withMove(
+  store: Store,
+  result: MergeResult,
+  move: { ours: string; commitSha: string | null; watch: readonly string[] | undefined },
+): Promise<MergeResult> {
+  const { ours, commitSha, watch = [] } = move;
+  if (commitSha === null) return result;
+  return {
+    ...result,
+    moved: { from: ours, ...(await changedPaths(store, ours, commitSha, watch)) },
+  };
 }
 
 export interface Ends extends Pick<MergeOptions, 'operationId' | 'how' | 'message' | 'identity'> {

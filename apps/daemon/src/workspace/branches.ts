@@ -56,7 +56,7 @@ async function merge(
   }
   const { operationId, targetBranch, message } = command;
   const how: 'squash' | 'merge' = command.squash ? 'squash' : 'merge';
-  const wanted = { operationId, source, targetBranch, how, message };
+  const wanted = { operationId, source, targetBranch, how, message, watch: command.watch ?? [] };
   const allowed = command.defaultOnly === true ? 'default' : 'any';
   const merged = targetBranch.startsWith('makima/')
     ? await mergeInto(store, wanted)

@@ -8,6 +8,7 @@ import type { Directive, Order } from '@makima/contracts/entity/directive';
 import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { Question } from '@makima/contracts/entity/question';
 import type { Task } from '@makima/contracts/entity/task';
+import type { Delivery, Webhook } from '@makima/contracts/entity/webhook';
 
 const bornAt = '2026-03-01T10:00:00.000Z';
 
@@ -84,6 +85,9 @@ export function sampleDetail(n: number, changes: Partial<ContractDetail> = {}): 
         required: true,
         completed: true,
         completedAt: bornAt,
+        stale: false,
+        staleSince: null,
+        staleReason: null,
         evidence: [],
       },
     ],
@@ -217,6 +221,51 @@ export function sampleEvent(
     data: {},
     time: bornAt,
     v: 1,
+    ...changes,
+  };
+}
+
+export function sampleWebhook(n: number, changes: Partial<Webhook> = {}): Webhook {
+  return {
+    id: sampleId('other', n),
+    kind: 'webhook',
+    name: `hook-${n}`,
+    url: 'https://hooks.example.com/makima',
+    topic: null,
+    eventTypes: ['question.asked', 'contract.failed'],
+    contractIds: [],
+    status: 'active',
+    statusReason: null,
+    statusChangedAt: bornAt,
+    failures: 0,
+    failingSince: null,
+    pausedUntil: null,
+    lastDeliveredAt: null,
+    pending: 0,
+    secrets: [{ createdAt: bornAt, expiresAt: null }],
+    version: 1,
+    createdAt: bornAt,
+    ...changes,
+  };
+}
+
+export function sampleDelivery(n: number, changes: Partial<Delivery> = {}): Delivery {
+  return {
+    id: sampleId('other', 100 + n),
+    webhookId: sampleId('other', 1),
+    messageId: `msg_${n}`,
+    eventId: String(n),
+    eventType: 'question.asked',
+    contractId: null,
+    state: 'delivered',
+    tries: 1,
+    attempts: 1,
+    nextTryAt: null,
+    createdAt: bornAt,
+    finishedAt: bornAt,
+    lastStatus: 200,
+    lastError: null,
+    lastDurationMs: 12,
     ...changes,
   };
 }

@@ -31,6 +31,10 @@ export const zDeliverable = z.object({
   required: z.boolean(),
   completed: z.boolean(),
   completedAt: zTime.nullable(),
+  /** Its evidence does not hold any more where the branch stands now: it counts again when it is shown again. */
+  stale: z.boolean(),
+  staleSince: zTime.nullable(),
+  staleReason: z.string().nullable(),
   evidence: z.array(z.record(z.string(), z.unknown())),
 });
 export type Deliverable = z.infer<typeof zDeliverable>;

@@ -22,6 +22,7 @@ export const eventTypes = [
   'repository.trusted',
   'repository.distrusted',
   'deliverable.completed',
+  'deliverable.staled',
   'directive.created',
   'directive.updated',
   'order.placed',
@@ -67,6 +68,10 @@ export const eventTypes = [
   'daemon.lost',
   'key.created',
   'key.revoked',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.deleted',
+  'webhook.quarantined',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

@@ -6,6 +6,7 @@ import * as directives from './directives.ts';
 import * as questions from './questions.ts';
 import * as system from './system.ts';
 import * as tasks from './tasks.ts';
+import * as webhooks from './webhooks.ts';
 
 export const endpoints = {
   ...branches,
@@ -14,6 +15,7 @@ export const endpoints = {
   ...questions,
   ...system,
   ...tasks,
+  ...webhooks,
 } as const;
 export type Endpoints = typeof endpoints;
 export type EndpointId = keyof Endpoints;

@@ -122,6 +122,8 @@ export const zCommand = z.discriminatedUnion('kind', [
     /** Refuse any branch of that repository but its default one. */
     defaultOnly: z.boolean().optional(),
     squash: z.boolean(),
+    /** Of files with these paths it must be told whether the merge touched them. */
+    watch: z.array(z.string()).optional(),
     message: z.string(),
     /** The work was done on another machine: its commits are fetched first, by the ask `pack`. */
     pack: z

@@ -111,6 +111,10 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     message: z.string(),
     commitSha: zSha.nullable(),
     conflicts: z.array(zConflict),
+    /** Of a branch of makima's that moved: from where, and which files are different now. */
+    moved: z
+      .strictObject({ from: zSha, changed: z.array(z.string()), complete: z.boolean() })
+      .optional(),
   }),
   z.strictObject({
     kind: z.literal('branch.create'),

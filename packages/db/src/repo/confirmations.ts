@@ -1,7 +1,6 @@
 /** A person's confirmations: what was shown, who decided, and that it was used once. */
 import type { Queryable, Tx } from '../client.ts';
-import type { ConfirmationRow, DeliverableRow } from '../rows.ts';
-import type { Evidence } from '@makima/domain/evidence';
+import type { ConfirmationRow } from '../rows.ts';
 
 export async function insertConfirmation(
   tx: Tx,
@@ -77,35 +76,6 @@ export async function questionOfConfirmation(
   const [row] = await db<{ id: string; askedAt: Date }[]>`
     select id, asked_at from questions where confirmation_id = ${args.confirmationId} order by id desc limit 1`;
   return row;
-}
-
-/** Mark a deliverable done, or renew its evidence. */
-export async function putDeliverable(
-  tx: Tx,
-  row: {
-    ownerId: string;
-    contractId: string;
-    phase: string;
-    deliverableId: string;
-    evidence: readonly Evidence[];
-    completedBy: string;
-  },
-): Promise<DeliverableRow> {
-  const [made] = await tx<DeliverableRow[]>`
-    insert into deliverables (owner_id, contract_id, phase, deliverable_id, evidence, completed_by)
-    values (${row.ownerId}, ${row.contractId}, ${row.phase}, ${row.deliverableId}, ${tx.json(row.evidence as never)}, ${row.completedBy})
-    on conflict (contract_id, phase, deliverable_id)
-      do update set evidence = excluded.evidence, completed_by = excluded.completed_by, completed_at = clock()
-    returning *`;
-  return made as DeliverableRow;
-}
-
-export async function deliverablesOfPhase(
-  db: Queryable,
-  args: { ownerId: string; contractId: string; phase: string },
-): Promise<DeliverableRow[]> {
-  return db<DeliverableRow[]>`
-    select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and phase = ${args.phase} order by deliverable_id`;
 }
 
 /** A person confirmed the completion of this version of the contract. */

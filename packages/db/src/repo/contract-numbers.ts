@@ -1,7 +1,7 @@
 /** The numbers beside a contract that lists and attention need, for many contracts in one statement. */
 import type { TaskSession } from '@makima/domain/task';
 import type { Queryable } from '../client.ts';
-import type { ContractRow, DeliverableRow } from '../rows.ts';
+import type { ContractRow } from '../rows.ts';
 
 export interface ContractNumbers {
   readonly taskCounts: Record<string, number>;
@@ -53,12 +53,4 @@ export async function listContractRows(
       ${args.waiting === undefined ? db`` : args.waiting ? db`and status = 'waiting_for_input'` : db`and status <> 'waiting_for_input'`}
       ${args.beforeId === undefined ? db`` : db`and id < ${args.beforeId}`}
      order by id desc limit ${args.limit}`;
-}
-
-export async function deliverablesOfContract(
-  db: Queryable,
-  args: { ownerId: string; contractId: string },
-) {
-  return db<DeliverableRow[]>`
-    select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by completed_at`;
 }

@@ -41,6 +41,17 @@ export async function insertContract(tx: Tx, row: NewContract): Promise<Contract
   return made as ContractRow;
 }
 
+/** Slugs by the ids of contracts; those that are no more are missing. */
+export async function slugsOf(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<ReadonlyMap<string, string>> {
+  if (args.ids.length === 0) return new Map();
+  const rows = await db<{ id: string; slug: string }[]>`
+    select id, slug from contracts where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[])`;
+  return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
 export async function slugsLike(
   tx: Tx,
   args: { ownerId: string; slug: string },

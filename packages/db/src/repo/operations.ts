@@ -129,6 +129,14 @@ export async function operationsOf(
   >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
 }
 
+export async function operationsByIds(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<OperationRow[]> {
+  return db<OperationRow[]>`
+    select * from operations where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[])`;
+}
+
 export async function operationsOfTask(
   db: Queryable,
   args: { taskId: string; kind: string },

@@ -114,6 +114,15 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
                     and not exists (
                       select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))
     union all
+    select 'deliver-notification', w.owner_id, w.id, w.version,
+           greatest(due.since, case when due.has_events then w.paused_until end), 'webhookId', false
+      from webhooks w
+      cross join lateral (
+        select min(d.next_try_at) as since, bool_or(d.event_id is not null) as has_events
+          from webhook_deliveries d
+         where d.webhook_id = w.id and d.state = 'pending' and (w.status = 'active' or d.event_id is null)) as due
+     where due.since <= clock() and (w.lease_until is null or w.lease_until <= clock())
+    union all
     select 'evaluate-contract', c.owner_id, c.id, c.version, a.last_progress_at, 'contractId', true
       from contracts c join contract_activity a on a.contract_id = c.id
      where c.status in ('active', 'waiting_for_input')

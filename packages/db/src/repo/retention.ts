@@ -1,6 +1,6 @@
 /**
  * Rows that are of no more use to anybody: expired idempotency keys, commands that their daemon has long had,
- * tool keys of attempts that are over.
+ * tool keys of attempts that are over, the log of deliveries.
  *
  * Law: bounded work per call; a row that another transaction holds is left for the next.
  */
@@ -12,6 +12,7 @@ export interface RetentionArgs {
 }
 
 const restMs = 24 * 3_600_000;
+const deliveryLogDays = 30;
 
 export async function dropExpiredIdempotency(sql: Sql, { limit }: RetentionArgs): Promise<number> {
   const gone = await sql`
@@ -42,5 +43,17 @@ export async function dropOldToolKeys(sql: Sql, { limit }: RetentionArgs): Promi
       select id from keys where kind = 'tool' and revoked_at < clock() - make_interval(secs => ${restMs / 1000})
        limit ${limit} for update skip locked) old
      where k.id = old.id`;
+  return gone.count;
+}
+
+/** Finished a month ago, or waiting that long for an endpoint that was never brought back. */
+export async function dropOldDeliveries(sql: Sql, { limit }: RetentionArgs): Promise<number> {
+  const gone = await sql`
+    delete from webhook_deliveries d using (
+      select id from webhook_deliveries
+       where created_at < clock() - make_interval(days => ${deliveryLogDays})
+         and coalesce(finished_at, created_at) < clock() - make_interval(days => ${deliveryLogDays})
+       limit ${limit} for update skip locked) old
+     where d.id = old.id`;
   return gone.count;
 }

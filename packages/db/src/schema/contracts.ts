@@ -172,8 +172,39 @@ export const deliverables = snakeCase.table(
     evidence: jsonb().$type<Evidence[]>().notNull().default([]),
     completedBy: text().notNull(),
     completedAt: bornAt(),
+    /** Since when the branch has left its evidence behind, and what of it; null: it holds. */
+    staleSince: moment(),
+    staleReason: text(),
   },
-  (t) => [primaryKey({ columns: [t.contractId, t.phase, t.deliverableId] }), contractKey(t)],
+  (t) => [
+    primaryKey({ columns: [t.contractId, t.phase, t.deliverableId] }),
+    contractKey(t),
+    check('deliverables_stale', sql`(${t.staleSince} is null) = (${t.staleReason} is null)`),
+  ],
+);
+
+/** How the contract's branch moved, in order: each merge, with the files that it touched. */
+export const branchMoves = snakeCase.table(
+  'branch_moves',
+  {
+    contractId: uuid().notNull(),
+    ownerId: ownerId(),
+    /** 1, 2, 3 … within the contract. */
+    n: integer().notNull(),
+    operationId: uuid().notNull(),
+    fromSha: text().notNull(),
+    toSha: text().notNull(),
+    changed: text().array().notNull(),
+    /** False: there are more than are listed. */
+    complete: boolean().notNull(),
+    at: bornAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.contractId, t.n] }),
+    contractKey(t),
+    unique('branch_moves_operation').on(t.operationId),
+    check('branch_moves_moves', sql`${t.fromSha} <> ${t.toSha}`),
+  ],
 );
 
 /**

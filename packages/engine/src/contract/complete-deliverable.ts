@@ -8,12 +8,16 @@
  */
 import type { BodyOf, ResponseOf } from '@makima/contracts/http/endpoint';
 import type { completeDeliverable as endpoint } from '@makima/contracts/http/contracts';
-import { canonicalEvidence, type Evidence } from '@makima/domain/evidence';
+import { canonicalEvidence, leftBehind, movesSince, type Evidence } from '@makima/domain/evidence';
 import { checkDeliverable, deliverablesOf, findPhase } from '@makima/domain/contract-type';
 import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
-import { deliverablesOfPhase, putDeliverable } from '@makima/db/repo/confirmations';
-import { deliverablesOfContract } from '@makima/db/repo/contract-numbers';
+import {
+  deliverablesOfContract,
+  deliverablesOfPhase,
+  lastBranchMoves,
+  putDeliverable,
+} from '@makima/db/repo/deliverables';
 import { bumpContractVersion, touchContract } from '@makima/db/repo/contracts';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import { lockedContract, requireLead } from '../authorize.ts';
@@ -91,13 +95,14 @@ async function put(a: Act, claim: Claim, evidence: Evidence[]): Promise<Delivera
   const before = (await deliverablesOfPhase(a.tx, about)).find(
     (row) => row.deliverableId === claim.deliverableId,
   );
-  if (before !== undefined && textOf(before.evidence) === textOf(evidence))
-    return answer(a, claim, claim.contract, before);
+  const same = before !== undefined && textOf(before.evidence) === textOf(evidence);
+  if (same && before.staleSince === null) return answer(a, claim, claim.contract, before);
   const row = await putDeliverable(a.tx, {
     ...about,
     deliverableId: claim.deliverableId,
     evidence,
     completedBy: a.caller.name,
+    staleReason: await overtaken(a, claim.contract, evidence),
   });
   const version = await bumpContractVersion(a.tx, { ownerId: a.ownerId, id: claim.contract.id });
   a.emit('deliverable.completed', {
@@ -135,6 +140,24 @@ async function answer(
     ready: readiness.ready,
     version: contract.version,
   };
+}
+
+/** So far back a check can lie behind the branch that moved while it was made. */
+const movesLooked = 50;
+
+/** What the branch left behind while the evidence was looked at. The contract's lock is held: it moves no more. */
+async function overtaken(
+  a: Act,
+  contract: ContractRow,
+  evidence: readonly Evidence[],
+): Promise<string | null> {
+  const about = { ownerId: a.ownerId, contractId: contract.id };
+  const rows = await lastBranchMoves(a.tx, { ...about, limit: movesLooked });
+  const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
+  const reasons = evidence.flatMap(
+    (item) => leftBehind(item, movesSince(item.commit ?? '', moves)) ?? [],
+  );
+  return reasons.length === 0 ? null : reasons.join('; ');
 }
 
 function textOf(evidence: readonly Evidence[]): string {

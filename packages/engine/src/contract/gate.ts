@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { confirmationDigest } from '@makima/domain/phase-change';
 import { readiness, type Readiness } from '@makima/domain/gate';
-import { deliverablesOfPhase } from '@makima/db/repo/confirmations';
+import { deliverablesOfPhase } from '@makima/db/repo/deliverables';
 import { tasksOfContract } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
@@ -23,7 +23,10 @@ export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate
     readiness: readiness({
       type: contract.contractType,
       phase: contract.phase,
-      completedDeliverables: deliverables.map((row) => ({ id: row.deliverableId })),
+      completedDeliverables: deliverables.map((row) => ({
+        id: row.deliverableId,
+        stale: row.staleReason,
+      })),
       extraDeliverables: contract.extraDeliverables,
       tasks: tasks.map((task) => ({
         name: task.name,
@@ -55,5 +58,6 @@ export function shownOf(deliverables: readonly DeliverableRow[]): Record<string,
     completedBy: row.completedBy,
     completedAt: row.completedAt.toISOString(),
     evidence: row.evidence,
+    ...(row.staleReason === null ? {} : { staleReason: row.staleReason }),
   }));
 }

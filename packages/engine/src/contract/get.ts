@@ -1,7 +1,8 @@
 /** One contract as a person sees it; also what every verb that changes a contract answers. */
 import type { ContractDetail } from '@makima/contracts/entity/contract';
 import { keptRefsOf, repositoriesOf } from '@makima/db/repo/contracts';
-import { contractNumbers, deliverablesOfContract } from '@makima/db/repo/contract-numbers';
+import { contractNumbers } from '@makima/db/repo/contract-numbers';
+import { deliverablesOfContract } from '@makima/db/repo/deliverables';
 import { databaseTime } from '@makima/db/repo/clock';
 import { reading } from '@makima/db/tx';
 import type { Queryable } from '@makima/db/client';

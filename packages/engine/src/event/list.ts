@@ -17,6 +17,7 @@ import {
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import { requireReader } from '../authorize.ts';
+import { presentEvent } from '../present/event.ts';
 import type { Principal } from '../principal.ts';
 
 export interface EventsInput {
@@ -113,18 +114,4 @@ function badCursor(detail: string, fix: string): MakimaError {
     details: { errors: [{ pointer: '/query/after', detail }] },
     fix,
   });
-}
-
-function presentEvent(row: EventRow): Event {
-  return {
-    id: String(row.id),
-    contractId: row.contractId,
-    seq: row.seq,
-    type: row.type,
-    actor: row.actor,
-    taskId: row.taskId,
-    data: row.data,
-    time: row.at.toISOString(),
-    v: 1,
-  };
 }

@@ -2,13 +2,15 @@
 import { channels } from '@makima/contracts/channels';
 import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
 import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
-import { insertKeptRef, touchContract } from '@makima/db/repo/contracts';
+import { insertKeptRef, lockContract, touchContract } from '@makima/db/repo/contracts';
 import { finishOperation } from '@makima/db/repo/operations';
 import { conversationShape } from '@makima/db/repo/talk';
 import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
 import { findOperation } from '@makima/db/repo/operations';
-import type { OperationRow } from '@makima/db/rows';
+import type { ContractRow, OperationRow } from '@makima/db/rows';
+import { contractBranch } from '@makima/domain/branch';
 import type { Act } from '../context.ts';
+import { branchMoved } from '../contract/branch-moved.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { dropPacks, packed, packFailed } from './merge-away.ts';
 import { wordsOf } from './words.ts';
@@ -19,12 +21,13 @@ export async function operationFinished(
   daemon: DaemonPrincipal,
   report: ReportOf<'operation.finished'>,
 ): Promise<void> {
+  const contract = await contractOfMerge(a, report.operationId);
   const row = await finishOperation(a.tx, {
     ownerId: a.ownerId,
     id: report.operationId,
     daemonId: daemon.daemonId,
     state: report.ok ? 'done' : 'failed',
-    result: report.result,
+    result: withoutMove(report.result),
     error: report.error,
   });
   if (row === undefined) return;
@@ -40,6 +43,7 @@ export async function operationFinished(
     },
   });
   a.hint(channels.operationDone(row.id));
+  if (contract !== undefined && report.ok) await tellMove(a, contract, row, report.result);
   if (report.ok && report.result !== null) await follow(a, daemon, row, report.result);
   else if (row.kind === 'task.pack') await packFailed(a, row, report.error ?? noReason);
   if (row.kind === 'branch.merge') await dropPacks(a, row);
@@ -50,6 +54,33 @@ export async function operationFinished(
       { entityId: row.contractId, fence: row.id },
     );
   }
+}
+
+/** A merge may move the contract's branch, and with it what its deliverables show: locked before all else. */
+async function contractOfMerge(a: Act, id: string): Promise<ContractRow | undefined> {
+  const known = await findOperation(a.tx, { ownerId: a.ownerId, id });
+  if (known?.kind !== 'branch.merge' || known.contractId === null) return undefined;
+  return lockContract(a.tx, { ownerId: a.ownerId, id: known.contractId, strength: 'update' });
+}
+
+/** Which files a merge touched is kept with the move, not with the result. */
+function withoutMove(result: OperationResult | null): OperationResult | null {
+  if (result?.kind !== 'branch.merge') return result;
+  const { moved: _, ...rest } = result;
+  return rest;
+}
+
+async function tellMove(
+  a: Act,
+  contract: ContractRow,
+  row: OperationRow,
+  result: OperationResult | null,
+): Promise<void> {
+  if (result?.kind !== 'branch.merge' || result.commitSha === null) return;
+  const { moved, commitSha: to } = result;
+  if (moved === undefined || moved.from === to) return;
+  if (row.request['targetBranch'] !== contractBranch(contract.slug)) return;
+  await branchMoved(a, contract, { ...moved, to, operationId: row.id });
 }
 
 const noReason = { code: 'COMMAND_FAILED', message: 'the machine gave no reason' };

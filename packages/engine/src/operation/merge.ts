@@ -6,7 +6,9 @@
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { belongsTo, contractBranch, isBranch } from '@makima/domain/branch';
+import { plainPath } from '@makima/domain/evidence';
 import { MakimaError } from '@makima/domain/error';
+import { deliverablesOfContract } from '@makima/db/repo/deliverables';
 import { tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -62,6 +64,7 @@ export async function orderMerge(
   how: { targetBranch: string; squash: boolean; defaultOnly: boolean; join?: Order['join'] },
 ): Promise<{ readonly id: string }> {
   const { targetBranch, squash, defaultOnly } = how;
+  const watch = targetBranch === contractBranch(contract.slug) ? await watched(a, contract) : [];
   const wanted = {
     task,
     asked: { targetBranch, squash },
@@ -75,6 +78,7 @@ export async function orderMerge(
       targetBranch,
       ...(defaultOnly ? { defaultOnly } : {}),
       squash,
+      ...(watch.length === 0 ? {} : { watch }),
       message: `Merge ${task.name}`,
     }),
   };
@@ -82,6 +86,16 @@ export async function orderMerge(
   return holderId === task.homeDaemonId
     ? order(a, { ...wanted, kind: 'branch.merge' })
     : orderMergeAway(a, { ...wanted, holderId });
+}
+
+/** Files that show deliverables: whether the merge touches them decides whether those still hold. */
+async function watched(a: Act, contract: ContractRow): Promise<string[]> {
+  const about = { ownerId: a.ownerId, contractId: contract.id };
+  const rows = await deliverablesOfContract(a.tx, about);
+  const paths = rows.flatMap(({ evidence }) =>
+    evidence.flatMap((item) => (item.kind === 'file' ? [plainPath(item.path)] : [])),
+  );
+  return [...new Set(paths)];
 }
 
 /** The machine with the contract's branch: its supervisor's; the task's own while no supervisor has begun. */

@@ -55,6 +55,8 @@ function subjectOf({ queue, entityId, fence }: DueJob): Record<string, unknown> 
   switch (queue) {
     case 'spawn-task':
       return { taskId: entityId };
+    case 'deliver-notification':
+      return { webhookId: entityId };
     case 'clean-contract':
     case 'evaluate-contract':
       return { contractId: entityId };

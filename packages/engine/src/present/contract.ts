@@ -101,6 +101,9 @@ export function presentDeliverable(
     required: wanted.required,
     completed: row !== undefined,
     completedAt: row?.completedAt.toISOString() ?? null,
+    stale: row !== undefined && row.staleSince !== null,
+    staleSince: row?.staleSince?.toISOString() ?? null,
+    staleReason: row?.staleReason ?? null,
     evidence: (row?.evidence ?? []).map((item) => ({ ...item })),
   };
 }

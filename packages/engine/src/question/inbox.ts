@@ -3,9 +3,10 @@ import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
 import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
+import { quarantinedWebhooks } from '@makima/db/repo/webhooks';
 import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
-import type { ContractRow, QuestionRow } from '@makima/db/rows';
+import type { ContractRow, QuestionRow, WebhookRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { requireReader } from '../authorize.ts';
@@ -28,10 +29,11 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
   return reading(
     engine.database,
     (async () => {
-      const [open, blocked, failed] = await Promise.all([
+      const [open, blocked, failed, dead] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
         listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
         listContractRows(sql, { ownerId, status: 'failed', limit: most }),
+        quarantinedWebhooks(sql, { ownerId }),
       ]);
       const asked = open.map(questionItem);
       const troubled = [
@@ -39,6 +41,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
         ...failed
           .filter((row) => row.failureReason?.startsWith(cancelledReason) !== true)
           .map((row) => contractItem(row, 'failure')),
+        ...dead.map(webhookItem),
       ];
       return {
         items: inboxRank([...asked, ...troubled]).map((ranked, i) => ({
@@ -96,6 +99,26 @@ function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {
       title: (kind === 'blocked' ? row.blockedReason : row.failureReason) ?? row.status,
       question: null,
       act: `makima why ${row.slug}`,
+    },
+  };
+}
+
+/** An endpoint that is told nothing any more until an owner looks. */
+function webhookItem(row: WebhookRow): Ranked {
+  return {
+    id: row.id,
+    kind: 'incident',
+    since: row.statusChangedAt,
+    blocksWork: false,
+    item: {
+      kind: 'incident',
+      since: row.statusChangedAt.toISOString(),
+      contractId: null,
+      contractSlug: null,
+      contractName: null,
+      title: `Webhook ${row.name} is set aside: ${row.statusReason ?? 'it does not answer'}`,
+      question: null,
+      act: `makima webhooks show ${row.id}`,
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Sweep: what has outlived its use is removed. Answers how many rows, of the kind that had most. */
 import {
   dropExpiredIdempotency,
+  dropOldDeliveries,
   dropOldCommands,
   dropOldToolKeys,
 } from '@makima/db/repo/retention';
@@ -16,6 +17,7 @@ export function pruneExpired(engine: Engine, input: { limit: number }): Promise<
         await dropExpiredIdempotency(sql, input),
         await dropOldCommands(sql, input),
         await dropOldToolKeys(sql, input),
+        await dropOldDeliveries(sql, input),
       ))(),
   );
 }

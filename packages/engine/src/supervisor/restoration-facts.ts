@@ -1,7 +1,7 @@
 /** The facts from which a restoration is planned, read from rows; a saved state that disagrees is only a finding. */
 import type { RestorationFacts as DomainFacts } from '@makima/domain/restoration-finding';
 import { lastCheckpoint, quarantineSnapshot, snapshotsOf } from '@makima/db/repo/checkpoints';
-import { deliverablesOfContract } from '@makima/db/repo/contract-numbers';
+import { deliverablesOfContract } from '@makima/db/repo/deliverables';
 import { findDaemon } from '@makima/db/repo/daemons';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { repositoriesOf } from '@makima/db/repo/contracts';
@@ -67,7 +67,9 @@ export async function restorationFacts(
       .filter((q) => q.taskId === task.id)
       .map((q) => ({ id: q.id, question: q.question, askedAt: q.askedAt, askerExists: true })),
     waitIds: waits.map((w) => w.id),
-    deliverables: deliverables.map((row) => ({ id: row.deliverableId, phase: row.phase })),
+    deliverables: deliverables
+      .filter((row) => row.staleSince === null)
+      .map((row) => ({ id: row.deliverableId, phase: row.phase })),
     awaitedTaskIds: waits.flatMap((w) => w.targetIds),
     conversation: {
       messageCount: conversation.count,

@@ -35,6 +35,8 @@ export const testSettings: Settings = {
   autoAdvancePhases: true,
   staleThresholdMs: 1_800_000,
   parkAfterMs: 120_000,
+  webhookAllowedHosts: [],
+  publicUrl: null,
 };
 
 /** An engine that only remembers what it told. */

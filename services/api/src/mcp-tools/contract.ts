@@ -206,6 +206,8 @@ const zStatus = z.object({
         phase: z.string(),
         required: z.boolean(),
         completed: z.boolean(),
+        /** Was shown, but the branch moved past it: show it again. */
+        stale: z.string().optional(),
       }),
     )
     .optional(),
@@ -255,7 +257,8 @@ async function contractStatus(
       id: d.id,
       phase: d.phase,
       required: d.required,
-      completed: d.completed,
+      completed: d.completed && !d.stale,
+      ...(d.staleReason === null ? {} : { stale: d.staleReason }),
     })),
     taskCounts,
     openQuestions,

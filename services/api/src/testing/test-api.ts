@@ -82,6 +82,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       autoAdvancePhases: true,
       staleThresholdMs: 1_800_000,
       parkAfterMs: 120_000,
+      webhookAllowedHosts: [],
+      publicUrl: null,
     },
     committed: ({ hints }) => pubsub.publish(hints),
   };

@@ -5,6 +5,8 @@ import { insertWait } from '@makima/db/repo/waits';
 import { inTransaction } from '@makima/db/tx';
 import { requeueDue } from '@makima/engine/outbox/requeue';
 import { endedReport, type House } from '@makima/engine/test/house';
+import { createWebhook } from '@makima/engine/webhook/create';
+import { testWebhook } from '@makima/engine/webhook/replay';
 import { mailOf, relayed, testHouse } from '../test/kit.ts';
 
 /** Everything that is mailed is gone, as after a lost Redis; then what is due is requeued. */
@@ -55,6 +57,40 @@ describe('requeueing', () => {
     await sql`update tasks set status = 'done' where is_supervisor`;
     await sql`update tasks set needs = array[${contract.supervisorTaskId}::uuid]`;
     expect(ofKind(await requeued(house), 'spawn-task')).toEqual([`spawn-task_${task.id}_0_r1`]);
+  });
+
+  it('has an endpoint looked at for which something is due, and no other', async () => {
+    const house = await testHouse();
+    const call = { caller: house.owner };
+    const made = async () => {
+      const { result } = await createWebhook(house.engine, call, {
+        kind: 'webhook',
+        url: 'https://hooks.example.com/',
+        contractIds: [],
+      });
+      return result.webhook.id;
+    };
+    const [id, quiet] = [await made(), await made()];
+    await testWebhook(house.engine, call, { id });
+    const tickets = async () => ofKind(await requeued(house), 'deliver-notification');
+    expect(await tickets()).toEqual([`deliver-notification_${id}_1_r1`]);
+    const { sql } = house.engine.database;
+    await sql`update webhooks set lease_until = clock() + interval '1 minute' where id = ${id}`;
+    expect(await tickets()).toEqual([]);
+    await sql`update webhooks set lease_until = clock() - interval '1 s' where id = ${id}`;
+    expect(await tickets()).toEqual([`deliver-notification_${id}_1_r2`]);
+    await sql`update webhook_deliveries set next_try_at = clock() + interval '1 h'`;
+    expect(await tickets()).toEqual([]);
+    await sql`
+      insert into webhook_deliveries (owner_id, webhook_id, event_id, event_type, body)
+      values (${house.ownerId}, ${quiet}, 1, 'contract.created', '{}')`;
+    await sql`update webhooks set paused_until = clock() + interval '1 h' where id = ${quiet}`;
+    expect(await tickets()).toEqual([]);
+    await sql`update webhooks set paused_until = null where id = ${quiet}`;
+    expect(await tickets()).toEqual([`deliver-notification_${quiet}_1_r1`]);
+    await sql`update webhooks set status = 'disabled' where id = ${quiet}`;
+    await sql`delete from requeues`;
+    expect(await tickets()).toEqual([]);
   });
 
   it('retries interrupted tasks and restores interrupted supervisors', async () => {
