@@ -47,6 +47,7 @@ const machine = (of: Daemon['agents']): Daemon => ({
   sessionEpoch: 1,
   currentTaskCount: 0,
   maxConcurrentTasks: 4,
+  limits: [],
   agents: [...of],
   connectedAt: null,
   lastSeenAt: null,

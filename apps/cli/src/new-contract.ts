@@ -26,6 +26,7 @@ export interface ContractOptions {
   readonly askAtEnd?: true;
   readonly priority?: number;
   readonly parkAfter?: number;
+  readonly onLimit?: 'resume' | 'ask';
 }
 
 type ContractBody = z.input<typeof zContractInput>;
@@ -61,6 +62,7 @@ function settingsOf(options: ContractOptions): Omit<ContractBody, 'name' | 'desc
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(options.parkAfter === undefined ? {} : { parkAfterSeconds: options.parkAfter }),
+    ...(options.onLimit === undefined ? {} : { onLimit: options.onLimit }),
   };
 }
 

@@ -43,6 +43,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'task.interrupted': sign('?', 'interrupt', 'yellow'),
   'task.cancelled': sign('x', 'cancelled', 'gray'),
   'task.retried': sign('>', 'again', 'yellow'),
+  'task.limited': sign('~', 'limited', 'magenta'),
   'task.merged': sign('v', 'merged', 'green'),
   'task.late': sign('~', 'late', 'gray'),
   'task.kept': sign('+', 'kept', 'gray'),

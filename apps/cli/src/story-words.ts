@@ -38,6 +38,9 @@ const resumed: Readonly<Record<string, string>> = {
   session: ', same conversation',
   transcript: ', conversation restored',
 };
+/** `2030-01-01T12:00:00.000Z` as `2030-01-01 12:00:00Z`; anything else as it is. */
+const moment = (time: string): string =>
+  time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+Z$/, '$1 $2Z');
 const waitsFor: Readonly<Record<string, string>> = {
   waiting_for_user: ' for an answer',
   waiting_for_tasks: ' for its tasks',
@@ -96,6 +99,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'task.interrupted': (f) => `${f.task}${attempt(f)}${why(f)}`,
   'task.cancelled': (f) => `${f.task}${why(f)}`,
   'task.retried': (f) => `${f.task}${attempt(f)}`,
+  'task.limited': (f) =>
+    `${f.task} is at the usage limit${f.with(' of ', f.of('agent'))}${f.with(' until ', moment(f.of('until')))}${f.flag('asks') === 'yes' ? '; you decide whether it goes on' : '; it goes on by itself then'}`,
   'task.merged': (f) =>
     `${f.task}${f.with(' into ', f.of('targetBranch', 'branch', 'into'))}${f.with(' at ', f.of('commitSha', 'sha').slice(0, 10))}`,
   'task.late': (f) =>

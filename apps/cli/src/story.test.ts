@@ -53,6 +53,11 @@ describe('storyLine', () => {
     expect(line('supervisor.parked', { state: 'waiting_for_user' })).toContain(
       'the supervisor waits for an answer without a process, at no cost',
     );
+    const limit = { agent: 'claude', until: '2030-01-01T12:00:00.000Z', asks: false };
+    expect(line('task.limited', limit)).toContain(
+      'is at the usage limit of claude until 2030-01-01 12:00:00Z; it goes on by itself then',
+    );
+    expect(line('task.limited', { ...limit, asks: true })).toContain('you decide whether');
     expect(line('supervisor.woken', { reason: 'answered' })).toContain('it was answered');
     expect(line('supervisor.woken', { reason: 'of another kind' })).toContain('of another kind');
   });

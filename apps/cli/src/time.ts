@@ -20,6 +20,16 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 3_600)}h ${two(Math.floor((seconds % 3_600) / 60))}m`;
 }
 
+/** A moment to come, in the time zone of whoever looks: `17:42`, with its day when it is not within a day. */
+export function until(time: string, nowMs: number): string {
+  const at = clockTime(time).slice(0, 5);
+  const date = new Date(time);
+  const days = (ms: number): string => new Date(ms).toDateString();
+  if (days(date.getTime()) === days(nowMs)) return at;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${at}`;
+}
+
 /** `14:03:59` in the time zone of whoever looks. */
 export function clockTime(time: string): string {
   const date = new Date(time);

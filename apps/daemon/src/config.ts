@@ -11,6 +11,8 @@ import { logLevels } from '@makima/runtime/log';
 import { forgeDefaults, type ForgeSettings } from './forge/settings.ts';
 import { defaultTimings, type LinkTimings } from './link/link.ts';
 
+const accountShape = /^[a-z][a-z0-9-]{0,40}=[\w.@+-]{1,80}$/;
+
 export const daemonSettings = z.object({
   MAKIMA_GATEWAY_URL: setting
     .url(['ws', 'wss'])
@@ -95,6 +97,15 @@ export const daemonSettings = z.object({
     .list()
     .default([])
     .describe('Variables of this machine that may reach the agent of MAKIMA_ACP_COMMAND.'),
+  MAKIMA_ACCOUNTS: setting
+    .list()
+    .default([])
+    .refine((list) => list.every((item) => accountShape.test(item)), {
+      message: 'must be agent=account, separated by commas',
+    })
+    .describe(
+      'Whose account an agent uses here (claude=team,codex=ada): machines that name the same one share its usage limits. Without it an account is told from the sign-in where that is possible, else it is this machine’s alone.',
+    ),
   MAKIMA_LEDGER: setting
     .text()
     .optional()
@@ -162,10 +173,17 @@ export interface DaemonConfig {
   /** The agent of kind `acp`, and the variables that may reach it. */
   readonly acpCommand: readonly string[] | null;
   readonly acpEnvironment: readonly string[];
+  /** Accounts by kind of agent, where the person says whose they are. */
+  readonly accounts: ReadonlyMap<string, string>;
   readonly ledgerPath: string | null;
   readonly timings: DaemonTimings;
   /** The daemon's own environment, of which drivers pass an allow list on to agents. */
   readonly environment: NodeJS.ProcessEnv;
+}
+
+/** `claude=team` items that were checked. */
+export function accountsFrom(items: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(items.map((item) => item.split('=', 2) as [string, string]));
 }
 
 /** Limits from the environment over the standing ones; unknown names are refused. */

@@ -130,24 +130,20 @@ describe('a daemon', () => {
     expect(refused.error).toContain('nobody');
   });
 
-  it('says until when a limit rejects an agent, and lets it go on after that', async () => {
-    const start = startCommand('- limit:\n    resets_in_ms: 200\n- say: later');
-    gateway.command(start);
-    const turn = await gateway.until('the turn', () => gateway.of('task.turn_ended')[0]);
-    expect(turn.outcome).toBe('limited');
-    expect(Date.parse(turn.resumeAt ?? '')).toBeGreaterThan(Date.now() - 5_000);
-    expect((await gateway.ended(start)).outcome).toBe('done');
-    expect(said(start)).toContain('later');
-  });
-
-  it('is parked by the server while its limit lasts', async () => {
+  it('ends an agent that meets a usage limit, says until when, and goes on in a next attempt', async () => {
     const start = startCommand('- limit:\n    resets_in_ms: 3600000\n- say: later');
     gateway.command(start);
-    await gateway.until('the turn', () => gateway.of('task.turn_ended')[0]);
-    const { taskId, attempt } = start;
-    gateway.command({ kind: 'task.stop', taskId, attempt, reason: 'parked', graceMs: 600 });
-    expect((await gateway.ended(start)).outcome).toBe('parked');
+    const ended = await gateway.ended(start);
+    expect(ended).toMatchObject({ outcome: 'limited', limit: { window: 'scripted' } });
+    const resetsInMs = Date.parse(ended.limit?.resetsAt ?? '') - Date.now();
+    expect(resetsInMs).toBeGreaterThan(3_500_000);
+    expect(gateway.of('task.turn_ended')).toEqual([]);
     expect(said(start)).not.toContain('later');
+    const go = { id: randomUUID(), text: 'go on', mode: 'steer' } as const;
+    const again = { ...start, attempt: 2, resumeSession: true, messages: [go] };
+    gateway.command(again);
+    expect((await gateway.ended(again)).outcome).toBe('done');
+    expect(said(again)).toContain('later');
   });
 
   it('resumes a conversation from this machine, from the transcript, or says that it is lost', async () => {

@@ -58,7 +58,10 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
     log.error({ version: gitVersion.version }, gitVersion.fix ?? 'git is too old');
   const journal = await openDaemonJournal(config, home, secrets, log);
   const environment = await withMakima(config, home, log);
-  const probed = await probeDrivers(daemonDrivers({ ...config, environment }, home));
+  const probed = await probeDrivers(
+    daemonDrivers({ ...config, environment }, home),
+    config.accounts,
+  );
   const context = await createContext({ config, home, secrets, journal, probed, log }, (ask) =>
     link.ask(ask),
   );

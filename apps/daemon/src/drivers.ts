@@ -56,9 +56,17 @@ export function daemonDrivers(config: DriverConfig, home: Pick<Home, 'sessions'>
 const programAt = (path: string | null): { readonly program?: string } =>
   path === null ? {} : { program: path };
 
-export async function probeDrivers(drivers: readonly AgentDriver[]): Promise<ProbedDrivers> {
+/** `accounts`: what the person says of whose account an agent uses stands before what is found. */
+export async function probeDrivers(
+  drivers: readonly AgentDriver[],
+  accounts: ReadonlyMap<string, string> = new Map(),
+): Promise<ProbedDrivers> {
   const found = await Promise.all(
-    drivers.map(async (driver) => ({ driver, info: await probe(driver) })),
+    drivers.map(async (driver) => {
+      const info = await probe(driver);
+      const account = accounts.get(driver.kind) ?? info.account;
+      return { driver, info: { ...info, ...(account === undefined ? {} : { account }) } };
+    }),
   );
   return {
     drivers: new Map(
@@ -72,9 +80,10 @@ async function probe(driver: AgentDriver): Promise<AgentInfo> {
   const { kind } = driver;
   try {
     const found = await withDeadline(probeMs, () => driver.probe(), `looking for ${kind}`);
-    const { version, tested, signedIn, problem: note } = found;
+    const { version, tested, signedIn, problem: note, account } = found;
     const available = found.path !== null && signedIn !== false;
-    return { kind, version, tested, available, signedIn, note };
+    const whose = account === undefined ? {} : { account };
+    return { kind, version, tested, available, signedIn, note, ...whose };
   } catch (error) {
     const note = error instanceof Error ? error.message : 'it cannot be run';
     return { kind, version: null, tested: false, available: false, signedIn: null, note };

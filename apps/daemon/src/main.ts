@@ -16,6 +16,7 @@ import { createLog } from '@makima/runtime/log';
 import {
   daemonSettings,
   joinSettings,
+  accountsFrom,
   timingsFrom,
   type DaemonConfig,
   type DaemonSettings,
@@ -130,6 +131,7 @@ function configFrom(settings: DaemonSettings, key: string): DaemonConfig {
       requestMs: timings.forgeRequestMs,
       pushMs: timings.forgePushMs,
     },
+    accounts: accountsFrom(settings.MAKIMA_ACCOUNTS),
     claudePath: settings.MAKIMA_CLAUDE_PATH ?? null,
     codexPath: settings.MAKIMA_CODEX_PATH ?? null,
     geminiPath: settings.MAKIMA_GEMINI_PATH ?? null,

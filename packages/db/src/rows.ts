@@ -18,6 +18,7 @@ export type UserRow = typeof identity.users.$inferSelect;
 export type DaemonRow = typeof identity.daemons.$inferSelect;
 export type EnrolmentRow = typeof identity.enrolments.$inferSelect;
 export type TaskRow = typeof tasks.tasks.$inferSelect;
+export type AgentLimitRow = typeof tasks.agentLimits.$inferSelect;
 export type AttemptRow = typeof tasks.taskAttempts.$inferSelect;
 export type SupervisorRow = typeof tasks.supervisors.$inferSelect;
 export type RestorationRow = typeof tasks.restorations.$inferSelect;

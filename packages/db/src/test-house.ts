@@ -46,6 +46,7 @@ export function testHouse(database: Database): Promise<House> {
       agent: 'scripted',
       model: null,
       parkAfterSeconds: null,
+      onLimit: 'resume',
       supervisorPlan: null,
     });
     const task = await insertTask(tx, {

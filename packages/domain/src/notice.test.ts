@@ -141,6 +141,7 @@ describe('the wake digest', () => {
   it.each([
     ['answered', 'was answered'],
     ['message', 'You were sent a message'],
+    ['limit', 'The usage limit that stopped you is over'],
     ['asked', 'A person asked you to go on'],
     ['withdrawn', 'Nothing that you waited for will come'],
   ] as const)('says why when it is %s', (reason, words) => {

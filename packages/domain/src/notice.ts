@@ -116,6 +116,7 @@ const reasonWords: Readonly<Record<WakeReason, string>> = {
   answered: 'A question of yours was answered.',
   message:
     'You were sent a message. What you waited for has not come: end your turn when you are done, and you are woken when it does.',
+  limit: 'The usage limit that stopped you is over: go on where you were.',
   asked: 'A person asked you to go on. What you waited for may still come.',
   withdrawn: 'Nothing that you waited for will come any more: it ended or was withdrawn.',
 };

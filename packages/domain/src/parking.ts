@@ -48,8 +48,18 @@ export interface Come {
   readonly messages: number;
 }
 
-/** `withdrawn`: nobody will ever answer or end what it waited for. `asked`: a person wants it to go on. */
-export type WakeReason = 'satisfied' | 'timed_out' | 'answered' | 'message' | 'withdrawn' | 'asked';
+/**
+ * `withdrawn`: nobody will ever answer or end what it waited for. `asked`: a person wants it to go on.
+ * `limit`: the usage limit that stopped it is over.
+ */
+export type WakeReason =
+  | 'satisfied'
+  | 'timed_out'
+  | 'answered'
+  | 'message'
+  | 'withdrawn'
+  | 'asked'
+  | 'limit';
 
 /** Why a parked supervisor is started again; null: it sleeps on. */
 export function wakeReason(pending: Pending, come: Come): WakeReason | null {

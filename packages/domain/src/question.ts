@@ -26,6 +26,15 @@ export const questionTypes = [...askableTypes, 'permission'] as const;
 
 export type QuestionType = (typeof questionTypes)[number];
 
+/** What the control plane itself asks a person to decide; the answer is carried out, not delivered to an agent. */
+export type QuestionSubject = {
+  readonly kind: 'limit';
+  readonly taskId: string;
+  readonly attempt: number;
+  /** When the limit ends, ISO 8601. */
+  readonly until: string;
+};
+
 export interface Question {
   readonly question: string;
   readonly choices: readonly string[];

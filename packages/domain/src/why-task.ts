@@ -135,11 +135,26 @@ function contractRests(facts: WhyTaskFacts): Blocker {
 /** Parked or limited: no process, a wait or a timer instead. Undefined for one that has a process. */
 function resting(facts: WhyTaskFacts): readonly Blocker[] | undefined {
   if (facts.session === 'limited') {
-    const until = facts.resumeAt === null ? '' : ` It goes on at ${facts.resumeAt.toISOString()}.`;
-    const reason = `The account of its agent is at its usage limit.${until}`;
-    return [blocker({ kind: 'limit', reason, since: facts.statusSince, whoCanAct: 'system' })];
+    return [limited(facts)];
   }
   return facts.session === 'parked' ? parked(facts) : undefined;
+}
+
+/** It goes on by itself at a time, or by a person's word. */
+function limited({ resumeAt, statusSince: since }: WhyTaskFacts): Blocker {
+  const reason = 'The account of its agent is at its usage limit.';
+  if (resumeAt === null) {
+    const asked = `${reason} A person was asked whether it goes on.`;
+    return blocker({
+      kind: 'limit',
+      reason: asked,
+      since,
+      whoCanAct: 'person',
+      act: 'makima inbox',
+    });
+  }
+  const until = `${reason} It goes on at ${resumeAt.toISOString()}.`;
+  return blocker({ kind: 'limit', reason: until, since, whoCanAct: 'system' });
 }
 
 /** It has no process; what wakes it is the blocker. */

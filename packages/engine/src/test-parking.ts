@@ -31,7 +31,6 @@ export function parkingOf(scene: Stage, task: CommandOf<'task.start'>) {
       outcome: 'completed',
       text: '',
       error: null,
-      resumeAt: null,
       usage: null,
     });
 

@@ -10,6 +10,7 @@ import { defaultAnswers } from './sweeps/default-answers.ts';
 import { dueWaits } from './sweeps/due-waits.ts';
 import { expiredLeases } from './sweeps/expired-leases.ts';
 import { lateAnswers } from './sweeps/late-answers.ts';
+import { limitsOver } from './sweeps/limits-over.ts';
 import { outboxPrune } from './sweeps/outbox-prune.ts';
 import { pendingTasks } from './sweeps/pending-tasks.ts';
 import { retention } from './sweeps/retention.ts';
@@ -35,6 +36,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     lateAnswers(deps),
     defaultAnswers(deps),
     waitingSupervisors(deps),
+    limitsOver(deps),
     contractTimers(deps),
     webhooks(deps),
     outboxPrune(deps),

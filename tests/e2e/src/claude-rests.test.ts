@@ -1,4 +1,5 @@
-// The real Claude Code at rest: parked while it waits, without a process and without a request to its model.
+// The real Claude Code at rest: parked while it waits, and at its usage limit until that ends, both times
+// without a process and without a request to its model.
 // Why: that a conversation goes on after its process was ended in the middle of a tool call is the agent's
 // own doing; only the real one can show it.
 // Law: the model decides by what it has read; its log is the witness of what was asked of it, and when.
@@ -10,6 +11,7 @@ import type { ModelRequest, Reply } from '@makima/mock-model/reply';
 import { startMockModel, type MockModel } from '@makima/mock-model/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from './agents.ts';
+import { startContract, taskNamed } from './contract.ts';
 import { followStory } from './story.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { makeRepository } from './repository.ts';
@@ -25,15 +27,41 @@ const use = (text: string, name: string, input: Record<string, unknown>): Reply 
 function asks({ messages }: ModelRequest): Reply {
   const heard = messages.filter(({ role }) => role !== 'assistant').map(({ text }) => text);
   const has = (words: string): boolean => heard.some((text) => text.includes(words));
-  if (has('Answer: blue') || has('"response":"blue"')) return { text: 'It is blue.' };
+  if (has('Which colour? -> blue') || has('"response":"blue"')) return { text: 'It is blue.' };
   return use('I ask a person.', 'ask', { question: 'Which colour?', choices: ['red', 'blue'] });
+}
+
+/** Works, meets the limit of its plan at its second request until that is over, then finishes. */
+const limitMs = 8_000;
+let resetsAtSeconds = 0;
+function tired({ messages }: ModelRequest): Reply {
+  if (!messages.some(({ role }) => role === 'tool')) {
+    const command = 'printf "warm\\n" > greeting.txt && git add --all && git commit -qm greet';
+    return {
+      text: 'I write.',
+      tools: [{ name: 'Bash', input: { command, description: 'Write' } }],
+    };
+  }
+  resetsAtSeconds ||= Math.ceil((Date.now() + limitMs) / 1_000);
+  if (Date.now() >= resetsAtSeconds * 1_000) return { text: 'It is written.' };
+  return {
+    error: { status: 429, type: 'rate_limit_error', message: 'Over the limit.' },
+    headers: {
+      'anthropic-ratelimit-unified-status': 'rejected',
+      'anthropic-ratelimit-unified-reset': String(resetsAtSeconds),
+      'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+      'anthropic-ratelimit-unified-5h-status': 'rejected',
+      'anthropic-ratelimit-unified-5h-reset': String(resetsAtSeconds),
+      'anthropic-ratelimit-unified-5h-utilization': '1',
+    },
+  };
 }
 
 let house: House;
 let model: MockModel;
 const scratch = mkdtempSync(join(tmpdir(), 'makima-claude-'));
 beforeAll(async () => {
-  model = await startMockModel({ scripts: { asks: [asks] } });
+  model = await startMockModel({ scripts: { asks: [asks], tired: [tired] } });
   house = await openHouse({
     env: {
       HOME: scratch,
@@ -43,7 +71,7 @@ beforeAll(async () => {
       CLAUDE_CONFIG_DIR: join(scratch, '.claude'),
       CLAUDE_CODE_MAX_RETRIES: '1',
       ANTHROPIC_BASE_URL: model.url,
-      ANTHROPIC_API_KEY: 'test',
+      CLAUDE_CODE_OAUTH_TOKEN: 'test',
       ANTHROPIC_MODEL: 'claude-sonnet-4-5',
     },
   });
@@ -81,9 +109,9 @@ describe('Claude Code', () => {
     });
     const resumed = await model.seen(
       ({ request, side }) =>
-        !side && request.messages.some(({ text }) => text.includes('Answer: blue')),
+        !side && request.messages.some(({ text }) => text.includes('Which colour? -> blue')),
     );
-    // Parked, it asked nothing of its model; woken, it reads its conversation, the answer and the digest.
+    // Parked, it asked nothing of its model; woken, it reads its conversation, and the answer in the digest.
     expect(model.log.slice(requests).filter(({ side }) => !side)[0]).toBe(resumed);
     const said = await story.until('supervisor.state_changed', ({ data }) => data['to'] === 'idle');
     expect(said.data['activity']).toContain('its turn is over');
@@ -99,6 +127,40 @@ describe('Claude Code', () => {
     const count = (type: string) => story.events.filter((event) => event.type === type).length;
     expect([count('question.asked'), count('supervisor.restored')]).toEqual([1, 0]);
     story.close();
+    await expectInvariants(house);
+  });
+
+  it('at its usage limit rests until that is over, and finishes in the same conversation', async () => {
+    const { client } = house;
+    const job = await startContract(
+      house,
+      [
+        { spawn: { name: 'greet', plan: 'Write. [[script:tired]]', agent: 'claude' }, as: 'greet' },
+        { wait: ['${greet}'], as: 'ended' },
+        { say: 'It said: ${ended.tasks.0.summary}' },
+      ],
+      { name: 'tired' },
+    );
+    const taskId = await taskNamed(job, 'greet');
+    const limited = await job.story.until('task.limited');
+    expect(limited.data).toMatchObject({ agent: 'claude', window: 'five_hour' });
+    expect(Date.parse(String(limited.data['until']))).toBe(resetsAtSeconds * 1_000 + 1_000);
+    const asked = model.log.length;
+    const started = await job.story.until('task.started', (event) => event.taskId === taskId);
+    expect(isAlive(Number(started.data['pid']))).toBe(false);
+    const again = await job.story.until(
+      'task.started',
+      ({ data, taskId: id }) => id === taskId && data['attempt'] === 2,
+    );
+    expect(Date.parse(again.time)).toBeGreaterThanOrEqual(resetsAtSeconds * 1_000);
+    expect(model.log.length).toBe(asked);
+    const done = await job.story.until('task.completed', (event) => event.taskId === taskId);
+    expect(done.data['summary']).toBe('It is written.');
+    const mine = model.log.filter(({ script, side }) => script === 'tired' && !side);
+    expect(new Set(mine.map(({ request }) => request.session)).size).toBe(1);
+    const task = await client.call('getTask', { params: { id: taskId } });
+    expect(task).toMatchObject({ status: 'done', retryCount: 0, attempt: 2 });
+    job.story.close();
     await expectInvariants(house);
   });
 });

@@ -25,5 +25,10 @@ export const contractOptions: readonly OptionSpec[] = [
     text: 'how long its supervisor may wait before it gives up its process; 0: never',
     parse: wholeNumber(0, 604_800),
   },
+  {
+    flags: '--on-limit <what>',
+    text: 'when an agent meets its usage limit: resume when it ends, or ask you',
+    choices: ['resume', 'ask'],
+  },
   { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
 ];

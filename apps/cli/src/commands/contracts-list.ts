@@ -5,7 +5,7 @@ import type { ContractStatus } from '@makima/domain/contract';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
-import { ago } from '../time.ts';
+import { ago, until } from '../time.ts';
 
 interface Options {
   readonly status?: ContractStatus;
@@ -69,7 +69,7 @@ function columns(contracts: readonly Contract[], nowMs: number): readonly Column
     { head: 'STATUS', rigid: true, cell: shortStatus, full: (c) => c.status, tint },
     { head: 'ATTENTION', only: 'pipe', cell: (c) => wordOf(c.attention) },
     { head: 'PHASE', cell: (c) => c.phase, least: 7, drop: 2 },
-    { head: 'NEEDS YOU', cell: needs, least: 11, drop: 3 },
+    { head: 'NEEDS YOU', cell: (c) => needs(c, nowMs), least: 11, drop: 3 },
     { head: 'TASKS', rigid: true, cell: taskProgress, drop: 4 },
     {
       head: 'UPDATED',
@@ -86,11 +86,13 @@ function shortStatus(contract: Contract): string {
   return contract.status === 'waiting_for_input' ? 'waiting' : contract.status;
 }
 
-function needs(contract: Contract): string {
+function needs(contract: Contract, nowMs: number): string {
   if (contract.openQuestions > 0) {
     return `${contract.openQuestions} question${contract.openQuestions === 1 ? '' : 's'}`;
   }
   if (contract.waitingFor !== null) return contract.waitingFor.replaceAll('_', ' ');
+  if (contract.attention === 'limited' && contract.limitedUntil !== null)
+    return `limited -> ${until(contract.limitedUntil, nowMs)}`;
   return contract.blockedReason ?? contract.failureReason ?? '-';
 }
 

@@ -5,7 +5,7 @@ import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
-import { ago, duration } from '../time.ts';
+import { ago, duration, until } from '../time.ts';
 
 export async function run(shell: Shell, [typed]: readonly [string]): Promise<void> {
   const client = await shell.connect();
@@ -70,6 +70,8 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     }),
     ['tasks', counts.join(', ')],
     ['questions', contract.openQuestions === 0 ? null : `${contract.openQuestions} open`],
+    ['limited', contract.limitedUntil && `until ${until(contract.limitedUntil, nowMs)}`],
+    ['at a limit', contract.onLimit === 'ask' ? 'you decide whether an agent goes on' : null],
     ['parks after', parkWords(contract.parkAfterSeconds)],
     ['version', String(contract.version)],
     ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],

@@ -3,7 +3,7 @@ import type { Daemon } from '@makima/contracts/entity/daemon';
 import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
-import { ago } from '../time.ts';
+import { ago, until } from '../time.ts';
 
 export async function run(shell: Shell): Promise<void> {
   const client = await shell.connect();
@@ -36,7 +36,7 @@ function columns(daemons: readonly Daemon[], nowMs: number): readonly Column<Dae
     { head: 'STATUS', cell: (d) => d.status },
     { head: 'HOST', cell: (d) => d.host ?? '-', drop: 4 },
     { head: 'RUNS', rigid: true, cell: (d) => `${d.currentTaskCount}/${d.maxConcurrentTasks}` },
-    { head: 'AGENTS', cell: agentsOf, drop: 2 },
+    { head: 'AGENTS', cell: (d) => agentsOf(d, nowMs), drop: 2 },
     { head: 'VERSION', cell: (d) => d.version ?? '-', drop: 3 },
     {
       head: 'SEEN',
@@ -48,8 +48,12 @@ function columns(daemons: readonly Daemon[], nowMs: number): readonly Column<Dae
   ];
 }
 
-function agentsOf(daemon: Daemon): string {
-  const found = daemon.agents.filter(isFound).map(agentText);
+function agentsOf(daemon: Daemon, nowMs: number): string {
+  const found = daemon.agents.filter(isFound).map((agent) => {
+    const limit = daemon.limits.find((one) => one.agent === agent.kind);
+    const text = agentText(agent);
+    return limit === undefined ? text : `${text} (limited until ${until(limit.until, nowMs)})`;
+  });
   return found.length === 0 ? 'none' : found.join(', ');
 }
 

@@ -6,7 +6,7 @@ import { allContracts, contractId, isOver, tasksOf } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
 import { statusWord, taskGlyph, tintTask } from '../task-sign.ts';
-import { ago } from '../time.ts';
+import { ago, until } from '../time.ts';
 
 export async function run(shell: Shell, [typed]: readonly [string | undefined]): Promise<void> {
   const client = await shell.connect();
@@ -64,6 +64,16 @@ function columns(
       full: (t) => t.createdAt,
       drop: 2,
     },
-    { head: 'RESULT', cell: (t) => t.errorMessage ?? t.outputSummary ?? '', drop: 6 },
+    { head: 'RESULT', cell: (t) => restWords(t, nowMs) ?? resultOf(t), full: resultOf, drop: 6 },
   ];
+}
+
+const resultOf = (task: Task): string => task.errorMessage ?? task.outputSummary ?? '';
+
+/** Until when a limit holds it says more than what it made so far. */
+function restWords({ session, resumeAt }: Task, nowMs: number): string | null {
+  if (session !== 'limited') return null;
+  return resumeAt === null
+    ? 'you decide whether it goes on'
+    : `goes on at ${until(resumeAt, nowMs)}`;
 }

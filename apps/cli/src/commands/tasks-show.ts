@@ -4,7 +4,7 @@ import { renderFacts, type Fact } from '../facts.ts';
 import { taskId } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
-import { ago, duration } from '../time.ts';
+import { ago, duration, until } from '../time.ts';
 
 type Attempt = TaskDetail['attempts'][number];
 
@@ -30,7 +30,7 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
     ['contract', task.contractId],
     ['role', `${role}, by ${task.agent}${task.model === null ? '' : ` (${task.model})`}`],
     ['status', task.status],
-    ['session', sessionWords[task.session]],
+    ['session', sessionWords(task, nowMs)],
     ['attempt', String(task.attempt)],
     ['error', task.errorMessage],
     ['result', task.outputSummary],
@@ -44,12 +44,20 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
   ];
 }
 
-const sessionWords: Readonly<Record<TaskDetail['session'], string | null>> = {
-  live: 'live: its agent has a process',
-  parked: 'parked: it waits without a process, at no cost',
-  limited: 'limited: its account is at its usage limit',
-  none: null,
-};
+function sessionWords({ session, resumeAt }: TaskDetail, nowMs: number): string | null {
+  switch (session) {
+    case 'live':
+      return 'live: its agent has a process';
+    case 'parked':
+      return 'parked: it waits without a process, at no cost';
+    case 'limited':
+      return resumeAt === null
+        ? 'limited: you decide whether it goes on (makima inbox)'
+        : `limited: at its usage limit, goes on at ${until(resumeAt, nowMs)}`;
+    case 'none':
+      return null;
+  }
+}
 
 function tookOf(startedAt: string | null, endedAt: string | null, nowMs: number): string | null {
   if (startedAt === null) return null;

@@ -2,14 +2,16 @@
  * Finds Claude Code on this machine and tells its version and whether somebody is signed in, without asking
  * any model.
  *
- * Law: reads nothing but the presence of credentials, never their content.
+ * Law: reads nothing but the presence of credentials, never their content. An account is named by a digest of
+ * its id, which is no credential.
  */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentProbe } from './driver.ts';
 import type { Environment } from './environment.ts';
 import { findProgram, versionOf } from './find-program.ts';
-import { jsonOf } from './json.ts';
+import { jsonOf, objectOf, textOf, type Json } from './json.ts';
 
 /** Versions that the conformance suite was run with: this minor line, from the first to the last. */
 const testedLine = { major: 2, minor: 1, fromPatch: 329 };
@@ -35,12 +37,14 @@ export async function probeClaude(
   const { version, problem } = await versionOf(path, env);
   if (problem !== null) return { ...nothing, problem };
   const signedIn = isSignedIn(env);
+  const account = accountName(env);
   return {
     kind: 'claude',
     path,
     version,
     tested: isTested(version),
     signedIn,
+    ...(account === null ? {} : { account }),
     problem:
       signedIn === false
         ? 'Nobody is signed in to Claude Code. Run "claude" once and sign in.'
@@ -50,28 +54,47 @@ export async function probeClaude(
 
 /** Null where it cannot be told (the system's keychain). */
 function isSignedIn(env: Environment): boolean | null {
-  const bySettings = [
+  if (isKeyed(env)) return true;
+  const { config, accounts } = placesOf(env);
+  if (existsSync(join(config, '.credentials.json'))) return true;
+  const known = accounts.map(readJson);
+  if (known.some((one) => one?.oauthAccount !== undefined || one?.primaryApiKey !== undefined))
+    return true;
+  return process.platform === 'darwin' ? null : false;
+}
+
+/** A key or token of the environment stands before whoever is signed in. */
+function isKeyed(env: Environment): boolean {
+  return [
     env.ANTHROPIC_API_KEY,
     env.ANTHROPIC_AUTH_TOKEN,
     env.CLAUDE_CODE_OAUTH_TOKEN,
     env.CLAUDE_CODE_USE_BEDROCK,
     env.CLAUDE_CODE_USE_VERTEX,
-  ];
-  if (bySettings.some((value) => value !== undefined && value !== '')) return true;
-  const home = env.HOME ?? '/';
-  const config = env.CLAUDE_CONFIG_DIR ?? join(home, '.claude');
-  if (existsSync(join(config, '.credentials.json'))) return true;
-  const accounts = [join(config, '.claude.json'), join(home, '.claude.json')];
-  if (accounts.some(namesAccount)) return true;
-  return process.platform === 'darwin' ? null : false;
+  ].some((value) => value !== undefined && value !== '');
 }
 
-function namesAccount(path: string): boolean {
+function placesOf(env: Environment): { readonly config: string; readonly accounts: string[] } {
+  const home = env.HOME ?? '/';
+  const config = env.CLAUDE_CONFIG_DIR ?? join(home, '.claude');
+  return { config, accounts: [join(config, '.claude.json'), join(home, '.claude.json')] };
+}
+
+/** The account that is signed in: its limits are the same on every machine. Whose a key is, nobody says. */
+function accountName(env: Environment): string | null {
+  if (isKeyed(env)) return null;
+  for (const known of placesOf(env).accounts.map(readJson)) {
+    const id = textOf(objectOf(known?.oauthAccount).accountUuid);
+    if (id !== null) return `plan-${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
+  }
+  return null;
+}
+
+function readJson(path: string): Json | null {
   try {
-    const known = jsonOf(readFileSync(path, 'utf8'));
-    return known?.oauthAccount !== undefined || known?.primaryApiKey !== undefined;
+    return jsonOf(readFileSync(path, 'utf8'));
   } catch {
-    return false;
+    return null;
   }
 }
 

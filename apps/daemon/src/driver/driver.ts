@@ -151,6 +151,8 @@ export interface AgentProbe {
   readonly signedIn: boolean | null;
   /** One sentence on what is missing and how to mend it. */
   readonly problem: string | null;
+  /** A name of the signed-in account, the same on every machine; absent where it cannot be told. */
+  readonly account?: string;
 }
 
 export interface ExitInfo {

@@ -111,6 +111,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     attempt: start.attempt,
     ...(final.sessionLost === true ? { sessionLost: true } : {}),
     outcome: final.outcome,
+    ...(final.limit === undefined ? {} : { limit: final.limit }),
     summary: cleanText(final.summary),
     error: final.error === null ? null : cleanText(final.error),
     exitCode: attempt.exit.code,

@@ -13,22 +13,18 @@ import type { DaemonContext } from '../context.ts';
 import type { AgentSession } from '../driver/driver.ts';
 import type { AgentEvent, EventOf } from '../driver/events.ts';
 import { attemptKey } from '../journal/state.ts';
-import { namedId } from './ids.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
 import { noteDoing } from './doing.ts';
+import { namedId } from './ids.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
 import { groupsOf } from './transcript.ts';
-import { afterTurn, wireOutcome, type TurnFacts } from './turns.ts';
+import { afterTurn, isLimited, wireOutcome, type TurnFacts } from './turns.ts';
 
 const endGraceMs = 5_000;
 /** Signs of silence after which the agent is woken, and after which it is given up. */
 const wakeAtStall = 2;
 const giveUpAtStall = 4;
-const limitMarginMs = 1_000;
-const firstLimitMs = 5 * 60_000;
-const longestLimitMs = 60 * 60_000;
-const longestTimerMs = 2_147_483_647;
 
 /** Resolves after the agent's `exit`, when no process of it is left. */
 export async function listen(
@@ -57,8 +53,8 @@ async function take(context: DaemonContext, live: LiveAttempt, event: AgentEvent
     case 'usage':
       return live.usage.see(event);
     case 'limit':
-      live.limited =
-        event.status === 'rejected' ? { resumeAt: isoTime(event.resetsAtMs) } : live.limited;
+      if (event.status === 'rejected')
+        live.limited = { resetsAt: isoTime(event.resetsAtMs), window: event.window };
       return;
     case 'transcript':
       return storeTranscript(context, live, event);
@@ -105,14 +101,14 @@ async function onTurn(
   const waitingMessages = live.mailbox.waiting;
   const verdict = afterTurn({
     outcome: event.outcome,
-    isLimited: live.limited !== null,
+    isLimited: isLimited(live.limited, event.error),
     waitingMessages,
     isSupervisor: live.start.isSupervisor,
     rounds: roundsOf(live, event),
   });
   const text = cleanText(event.text);
   const error = event.error === null ? null : cleanText(event.error.message);
-  const resumeAt = live.limited?.resumeAt ?? null;
+  const limit = live.limited ?? { resetsAt: null, window: null };
   live.limited = null;
   if (verdict === 'done') {
     decideEnd(live, { outcome: 'done', summary: text, error: null, graceMs: endGraceMs });
@@ -128,19 +124,21 @@ async function onTurn(
     decideEnd(live, { outcome: 'failed', summary: text, error: why, graceMs: endGraceMs });
     return;
   }
+  if (verdict === 'limited') {
+    decideEnd(live, { outcome: 'limited', summary: text, error, limit, graceMs: endGraceMs });
+    return;
+  }
   // With messages waiting the next turn begins by itself: there is no pause to tell of.
   if (verdict === 'wait' && waitingMessages > 0) return;
   await live.output.flush();
   await report(context, {
     kind: 'task.turn_ended',
     ...fence(live),
-    outcome: wireOutcome(event.outcome, verdict),
+    outcome: wireOutcome(event.outcome),
     text,
     error,
-    resumeAt: verdict === 'limited' ? resumeAt : null,
     usage: live.usage.turn(),
   });
-  if (verdict === 'limited') wakeAfterLimit(context, live, resumeAt);
   if (verdict === 'again') goOn(context, live);
 }
 
@@ -163,26 +161,6 @@ function goOn(context: DaemonContext, live: LiveAttempt): void {
       const words = 'its agent did not take the word to go on';
       decideEnd(live, { outcome: 'failed', summary: '', error: words, graceMs: endGraceMs });
     });
-}
-
-/**
- * The server may park the agent meanwhile; else it is told to go on when its limit is over, and again, later
- * each time, when no time was told.
- */
-function wakeAfterLimit(context: DaemonContext, live: LiveAttempt, resumeAt: string | null): void {
-  live.limitedTurns += 1;
-  const backOffMs = Math.min(firstLimitMs * 2 ** (live.limitedTurns - 1), longestLimitMs);
-  const waitMs = resumeAt === null ? backOffMs : Date.parse(resumeAt) - Date.now() + limitMarginMs;
-  const timer = setTimeout(
-    () => {
-      const id = namedId('limit', live.runId, live.limitedTurns);
-      void live.agent
-        ?.send({ id, text: 'The usage limit is over. Please continue.' })
-        .catch((error: unknown) => context.log.warn({ err: error, ...fence(live) }, 'not woken'));
-    },
-    Math.min(Math.max(waitMs, limitMarginMs), longestTimerMs),
-  );
-  live.undo.push(() => clearTimeout(timer));
 }
 
 async function onStall(

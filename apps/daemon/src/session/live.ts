@@ -14,8 +14,12 @@ import type { TaskRecord } from '../workspace/port.ts';
 
 export type Outcome = ReportOf<'task.ended'>['outcome'];
 
+export type LimitTold = NonNullable<ReportOf<'task.ended'>['limit']>;
+
 /** Why and how an attempt ends. */
 export interface Ending {
+  /** Of `limited`. */
+  readonly limit?: LimitTold;
   /** The conversation that it should have continued is nowhere. */
   readonly sessionLost?: true;
   readonly outcome: Outcome;
@@ -39,10 +43,8 @@ export interface LiveAttempt {
   record: TaskRecord | null;
   ending: Ending | null;
   frozen: boolean;
-  /** A usage limit rejects it, until this moment (null: not told). */
-  limited: { readonly resumeAt: string | null } | null;
-  /** How many turns a limit has ended. */
-  limitedTurns: number;
+  /** A usage limit rejects it; what was told of it. */
+  limited: LimitTold | null;
   /** Turns that it has ended, of a task that works in rounds. */
   rounds: number;
   /** How it began, for the report. */
@@ -96,7 +98,6 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
     ending: null,
     frozen: false,
     limited: null,
-    limitedTurns: 0,
     rounds: 0,
     resumedFrom: 'new',
     exit: { code: null, signal: null },

@@ -1,6 +1,6 @@
 /** What the end of a turn means for the attempt. */
 import { describe, expect, it } from 'vitest';
-import { afterTurn, wireOutcome, type TurnFacts } from './turns.ts';
+import { afterTurn, isLimited, wireOutcome, type TurnFacts } from './turns.ts';
 
 const ordinary: TurnFacts = {
   outcome: 'completed',
@@ -49,12 +49,18 @@ describe('the end of a turn', () => {
     expect(afterTurn({ ...ordinary, outcome: 'deferred' })).toBe('wait');
   });
 
+  it('is limited by what was told, or by a refusal for being too many', () => {
+    const error = (kind: 'rate_limit' | 'overloaded') => ({ kind, status: 429, message: '' });
+    expect(isLimited({ resetsAt: null, window: null }, null)).toBe(true);
+    expect(isLimited(null, error('rate_limit'))).toBe(true);
+    expect(isLimited(null, error('overloaded'))).toBe(false);
+    expect(isLimited(null, null)).toBe(false);
+  });
+
   it('has a name on the wire', () => {
-    expect(wireOutcome('failed', 'limited')).toBe('limited');
-    expect(wireOutcome('completed', 'wait')).toBe('completed');
-    expect(wireOutcome('deferred', 'wait')).toBe('completed');
-    expect(wireOutcome('completed', 'again')).toBe('completed');
-    expect(wireOutcome('interrupted', 'wait')).toBe('interrupted');
-    expect(wireOutcome('max_turns', 'wait')).toBe('failed');
+    expect(wireOutcome('completed')).toBe('completed');
+    expect(wireOutcome('deferred')).toBe('completed');
+    expect(wireOutcome('interrupted')).toBe('interrupted');
+    expect(wireOutcome('max_turns')).toBe('failed');
   });
 });

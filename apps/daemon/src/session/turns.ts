@@ -4,7 +4,7 @@
  * Law: an ordinary task is over with its first completed turn after which nothing waits for it, one that works
  * in rounds when its agent says so; a supervisor is over when the server says so. A limit is no failure.
  */
-import type { TurnOutcome } from '../driver/events.ts';
+import type { ApiError, TurnOutcome } from '../driver/events.ts';
 
 export interface TurnFacts {
   readonly outcome: TurnOutcome;
@@ -22,7 +22,7 @@ export interface TurnFacts {
 }
 
 /**
- * `wait`: the agent stays for a message; `limited`: it stays until its limit is over; `again`: it is told to go
+ * `wait`: the agent stays for a message; `limited`: it ends, and goes on when its limit is over; `again`: it is told to go
  * on; `used_up`: it was told so often enough.
  */
 export type TurnVerdict = 'done' | 'failed' | 'limited' | 'wait' | 'again' | 'used_up';
@@ -50,12 +50,13 @@ function afterRound(rounds: TurnFacts['rounds']): TurnVerdict {
   return rounds.done < rounds.max ? 'again' : 'used_up';
 }
 
+/** Also without a word of when it ends: whoever is refused for being too many has asked often enough by then. */
+export function isLimited(told: object | null, error: ApiError | null): boolean {
+  return told !== null || error?.kind === 'rate_limit';
+}
+
 /** The outcome as `task.turn_ended` names it. */
-export function wireOutcome(
-  outcome: TurnOutcome,
-  verdict: TurnVerdict,
-): 'completed' | 'interrupted' | 'failed' | 'limited' {
-  if (verdict === 'limited') return 'limited';
+export function wireOutcome(outcome: TurnOutcome): 'completed' | 'interrupted' | 'failed' {
   if (outcome === 'completed' || outcome === 'deferred') return 'completed';
   return outcome === 'interrupted' ? 'interrupted' : 'failed';
 }

@@ -28,7 +28,8 @@ export async function collectWork(
   const workdir = workdirAt(store, record.directory);
   const name = { task: record.taskId, attempt: record.attempt };
   const baseSha = record.baseSha ?? '';
-  if (record.sharedWith !== null || options.why === 'parked') {
+  // Whoever rests goes on in its directory: nothing of it is put aside.
+  if (record.sharedWith !== null || options.why === 'parked' || options.why === 'limited') {
     const { headSha, keptRef } = await takeCommits(workdir, name);
     return { commitSha: headSha, settledSha: null, keptRef, leftoverSha: null };
   }

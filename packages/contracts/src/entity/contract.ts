@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { contractStatuses, waitingForKinds } from '@makima/domain/contract';
 import { permissionModes } from '@makima/domain/permission-mode';
+import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
 
@@ -52,6 +53,8 @@ export const zAttention = z.enum([
   'archived',
 ]);
 
+export const zLimitPolicy = z.enum(limitPolicies);
+
 export const zContract = z.object({
   id: zId,
   slug: z.string(),
@@ -76,6 +79,9 @@ export const zContract = z.object({
   priority: z.int(),
   /** Null: as the installation says. 0: its supervisor is never parked. */
   parkAfterSeconds: z.int().nullable(),
+  onLimit: zLimitPolicy,
+  /** When the first of its agents that wait for a usage limit goes on. */
+  limitedUntil: zTime.nullable(),
   supervisorTaskId: zId.nullable(),
   taskCounts: z.record(z.string(), z.int()),
   openQuestions: z.int(),
@@ -137,6 +143,8 @@ export const zContractInput = z.strictObject({
   priority: z.int().min(-100).max(100).default(0),
   /** How long its supervisor may wait before it gives up its process; 0: it never does. */
   parkAfterSeconds: zParkAfter.nullable().default(null),
+  /** What follows when an agent meets a usage limit: it goes on when that ends, or you are asked. */
+  onLimit: zLimitPolicy.default('resume'),
   /** Agent and model of the supervisor, and the default of its tasks. */
   agent: z.string().min(1).max(100).default('claude'),
   model: z.string().max(200).nullable().default(null),
@@ -159,5 +167,6 @@ export const zContractPatch = z.strictObject({
   autoCompleteEnabled: z.boolean().optional(),
   priority: z.int().min(-100).max(100).optional(),
   parkAfterSeconds: zParkAfter.nullable().optional(),
+  onLimit: zLimitPolicy.optional(),
   expectedVersion: z.int().optional(),
 });

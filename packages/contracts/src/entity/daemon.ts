@@ -13,6 +13,8 @@ export const zDaemon = z.object({
   currentTaskCount: z.int(),
   maxConcurrentTasks: z.int(),
   agents: z.array(zAgentInfo),
+  /** Agents whose account is at its usage limit: none of them is started before. */
+  limits: z.array(z.object({ agent: z.string(), until: zTime, window: z.string().nullable() })),
   connectedAt: zTime.nullable(),
   lastSeenAt: zTime.nullable(),
 });

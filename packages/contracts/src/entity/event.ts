@@ -37,6 +37,7 @@ export const eventTypes = [
   'task.interrupted',
   'task.cancelled',
   'task.retried',
+  'task.limited',
   'task.merged',
   'task.late',
   'task.kept',

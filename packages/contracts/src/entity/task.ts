@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { permissionModes } from '@makima/domain/permission-mode';
 import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
+import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zSha, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
 import { zConflict, zDiffFile, zOperationError } from '../socket/reports.ts';
@@ -30,6 +31,9 @@ export const zTask = z.object({
   plan: z.string(),
   status: zTaskStatus,
   session: z.enum(taskSessions),
+  /** Of a limited session: when it goes on; null when a person was asked. */
+  resumeAt: zTime.nullable(),
+  onLimit: z.enum(limitPolicies),
   isSupervisor: z.boolean(),
   agent: z.string(),
   model: z.string().nullable(),
@@ -91,6 +95,8 @@ export const zSpawnInput = z.strictObject({
   autonomousLoop: z.boolean().default(false),
   /** `ask`: a person is asked before each of its own tools. Where the contract asks, its tasks do too. */
   permissionMode: z.enum(permissionModes).optional(),
+  /** `ask`: a person is asked before it goes on after a usage limit. Where the contract asks, its tasks do too. */
+  onLimit: z.enum(limitPolicies).default('resume'),
 });
 export type SpawnInput = z.infer<typeof zSpawnInput>;
 

@@ -34,6 +34,8 @@ export const zAgentInfo = z.strictObject({
   available: z.boolean(),
   signedIn: z.boolean().nullable(),
   note: z.string().nullable(),
+  /** Whose usage limits it shares with the same agent of other daemons; without one it is this daemon's alone. */
+  account: z.string().max(100).optional(),
 });
 export type AgentInfo = z.infer<typeof zAgentInfo>;
 

@@ -191,10 +191,9 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('task.turn_ended'),
     ...fence,
-    outcome: z.enum(['completed', 'interrupted', 'failed', 'limited']),
+    outcome: z.enum(['completed', 'interrupted', 'failed']),
     text: z.string(),
     error: z.string().nullable(),
-    resumeAt: zTime.nullable(),
     usage: zUsage.nullable(),
   }),
   /** The attempt is over; no process of it is left. */
@@ -211,8 +210,12 @@ export const zReport = z.discriminatedUnion('kind', [
       'stopped',
       'fenced',
       'parked',
+      'limited',
       'daemon_restarted',
     ]),
+    /** Of `limited`: when the house of the model lets the account go on, and which limit it is, as far as it said. */
+    limit: z.strictObject({ resetsAt: zTime.nullable(), window: z.string().nullable() }).optional(),
+
     summary: z.string(),
     error: z.string().nullable(),
     exitCode: z.int().nullable(),

@@ -10,6 +10,10 @@ export interface ContractNumbers {
   readonly openQuestions: number;
   readonly openConfirmations: number;
   readonly supervisorSession: TaskSession;
+  /** When the first task that waits for a usage limit goes on. */
+  readonly limitedUntil: Date | null;
+  /** Some task waits for a usage limit, none is at work, and its supervisor waits for them. */
+  readonly allLimited: boolean;
   readonly lastActivityAt: Date;
   readonly lastProgressAt: Date;
 }
@@ -26,6 +30,11 @@ export async function contractNumbers(
            (select count(*)::int from questions q where q.contract_id = c.id and q.status = 'open') as open_questions,
            (select count(*)::int from confirmations f where f.contract_id = c.id and f.state = 'open') as open_confirmations,
            coalesce((select session from tasks t where t.id = c.supervisor_task_id), 'none') as supervisor_session,
+           (select min(t.resume_at) from tasks t where t.contract_id = c.id and t.session = 'limited') as limited_until,
+           coalesce((select s.state in ('idle', 'waiting_for_tasks') from supervisors s where s.contract_id = c.id), false)
+             and exists (select 1 from tasks t where t.contract_id = c.id and t.session = 'limited')
+             and not exists (select 1 from tasks t where t.contract_id = c.id and not t.is_supervisor
+                                and t.status in ('starting', 'running')) as all_limited,
            a.last_activity_at, a.last_progress_at
       from contracts c join contract_activity a on a.contract_id = c.id
      where c.owner_id = ${args.ownerId} and c.id = any(${args.ids as string[]}::uuid[])`;

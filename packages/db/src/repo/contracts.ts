@@ -20,6 +20,7 @@ export type NewContract = Pick<
   | 'autoCompleteEnabled'
   | 'priority'
   | 'parkAfterSeconds'
+  | 'onLimit'
   | 'agent'
   | 'model'
   | 'supervisorPlan'
@@ -167,6 +168,7 @@ export async function changeContract(
         | 'autoCompleteEnabled'
         | 'priority'
         | 'parkAfterSeconds'
+        | 'onLimit'
       >
     >;
   },

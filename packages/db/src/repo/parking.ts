@@ -91,7 +91,7 @@ export async function unheardAnswers(
 ): Promise<QuestionRow[]> {
   return db<QuestionRow[]>`
     select q.* from questions q join task_attempts a on a.task_id = q.task_id and a.attempt = ${args.attempt}
-     where q.task_id = ${args.taskId} and q.status = 'answered'
+     where q.task_id = ${args.taskId} and q.status = 'answered' and q.subject is null
        and (q.taken_at is null or q.taken_at >= a.park_asked_at or q.answered_at >= a.park_asked_at)
        and not exists (select 1 from agent_messages m
                         where m.task_id = q.task_id and m.source = 'answer' and m.source_id = q.id)

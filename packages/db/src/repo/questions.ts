@@ -1,5 +1,6 @@
 /** Questions: one id for ever, answered once. */
 import type { Permit } from '@makima/domain/permit';
+import type { QuestionSubject } from '@makima/domain/question';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { ConfirmationRow, QuestionRow } from '../rows.ts';
 
@@ -9,8 +10,9 @@ export type NewQuestion = Pick<QuestionRow, 'ownerId' | 'contractId' | 'taskId' 
 /** Undefined when the asker asked this very question before (same ask key). */
 export async function insertQuestion(tx: Tx, row: NewQuestion): Promise<QuestionRow | undefined> {
   const tool = row.tool == null ? {} : { tool: tx.json(row.tool as never) };
+  const subject = row.subject == null ? {} : { subject: tx.json(row.subject as never) };
   const [made] = await tx<QuestionRow[]>`
-    insert into questions ${tx({ ...row, ...tool } as never)}
+    insert into questions ${tx({ ...row, ...tool, ...subject } as never)}
     on conflict (task_id, ask_key) where ask_key is not null do nothing returning *`;
   return made;
 }
@@ -157,6 +159,16 @@ export async function openQuestionsOf(
     select * from questions where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and status = 'open' order by id`;
 }
 
+/** Open questions of the control plane about a task. */
+export async function openSubjectQuestions(
+  tx: Tx,
+  args: { taskId: string; kind: QuestionSubject['kind'] },
+): Promise<QuestionRow[]> {
+  return tx<QuestionRow[]>`
+    select * from questions where task_id = ${args.taskId} and status = 'open' and subject ->> 'kind' = ${args.kind}
+     order by id for update`;
+}
+
 /** Answered, but their asker has not read the answer. */
 export async function untakenAnswers(
   db: Queryable,
@@ -166,14 +178,17 @@ export async function untakenAnswers(
     select * from questions where task_id = ${args.taskId} and status = 'answered' and taken_at is null order by answered_at`;
 }
 
-/** Answered while nobody held for it any more: these go to their asker as messages. */
+/** Answered while nobody held for it any more: these go to their asker as messages. Who rests reads a digest. */
 export async function undeliveredAnswers(
   sql: Sql,
   args: { limit: number },
 ): Promise<QuestionRow[]> {
   return sql<QuestionRow[]>`
-    select * from questions where status = 'answered' and taken_at is null and task_id is not null
-       and (held_until is null or held_until < clock() - interval '5 s') order by answered_at limit ${args.limit}`;
+    select q.* from questions q where q.status = 'answered' and q.taken_at is null and q.task_id is not null
+       and (q.held_until is null or q.held_until < clock() - interval '5 s')
+       and not exists (select 1 from tasks t where t.id = q.task_id and t.is_supervisor and q.ask_key is null
+                          and t.session in ('parked', 'limited'))
+     order by q.answered_at limit ${args.limit}`;
 }
 
 export async function redeliverQuestions(

@@ -47,7 +47,7 @@ export async function takeDueJobs(tx: Tx, args: DueArgs): Promise<DueJob[]> {
               or case when d.once then r.last_at < d.since else r.last_at + make_interval(secs => ${args.spacingMs / 1000}) * power(2, least(r.count, 5)) < clock() end))
          and not exists (
            select 1 from outbox o
-            where o.published_at is null and o.queue = d.queue
+            where o.published_at is null and o.queue = d.queue and o.not_before <= clock()
               and o.payload ->> d.subject = case d.subject when 'ownerId' then d.owner_id else d.entity_id end :: text))
     insert into requeues (queue, entity_id, fence, owner_id)
     select queue, entity_id, fence, owner_id from ripe where place = 1 order by since limit ${args.limit}
@@ -86,7 +86,7 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
              and (w.seen_at is null or w.seen_at >= a.park_asked_at or w.ended_at >= a.park_asked_at)
           union all
           select q.answered_at from questions q
-           where q.task_id = t.id and q.status = 'answered'
+           where q.task_id = t.id and q.status = 'answered' and q.subject is null
              and (q.taken_at is null or q.taken_at >= a.park_asked_at or q.answered_at >= a.park_asked_at)
              and not exists (select 1 from agent_messages m
                               where m.task_id = q.task_id and m.source = 'answer' and m.source_id = q.id)

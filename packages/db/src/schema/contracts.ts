@@ -22,6 +22,7 @@ import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
 import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-type';
 import type { Evidence } from '@makima/domain/evidence';
 import type { PermissionMode } from '@makima/domain/permission-mode';
+import type { LimitPolicy } from '@makima/domain/usage-limit';
 import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
 import { directiveKey } from './directives.ts';
 import { owners, users } from './identity.ts';
@@ -54,6 +55,8 @@ export const contracts = snakeCase.table(
     priority: integer().notNull().default(0),
     /** How long its supervisor may wait with a process; null: as the installation says, 0: for ever. */
     parkAfterSeconds: integer(),
+    /** What follows when an agent of its meets a usage limit. */
+    onLimit: text().$type<LimitPolicy>().notNull().default('resume'),
     agent: text().notNull(),
     model: text(),
     supervisorPlan: text(),
@@ -90,6 +93,7 @@ export const contracts = snakeCase.table(
       'contracts_failure_reason',
       sql`${t.status} <> 'failed' or ${t.failureReason} is not null`,
     ),
+    check('contracts_on_limit', sql`${t.onLimit} in ('resume', 'ask')`),
     check('contracts_park_after', sql`${t.parkAfterSeconds} >= 0`),
   ],
 );

@@ -17,7 +17,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { AskedTool, OutputLine } from '@makima/contracts/socket/reports';
 import type { Permit } from '@makima/domain/permit';
-import type { QuestionStatus, QuestionType } from '@makima/domain/question';
+import type { QuestionStatus, QuestionSubject, QuestionType } from '@makima/domain/question';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { confirmations } from './contracts.ts';
 import { directiveKey } from './directives.ts';
@@ -58,6 +58,8 @@ export const questions = snakeCase.table(
     tool: jsonb().$type<AskedTool>(),
     /** What a person's yes permits the asking agent; asked by the control plane in its name. */
     permit: jsonb().$type<Permit>(),
+    /** What the control plane itself wants decided; the answer is carried out, not delivered. */
+    subject: jsonb().$type<QuestionSubject>(),
     /** Taken as the answer at `defaultAt` when nobody answers; no moment: a person stopped the countdown. */
     defaultAnswer: text(),
     defaultAt: moment(),

@@ -18,10 +18,11 @@ import type { OperationError } from '@makima/contracts/socket/reports';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { PermissionMode } from '@makima/domain/permission-mode';
 import type { SupervisorState } from '@makima/domain/supervisor';
+import type { LimitPolicy } from '@makima/domain/usage-limit';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
 import { directiveKey } from './directives.ts';
-import { daemons } from './identity.ts';
+import { daemons, owners } from './identity.ts';
 
 export const tasks = snakeCase.table(
   'tasks',
@@ -44,6 +45,8 @@ export const tasks = snakeCase.table(
     /** When that conversation began on an agent; null while it has yet to begin. */
     sessionStartedAt: moment(),
     resumeAt: moment(),
+    /** What follows when its agent meets a usage limit. */
+    onLimit: text().$type<LimitPolicy>().notNull().default('resume'),
     priority: integer().notNull().default(0),
     agent: text().notNull(),
     model: text(),
@@ -109,6 +112,7 @@ export const tasks = snakeCase.table(
       sql`${t.status} in ('pending', 'starting', 'running', 'done', 'failed', 'interrupted', 'paused', 'merged', 'cancelled')`,
     ),
     check('tasks_permission_mode', sql`${t.permissionMode} in ('bypass', 'ask')`),
+    check('tasks_on_limit', sql`${t.onLimit} in ('resume', 'ask')`),
     check('tasks_session', sql`${t.session} in ('live', 'parked', 'limited', 'none')`),
     uniqueIndex('tasks_one_supervisor')
       .on(t.contractId)
@@ -120,9 +124,33 @@ export const tasks = snakeCase.table(
     index('tasks_pending')
       .on(t.ownerId, t.pendingSince)
       .where(sql`${t.status} = 'pending'`),
+    index('tasks_limited')
+      .on(t.resumeAt)
+      .where(sql`${t.session} = 'limited'`),
     index('tasks_unfinished')
       .on(t.status, t.pendingSince)
       .where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),
+  ],
+);
+
+/**
+ * Accounts at their usage limit: nobody who would use one is started before `until`. An account is what the
+ * daemon calls it, else the daemon's own.
+ */
+export const agentLimits = snakeCase.table(
+  'agent_limits',
+  {
+    ownerId: ownerId(),
+    agent: text().notNull(),
+    account: text().notNull(),
+    until: moment().notNull(),
+    /** Which of the account's limits, as the house of the model calls it. */
+    window: text(),
+    toldAt: bornAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.ownerId, t.agent, t.account] }),
+    foreignKey({ columns: [t.ownerId], foreignColumns: [owners.id] }),
   ],
 );
 

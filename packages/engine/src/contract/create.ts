@@ -65,6 +65,7 @@ export async function makeContract(
     autoCompleteEnabled: input.autoCompleteEnabled,
     priority: input.priority,
     parkAfterSeconds: input.parkAfterSeconds,
+    onLimit: input.onLimit,
     agent: input.agent,
     model: input.model,
     supervisorPlan: input.supervisorPlan,

@@ -27,6 +27,8 @@ export async function pauseTasks(a: Act, contract: ContractRow, words: string): 
 export async function resumeTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
   for (const task of await lockedTasks(a, contract)) {
     if (task.status === 'paused' && task.session === 'parked') await wake(a, task);
+    // Its own time, or a person, lets it go on.
+    else if (task.session === 'limited') continue;
     else if (task.status === 'paused') await goOn(a, task, words);
     else if (task.status === 'interrupted') mailWayBack(a, task);
   }

@@ -1,6 +1,7 @@
 /** Machines of an owner: listed, and revoked. */
 import type { Daemon } from '@makima/contracts/entity/daemon';
 import { channels } from '@makima/contracts/channels';
+import { limitsOf } from '@makima/db/repo/agent-limits';
 import { failOperationsOf } from '@makima/db/repo/operations';
 import { daemonLoad, daemonsOf, revokeDaemonRow } from '@makima/db/repo/daemons';
 import { reading } from '@makima/db/tx';
@@ -14,14 +15,17 @@ import { presentDaemon } from '../present/key.ts';
 export async function listDaemons(engine: Engine, caller: Principal): Promise<{ items: Daemon[] }> {
   requireReader(caller, 'see machines');
   const { sql } = engine.database;
-  const [rows, load] = await reading(
+  const [rows, load, limits] = await reading(
     engine.database,
     Promise.all([
       daemonsOf(sql, { ownerId: caller.ownerId }),
       daemonLoad(sql, { ownerId: caller.ownerId }),
+      limitsOf(sql, { ownerId: caller.ownerId }),
     ]),
   );
-  return { items: rows.map((row) => presentDaemon(row, load.get(row.id)?.running ?? 0)) };
+  return {
+    items: rows.map((row) => presentDaemon(row, load.get(row.id)?.running ?? 0, limits)),
+  };
 }
 
 /**

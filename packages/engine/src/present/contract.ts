@@ -40,6 +40,8 @@ export function presentContract(row: ContractRow, numbers: ContractNumbers, seen
     autoCompleteEnabled: row.autoCompleteEnabled,
     priority: row.priority,
     parkAfterSeconds: row.parkAfterSeconds,
+    onLimit: row.onLimit,
+    limitedUntil: numbers.limitedUntil?.toISOString() ?? null,
     supervisorTaskId: row.supervisorTaskId,
     taskCounts: numbers.taskCounts,
     openQuestions: numbers.openQuestions,
@@ -128,7 +130,7 @@ function contractAttention(
       },
       now,
     ),
-    isLimited: numbers.supervisorSession === 'limited',
+    isLimited: numbers.supervisorSession === 'limited' || numbers.allLimited,
     isWorking: numbers.working > 0 || numbers.supervisorSession === 'parked',
   });
 }

@@ -1,7 +1,8 @@
 /** Keys and daemons as the wire shows them; never a hash or a secret. */
 import type { z } from 'zod';
 import type { Daemon, zKey } from '@makima/contracts/entity/daemon';
-import type { DaemonRow, KeyRow } from '@makima/db/rows';
+import type { AgentLimitRow, DaemonRow, KeyRow } from '@makima/db/rows';
+import { accountOf } from '../limit/account.ts';
 
 export type KeyInfo = z.infer<typeof zKey>;
 
@@ -18,7 +19,12 @@ export function presentKey(row: KeyRow): KeyInfo {
   };
 }
 
-export function presentDaemon(row: DaemonRow, running: number): Daemon {
+/** `limits`: those of its owner that hold. */
+export function presentDaemon(
+  row: DaemonRow,
+  running: number,
+  limits: readonly AgentLimitRow[],
+): Daemon {
   return {
     id: row.id,
     name: row.name,
@@ -29,6 +35,9 @@ export function presentDaemon(row: DaemonRow, running: number): Daemon {
     currentTaskCount: running,
     maxConcurrentTasks: row.maxConcurrentTasks,
     agents: row.agents,
+    limits: limits
+      .filter(({ agent, account }) => account === accountOf(row, agent))
+      .map(({ agent, until, window }) => ({ agent, until: until.toISOString(), window })),
     connectedAt: row.connectedAt?.toISOString() ?? null,
     lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
   };

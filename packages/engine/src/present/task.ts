@@ -14,6 +14,8 @@ export function presentTask(row: TaskRow): Task {
     plan: row.plan,
     status: row.status,
     session: row.session,
+    resumeAt: row.session === 'limited' ? (row.resumeAt?.toISOString() ?? null) : null,
+    onLimit: row.onLimit,
     isSupervisor: row.isSupervisor,
     agent: row.agent,
     model: row.model,

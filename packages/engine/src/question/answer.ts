@@ -20,6 +20,7 @@ import { finishContract } from '../contract/finish.ts';
 import { moveContract } from '../contract/move.ts';
 import { resumeTasks } from '../contract/pause.ts';
 import { letsGoOn } from '../supervisor/restore.ts';
+import { carryOutDecision, checkDecision, lockSubject } from './control.ts';
 import { deliver } from './deliver.ts';
 import { questionView } from './get.ts';
 import { afterAnswer, tooLate, writeAnswer } from './settle.ts';
@@ -37,6 +38,7 @@ export function answerQuestion(
       seen.contractId === null
         ? undefined
         : await lockContract(a.tx, { ownerId: a.ownerId, id: seen.contractId, strength: 'update' });
+    const task = await lockSubject(a, seen);
     const question = await lockQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
     if (question === undefined) throw notFound('question', input.id);
     if (question.status !== 'open') throw tooLate(question);
@@ -53,10 +55,13 @@ export function answerQuestion(
       await checkConfirmation(a, contract, question.confirmationId);
     }
     const { value } = verdict;
+    checkDecision(question, value);
     const { userId, name: by } = person;
     const answered = await writeAnswer(a, question, { value, userId, by });
     if (question.confirmationId !== null && contract !== undefined)
       await settleConfirmation(a, person, contract, answered, value);
+    else if (answered.subject !== null)
+      await carryOutDecision(a, person, { question: answered, task });
     else await deliver(a, answered);
     if (contract?.status === 'blocked' && letsGoOn(answered, value)) {
       const words = `${person.name} let the supervisor go on`;

@@ -1,9 +1,14 @@
-/** An answer on its way to its asker: as its tool's result when a request holds for it, else as a message. */
+/**
+ * An answer on its way to its asker: as its tool's result when a request holds for it, in the digest of one
+ * that rests, else as a message.
+ */
 import { answerText } from '@makima/domain/question';
 import { takeAnswer } from '@makima/db/repo/questions';
-import type { QuestionRow } from '@makima/db/rows';
+import { findTask } from '@makima/db/repo/tasks';
+import type { QuestionRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
+import { mailWake } from '../supervisor/mail-wake.ts';
 
 /** `consequence`: a sentence on what the answer has brought about, for a message. */
 export async function deliver(
@@ -14,6 +19,11 @@ export async function deliver(
   if (question.taskId === null) return;
   const held = question.heldUntil !== null && question.heldUntil > a.now;
   if (held) return;
+  const asker = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
+  if (asker !== undefined && waitsForDigest(asker, question)) {
+    if (asker.session === 'parked') mailWake(a, asker);
+    return;
+  }
   const response = question.response ?? '';
   const words =
     options.consequence === undefined ? response : `${response}. ${options.consequence}`;
@@ -26,4 +36,10 @@ export async function deliver(
     ...(question.askKey === null ? {} : { requestId: question.askKey, answer: response }),
   });
   await takeAnswer(a.tx, { id: question.id });
+}
+
+/** A question of the agent's own is asked again by its program when it goes on, and answered as such. */
+function waitsForDigest(asker: TaskRow, { askKey }: QuestionRow): boolean {
+  const rests = asker.session === 'parked' || asker.session === 'limited';
+  return asker.isSupervisor && rests && askKey === null;
 }

@@ -161,7 +161,6 @@ describe('an attempt that was given up', () => {
         outcome: 'completed',
         text: 'late turn',
         error: null,
-        resumeAt: null,
         usage: null,
       },
       endedReport(first, { summary: 'late result', keptRef: 'refs/makima/kept/x' }),
@@ -223,7 +222,6 @@ describe('a supervisor whose turn is over', () => {
       outcome: 'completed',
       text: 'I wait.',
       error: null,
-      resumeAt: null,
       usage: null,
     });
   };

@@ -14,6 +14,7 @@ import type { Act } from '../context.ts';
 import { directiveTaskOver } from '../directive/task-over.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { completeTask, failTask } from '../task/complete.ts';
+import { meetLimit } from '../limit/meet.ts';
 import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { fenceReport, type Fenced } from './fence.ts';
@@ -41,6 +42,8 @@ export async function taskEnded(
         message: report.error ?? report.summary,
         commitSha: report.commitSha,
       });
+    case 'limited':
+      return meetLimit(a, fenced, report);
     case 'parked':
     case 'stopped':
       return stopped(a, fenced, report);

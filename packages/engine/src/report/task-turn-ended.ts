@@ -1,6 +1,6 @@
 /**
  * A turn of an agent that stays alive is over: the supervisor is idle until a message comes. A turn that
- * failed says why; a usage limit is a pause with a time, never a failure.
+ * failed says why.
  */
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { findSupervisor, saveCondition } from '@makima/db/repo/supervisors';
@@ -19,15 +19,14 @@ export async function taskTurnEnded(
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined || !fenced.present) return;
   const { task } = fenced;
-  const limited = report.outcome === 'limited';
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
     attempt: report.attempt,
     from: ['starting', 'running'],
     set: {
-      session: limited ? 'limited' : 'live',
-      resumeAt: limited && report.resumeAt !== null ? new Date(report.resumeAt) : null,
+      session: 'live',
+      resumeAt: null,
       outputSummary: report.text === '' ? task.outputSummary : report.text.slice(0, summaryChars),
       errorMessage: report.error,
     },
@@ -47,7 +46,6 @@ export async function taskTurnEnded(
     activity: idleWords(report),
     progress: supervisor.progress,
   });
-  if (report.outcome === 'limited') return;
   await tellWhatEnded(a, task);
   // Whether anything will wake it is looked at with the contract held.
   if (task.contractId !== null) {
@@ -72,7 +70,5 @@ function idleWords(report: ReportOf<'task.turn_ended'>): string {
       return 'Idle: its turn was interrupted';
     case 'failed':
       return `Idle: its turn failed: ${(report.error ?? 'no reason given').slice(0, 200)}`;
-    case 'limited':
-      return `At a usage limit until ${report.resumeAt ?? 'an unknown time'}`;
   }
 }

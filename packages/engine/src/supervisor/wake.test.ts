@@ -9,6 +9,7 @@ import { requeueDue } from '../outbox/requeue.ts';
 import { readWait } from '../wait/begin.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { cleanUp } from '../test-clean-up.ts';
+import { deliverLateAnswers } from '../question/redeliver-answers.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import { running, stage, taskRow, type Stage } from '../test-stage.ts';
@@ -57,7 +58,6 @@ describe('what wakes it', () => {
       outcome: 'completed',
       text: '',
       error: null,
-      resumeAt: null,
       usage: null,
     });
     const told = await t.database.sql`
@@ -71,11 +71,12 @@ describe('what wakes it', () => {
     await p.sleeps();
     await p.answer(id);
     const { start, digest } = await p.woken();
-    expect(start.messages.map(({ text }) => text)).toContainEqual(
-      expect.stringContaining('Answer: the left one'),
-    );
     expect(digest).toContain('A question of yours was answered.');
-    expect(digest).not.toContain('the left one');
+    expect(digest).toContain('Which? -> the left one');
+    // There, and nowhere else.
+    expect(start.messages).toHaveLength(1);
+    await deliverLateAnswers(t.engine, { limit: 10 });
+    expect((await scene.daemon.pullOnly('task.message')).length).toBe(0);
   });
 
   it('a task that ends while its turn is over', async () => {

@@ -1,6 +1,6 @@
 /**
- * Start a parked supervisor again (job `wake-supervisor`) with a digest of what came: its next attempt
- * continues the session.
+ * Start a supervisor that rests (parked, or at a usage limit) again with a digest of what came: its next
+ * attempt continues the session. Job `wake-supervisor`.
  *
  * Law: woken once per attempt and only for a reason; a contract that rests wakes nobody. What the digest tells
  * counts as told.
@@ -30,25 +30,26 @@ export function wakeSupervisor(
   return act(engine, { caller }, async (a) => {
     const task = await lockTask(a.tx, { ownerId: a.ownerId, id: input.taskId });
     if (task === undefined || task.currentAttempt !== input.attempt) return 'nothing';
-    const woken = await wakeParked(a, task);
+    const woken = await wakeResting(a, task);
     return woken === undefined ? 'nothing' : 'woken';
   });
 }
 
 /**
- * The caller holds the task's lock. `asked`: a person wants it to go on, whatever has come. Undefined: it is
- * not parked, its contract rests, or nothing has come.
+ * The caller holds the task's lock. `why`: it goes on whatever has come; at a usage limit only so. Undefined:
+ * it does not rest, its contract does, or nothing has come.
  */
-export async function wakeParked(
+export async function wakeResting(
   a: Act,
   task: TaskRow,
-  asked?: 'asked',
+  why?: 'asked' | 'limit',
 ): Promise<TaskRow | undefined> {
-  if (task.contractId === null || task.session !== 'parked') return undefined;
+  const rests = task.session === 'parked' || (task.session === 'limited' && why !== undefined);
+  if (task.contractId === null || !rests) return undefined;
   const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
   if (contract === undefined || !mayWork(contract.status)) return undefined;
   const news = await newsOf(a, task);
-  const reason = news?.reason ?? asked ?? null;
+  const reason = why === 'limit' ? why : (news?.reason ?? why ?? null);
   if (news === undefined || reason === null) return undefined;
   const row = await pendingAgain(a, task);
   if (row === undefined) return undefined;
@@ -110,7 +111,7 @@ async function pendingAgain(a: Act, task: TaskRow): Promise<TaskRow | undefined>
   return changeTask(a.tx, {
     ...about,
     from: ['interrupted'],
-    set: { status: 'pending', session: 'none', pendingSince: a.now },
+    set: { status: 'pending', session: 'none', resumeAt: null, pendingSince: a.now },
   });
 }
 

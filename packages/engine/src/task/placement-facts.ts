@@ -3,10 +3,12 @@
  * daemons have. The assigner claims the tasks; `why` only looks.
  */
 import { place, type DaemonSlot, type PendingTask, type Placement } from '@makima/domain/placement';
+import { limitsOf } from '@makima/db/repo/agent-limits';
 import { daemonLoad, daemonsOf } from '@makima/db/repo/daemons';
 import { placeableTasks, supervisorHomes, type PlaceableRow } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
-import type { DaemonRow, TaskRow } from '@makima/db/rows';
+import type { AgentLimitRow, DaemonRow, TaskRow } from '@makima/db/rows';
+import { accountOf } from '../limit/account.ts';
 
 export interface PlacementLook {
   readonly rows: readonly TaskRow[];
@@ -27,13 +29,14 @@ export async function lookForPlaces(
   const rows = await placeableTasks(db, args);
   if (rows.length === 0) return { rows, daemons: [], placement: { assignments: [], unplaced: [] } };
   const contractIds = rows.flatMap((row) => (row.contractId === null ? [] : [row.contractId]));
-  const [all, load, homes] = await Promise.all([
+  const [all, load, homes, limits] = await Promise.all([
     daemonsOf(db, { ownerId }),
     daemonLoad(db, { ownerId }),
     supervisorHomes(db, { ownerId, contractIds: [...new Set(contractIds)] }),
+    limitsOf(db, { ownerId }),
   ]);
   const daemons = all.filter((daemon) => daemon.status === 'connected');
-  const slots = daemons.map((daemon) => slotOf(daemon, load.get(daemon.id)));
+  const slots = daemons.map((daemon) => slotOf(daemon, load.get(daemon.id), limits));
   // A machine that was revoked never comes back: nothing waits for it.
   const gone = new Set(all.filter((daemon) => daemon.status === 'revoked').map(({ id }) => id));
   const pending = rows.map((row) => pendingOf(row, homes, slots, gone));
@@ -43,8 +46,12 @@ export async function lookForPlaces(
 function slotOf(
   daemon: DaemonRow,
   load: { running: number; supervisors: number } | undefined,
+  limits: readonly AgentLimitRow[],
 ): DaemonSlot {
   return {
+    limited: limits
+      .filter(({ agent, account }) => account === accountOf(daemon, agent))
+      .map(({ agent, until }) => ({ agent, until })),
     daemonId: daemon.id,
     maxConcurrent: daemon.maxConcurrentTasks,
     running: load?.running ?? 0,

@@ -14,7 +14,9 @@ import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
 import { presentTask } from '../present/task.ts';
-import { wakeParked } from '../supervisor/wake.ts';
+import { withdrawLimitQuestion } from '../limit/decide.ts';
+import { goOnAfterLimit, liftLimitOf } from '../limit/go-on.ts';
+import { wakeResting } from '../supervisor/wake.ts';
 import { failTask } from './complete.ts';
 
 export function decideRetryTask(
@@ -92,10 +94,8 @@ export function retryTask(engine: Engine, call: Call, input: { id: string }): Pr
         },
       );
     }
-    if (task.session === 'parked') {
-      const woken = await wakeParked(a, task, 'asked');
-      if (woken !== undefined) return presentTask(woken);
-    }
+    const rested = await goOnFromRest(a, task);
+    if (rested !== undefined) return presentTask(rested);
     if (task.isSupervisor && task.status === 'interrupted') {
       // Restored, never merely retried: with its notice, its questions and its waits.
       a.mail(
@@ -114,6 +114,21 @@ export function retryTask(engine: Engine, call: Call, input: { id: string }): Pr
       }),
     );
   });
+}
+
+/** Parked or at a usage limit: it goes on before what it waits for has come. */
+async function goOnFromRest(a: Act, task: TaskRow): Promise<TaskRow | undefined> {
+  if (task.session === 'parked') return wakeResting(a, task, 'asked');
+  if (task.session !== 'limited') return undefined;
+  if (a.caller.kind === 'agent') {
+    throw new MakimaError('INVALID_TRANSITION', 'its account is at its usage limit', {
+      details: { resumeAt: task.resumeAt?.toISOString() ?? null },
+      fix: 'wait for it: it goes on by itself, or by a person’s word',
+    });
+  }
+  await liftLimitOf(a, task);
+  await withdrawLimitQuestion(a, task);
+  return goOnAfterLimit(a, task, `${a.caller.name} asked for another attempt`);
 }
 
 interface Again {

@@ -260,7 +260,6 @@ describe('a need that is not met', () => {
         outcome: 'completed',
         text: '',
         error: null,
-        resumeAt: null,
         usage: null,
       });
     await turnEnded();
@@ -285,7 +284,6 @@ describe('a need that is not met', () => {
       outcome: 'completed',
       text: '',
       error: null,
-      resumeAt: null,
       usage: null,
     });
     const told = (await scene.daemon.pullOnly('task.message')).map(({ message }) => message.text);

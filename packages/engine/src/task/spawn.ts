@@ -62,6 +62,7 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
       copyFiles: [...input.copyFiles],
       completionAction: input.completionAction,
       autonomousLoop: input.autonomousLoop,
+      onLimit: input.onLimit,
       permissionMode: strictestMode(contract.permissionMode, input.permissionMode ?? 'bypass'),
     });
     a.emit('task.spawned', {

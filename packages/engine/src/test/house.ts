@@ -125,6 +125,7 @@ export async function openHouse(engine: Engine): Promise<House> {
         ownWorktree: true,
         completionAction: 'none' as const,
         autonomousLoop: false,
+        onLimit: 'resume' as const,
       };
       return (await spawnTask(engine, { caller: owner }, input)).result;
     },

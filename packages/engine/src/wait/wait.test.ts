@@ -48,7 +48,6 @@ const turnEnded = (over: Partial<ReportOf<'task.turn_ended'>> = {}): Promise<num
     outcome: 'completed',
     text: '',
     error: null,
-    resumeAt: null,
     usage: null,
     ...over,
   });
