@@ -151,7 +151,6 @@ describe('a file that shows a deliverable', () => {
       outcome: 'completed',
       text: 'I wait.',
       error: null,
-      resumeAt: null,
       usage: null,
     });
     expect(JSON.stringify(await whyContract(t.engine, t.owner, { id }))).toContain(sentence);
