@@ -55,6 +55,30 @@ const messages = async (): Promise<string[]> =>
   (await daemon.pullOnly('task.message')).map((command) => command.message.text);
 
 describe('an answer', () => {
+  it('takes its asker’s condition before its mailbox, like everybody who wakes it', async () => {
+    const scene = await stage(t, { daemon });
+    const id = await ask(scene);
+    await letGo(id);
+    const { sql } = t.database;
+    let answered: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (tx) => {
+      const [me] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      await tx`select 1 from supervisors where task_id = ${scene.supervisorTaskId} for update`;
+      answered = answer(id, 'red');
+      const waits = async (): Promise<boolean> => {
+        const rows = await sql`
+          select 1 from pg_stat_activity where ${me?.pid ?? 0} = any(pg_blocking_pids(pid))`;
+        return rows.length > 0;
+      };
+      while (!(await waits()));
+      const [mailbox] = await tx<{ free: boolean }[]>`
+        select pg_try_advisory_xact_lock(hashtextextended(${`mailbox:${scene.supervisorTaskId}`}, 0)) as free`;
+      expect(mailbox?.free).toBe(true);
+    });
+    await answered;
+    expect(await given(scene.supervisorTaskId)).toHaveLength(1);
+  });
+
   it('has one winner among twenty; the others are told who and what', async () => {
     const scene = await stage(t, { daemon });
     const id = await ask(scene, { choices: ['red', 'blue'] });

@@ -36,6 +36,8 @@ export async function writeAnswer(
     by: answer.by,
   });
   if (row === undefined) throw tooLate(question);
+  // Before its mailbox, as everybody takes them who brings it something.
+  if (row.taskId !== null) await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: row.taskId });
   a.emit('question.answered', {
     contractId: row.contractId,
     taskId: row.taskId,
