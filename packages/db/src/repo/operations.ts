@@ -59,6 +59,18 @@ export async function markOperationSeen(
             where owner_id = ${args.ownerId} and id = ${args.id} and state <> 'pending' and seen_at is null`;
 }
 
+/** A merge of this task into this branch was made since then, and whoever ordered it was shown so. */
+export async function mergeSeenSince(
+  db: Queryable,
+  args: { ownerId: string; taskId: string; targetBranch: string; since: Date },
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from operations where owner_id = ${args.ownerId} and task_id = ${args.taskId} and kind = 'branch.merge'
+       and request->>'targetBranch' = ${args.targetBranch} and requested_at >= ${args.since}
+       and state = 'done' and result->>'success' = 'true' and seen_at is not null limit 1`;
+  return rows.length > 0;
+}
+
 /** Undefined when it is finished already, or not this daemon's. */
 export async function finishOperation(
   tx: Tx,

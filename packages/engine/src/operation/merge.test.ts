@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { by, openTestEngine, refusal, type TestEngine } from '../test-engine.ts';
 import { done, stage } from '../test-stage.ts';
 import { answerQuestion } from '../question/answer.ts';
-import { TestDaemon } from '../test-daemon.ts';
+import { TestDaemon, sha } from '../test-daemon.ts';
+import { readOperation } from './read.ts';
 import { requestMerge } from './merge.ts';
 
 let t: TestEngine;
@@ -91,4 +92,43 @@ it('a person’s leave is for one task and one branch', async () => {
     [id, 'release'],
   ] as const)
     expect((await merge(task, branch)).questionId).not.toBeNull();
+});
+
+it('a person’s leave for what a supervisor goes on working on is for one merge that was made', async () => {
+  const scene = await stage(t, { daemon });
+  const id = scene.supervisorTaskId;
+  const merge = async () => {
+    const input = { id, targetBranch: 'main', squash: false };
+    return (await requestMerge(t.engine, by(scene.supervisor), input)).result;
+  };
+  const allow = (questionId: string | null) =>
+    answerQuestion(t.engine, by(t.owner), { id: questionId ?? '', response: 'Allow' });
+  const finish = async (operationId: string | null, success: boolean): Promise<void> => {
+    const commitSha = success ? sha('d') : null;
+    const result = { message: '', conflicts: [], success, commitSha };
+    await daemon.finish(operationId ?? '', { kind: 'branch.merge', ...result });
+  };
+  const look = (operationId: string | null) =>
+    readOperation(t.engine, scene.supervisor, { id: operationId ?? '' });
+  await allow((await merge()).questionId);
+  const { operationId: first } = await merge();
+  // Asked for again before its result was seen: the same merge.
+  expect((await merge()).operationId).toBe(first);
+  await finish(first, false);
+  expect((await merge()).operationId).toBe(first);
+  await look(first);
+  // It conflicted: nothing was merged, the leave stands.
+  const { operationId: second } = await merge();
+  expect([first, null]).not.toContain(second);
+  await finish(second, true);
+  await look(second);
+  for (let i = 0; i < 4; i += 1) {
+    const { operationId, questionId } = await merge();
+    expect(operationId).toBeNull();
+    expect((await merge()).questionId).toBe(questionId);
+    await allow(questionId);
+    const { operationId: next } = await merge();
+    await finish(next, true);
+    await look(next);
+  }
 });

@@ -9,6 +9,7 @@ import { belongsTo, contractBranch, isBranch } from '@makima/domain/branch';
 import { plainPath } from '@makima/domain/evidence';
 import { MakimaError } from '@makima/domain/error';
 import { deliverablesOfContract } from '@makima/db/repo/deliverables';
+import { mergeSeenSince } from '@makima/db/repo/operations';
 import { tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -43,14 +44,14 @@ export function requestMerge(
     if (!ownWork) assertFinished(task);
     const targetBranch = named ?? contractBranch(contract.slug);
     assertPossible(task, targetBranch);
-    const leave = await leaveFor(a, contract, task, { supervisor, targetBranch });
+    const leave = await leaveFor(a, contract, task, { supervisor, targetBranch, ownWork });
     if (leave.kind === 'asked') return { operationId: null, questionId: leave.questionId };
     const operation = await orderMerge(a, contract, task, {
       targetBranch,
       squash: input.squash,
       defaultOnly: leave.kind === 'default_only',
-      // What it commits between two calls must be in the second.
-      join: ownWork ? undefined : 'unseen',
+      // What it commits between two calls must be in the second; a person's leave is for one.
+      join: ownWork && leave.kind !== 'allowed' ? undefined : 'unseen',
     });
     return { operationId: operation.id, questionId: null };
   });
@@ -124,9 +125,12 @@ export function assertPossible(task: Pick<TaskRow, 'localPath'>, targetBranch: s
   }
 }
 
-/** `default_only`: as long as it is the repository's default branch, which only the machine knows. */
+/**
+ * `default_only`: as long as it is the repository's default branch, which only the machine knows. `allowed`: by a
+ * person, asked.
+ */
 export type Leave =
-  | { readonly kind: 'given' | 'default_only' | 'none' }
+  | { readonly kind: 'given' | 'allowed' | 'default_only' | 'none' }
   | { readonly kind: 'asked'; readonly questionId: string };
 
 /** What the contract's owner allowed beforehand. */
@@ -146,18 +150,22 @@ async function leaveFor(
   a: Act,
   contract: ContractRow,
   task: TaskRow,
-  { supervisor, targetBranch }: { supervisor: TaskRow | undefined; targetBranch: string },
+  how: { supervisor: TaskRow | undefined; targetBranch: string; ownWork: boolean },
 ): Promise<Leave> {
+  const { supervisor, targetBranch, ownWork } = how;
   if (supervisor === undefined) return { kind: 'given' };
   const standing = standingLeave(contract, task, targetBranch);
   if (standing.kind !== 'none') return standing;
   if (!isOfSource(targetBranch)) throw notYours(contract, targetBranch);
+  const about = { ownerId: a.ownerId, taskId: task.id, targetBranch };
   const questionId = await permitted(a, contract, supervisor, {
     permit: { act: 'merge', taskId: task.id, targetBranch },
     question: `May the supervisor merge the work of "${task.name}" into ${targetBranch}?`,
     context: `Repository: ${task.localPath ?? ''}`,
+    // Work that goes on is another after each merge; what is done stays as the person saw it.
+    ...(ownWork ? { usedUp: (since) => mergeSeenSince(a.tx, { ...about, since }) } : {}),
   });
-  return questionId === null ? { kind: 'given' } : { kind: 'asked', questionId };
+  return questionId === null ? { kind: 'allowed' } : { kind: 'asked', questionId };
 }
 
 function notYours(contract: ContractRow, targetBranch: string): MakimaError {

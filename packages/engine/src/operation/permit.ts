@@ -26,6 +26,8 @@ export interface Wanted {
   /** For the person: one sentence, and what else to know. */
   readonly question: string;
   readonly context: string | null;
+  /** Whether the leave that was given then is used up; default: it stands for good. */
+  readonly usedUp?: (givenAt: Date) => Promise<boolean>;
 }
 
 /**
@@ -45,13 +47,18 @@ export async function permitted(
   if (open !== undefined) return open.id;
   const answered = asked.filter(({ status }) => status === 'answered');
   const last = answered.at(-1);
-  if (last !== undefined && isAllowed(last)) return null;
-  if (last !== undefined && answered.length >= permitAsksMax) throw denied(last);
+  if (last !== undefined && isAllowed(last) && !(await isUsedUp(last, wanted))) return null;
+  const denials = answered.slice(answered.findLastIndex(isAllowed) + 1);
+  if (last !== undefined && denials.length >= permitAsksMax) throw denied(last);
   return ask(a, contract, supervisor, wanted);
 }
 
 function isAllowed({ answeredByUserId, response }: QuestionRow): boolean {
   return answeredByUserId !== null && permissionVerdict(response ?? '').allow;
+}
+
+async function isUsedUp({ answeredAt }: QuestionRow, { usedUp }: Wanted): Promise<boolean> {
+  return usedUp !== undefined && answeredAt !== null && usedUp(answeredAt);
 }
 
 function denied({ answeredBy, response }: QuestionRow): MakimaError {
