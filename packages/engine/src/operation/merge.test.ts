@@ -132,3 +132,21 @@ it('a person’s leave for what a supervisor goes on working on is for one merge
     await look(next);
   }
 });
+
+it('a person merges into a branch of their own only where they name it, whatever an agent wrote into the task', async () => {
+  const scene = await stage(t, { daemon });
+  const { taskId: id } = await done(scene, { targetBranch: 'main' });
+  const own = (await done(scene, { targetBranch: `makima/${scene.contract.slug}.try` })).taskId;
+  const plain = requestMerge(t.engine, by(t.owner), { id, squash: false });
+  expect(await refusal(plain)).toMatchObject({
+    code: 'VALIDATION_FAILED',
+    details: { errors: [{ pointer: '/targetBranch' }] },
+  });
+  expect(await daemon.pullOnly('branch.merge')).toEqual([]);
+  await requestMerge(t.engine, by(t.owner), { id, targetBranch: 'main', squash: false });
+  await requestMerge(t.engine, by(t.owner), { id: own, squash: false });
+  expect(await daemon.pullOnly('branch.merge')).toMatchObject([
+    { targetBranch: 'main' },
+    { targetBranch: `makima/${scene.contract.slug}.try` },
+  ]);
+});

@@ -44,6 +44,9 @@ export function requestMerge(
     if (!ownWork) assertFinished(task);
     const targetBranch = named ?? contractBranch(contract.slug);
     assertPossible(task, targetBranch);
+    // An agent may have written it into the task: what a person merges into their own branch, they name.
+    if (supervisor === undefined && input.targetBranch === undefined && isOfSource(targetBranch))
+      throw unnamed(targetBranch);
     const leave = await leaveFor(a, contract, task, { supervisor, targetBranch, ownWork });
     if (leave.kind === 'asked') return { operationId: null, questionId: leave.questionId };
     const operation = await orderMerge(a, contract, task, {
@@ -178,6 +181,14 @@ function notYours(contract: ContractRow, targetBranch: string): MakimaError {
 /** A branch of the repository that the work came from, not one of makima's. */
 function isOfSource(branch: string): boolean {
   return !branch.startsWith('makima/');
+}
+
+function unnamed(targetBranch: string): MakimaError {
+  const detail = `its task asks for ${targetBranch}, a branch of the repository itself`;
+  return new MakimaError('VALIDATION_FAILED', 'the branch to merge into has to be named', {
+    details: { errors: [{ pointer: '/targetBranch', detail }] },
+    fix: `give targetBranch: ${targetBranch}, or the contract’s branch`,
+  });
 }
 
 function wrongTarget(detail: string): MakimaError {
