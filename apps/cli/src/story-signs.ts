@@ -44,6 +44,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'task.cancelled': sign('x', 'cancelled', 'gray'),
   'task.retried': sign('>', 'again', 'yellow'),
   'task.limited': sign('~', 'limited', 'magenta'),
+  'task.action_failed': sign('!', 'not so', 'yellow'),
   'task.merged': sign('v', 'merged', 'green'),
   'task.late': sign('~', 'late', 'gray'),
   'task.kept': sign('+', 'kept', 'gray'),

@@ -101,6 +101,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'task.retried': (f) => `${f.task}${attempt(f)}`,
   'task.limited': (f) =>
     `${f.task} is at the usage limit${f.with(' of ', f.of('agent'))}${f.with(' until ', moment(f.of('until')))}${f.flag('asks') === 'yes' ? '; you decide whether it goes on' : '; it goes on by itself then'}`,
+  'task.action_failed': (f) => `${f.of('action') || 'what was to follow'} of ${named(f)}${why(f)}`,
   'task.merged': (f) =>
     `${f.task}${f.with(' into ', f.of('targetBranch', 'branch', 'into'))}${f.with(' at ', f.of('commitSha', 'sha').slice(0, 10))}`,
   'task.late': (f) =>

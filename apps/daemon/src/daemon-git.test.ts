@@ -7,7 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command, TaskStart } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
 import type { OperationResult } from '@makima/contracts/socket/reports';
-import { asAgent, makePlace, writeFiles, type Place } from './git/test-repository.ts';
+import {
+  asAgent,
+  makePlace,
+  makeRepository,
+  writeFiles,
+  type Place,
+} from './git/test-repository.ts';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
 import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
 
@@ -234,6 +240,44 @@ describe("a daemon's work in repositories", () => {
     await expect(
       operate({ ...command, branch: 'makima/fix-it.x', fromRef: 'none' }),
     ).rejects.toThrow(/^VALIDATION_FAILED/);
+  });
+
+  it('hands work over as a branch: in the store, in its repository, in another one', async () => {
+    const start = task('- write:\n    file: a.txt\n    content: one\n- commit: first');
+    gateway.command(start);
+    const { commitSha } = await gateway.ended(start);
+    const other = join(place.root, 'other');
+    await makeRepository(other, { 'README.md': 'another' });
+    const handOver = (branch: string, toPath: string | null, from: 'task' | 'branch' = 'task') =>
+      operate({
+        kind: 'branch.hand_over',
+        taskId: start.taskId,
+        attempt: 1,
+        repository: repository(),
+        branch,
+        from,
+        toPath,
+      });
+    const branch = 'makima/fix-it.work-a1';
+    expect(await handOver(branch, null)).toMatchObject({ branch, commitSha });
+    expect(await storeGit('rev-parse', branch)).toBe(commitSha);
+    for (const path of [place.repo, other]) {
+      expect(await handOver(branch, path)).toMatchObject({ commitSha });
+      expect(await asAgent(path, 'show', `${branch}:a.txt`)).toBe('one');
+      expect(await asAgent(path, 'status', '--porcelain')).toBe('');
+    }
+    // The contract's own branch has room beside it.
+    expect(await handOver('makima/fix-it', place.repo, 'branch')).toMatchObject({
+      branch: 'makima/fix-it',
+    });
+    await asAgent(other, 'checkout', '--quiet', branch);
+    await asAgent(other, 'commit', '--quiet', '--allow-empty', '-m', 'Theirs');
+    const refused = await handOver(branch, other);
+    expect(refused.commitSha).toBeNull();
+    expect(refused.note).toContain(branch);
+    await expect(handOver('makima/fix-it.x', join(place.root, 'nowhere'))).rejects.toThrow(
+      /GIT_FAILED/,
+    );
   });
 
   it('fails loudly: an operation that cannot be done, a repository that is not there', async () => {

@@ -1,4 +1,5 @@
 /** What a supervisor does, as commands: for agents in their shells, and for people. */
+import { completionActions } from '@makima/domain/completion-action';
 import { orderPriorities, orderTypes } from '@makima/domain/directive';
 import { headings } from './headings.ts';
 import {
@@ -67,7 +68,11 @@ export const supervisorCommands: readonly CommandSpec[] = [
       {
         flags: '--on-done <action>',
         text: 'what happens when it is done',
-        choices: ['none', 'branch', 'merge'],
+        choices: completionActions,
+      },
+      {
+        flags: '--target-repo <path>',
+        text: 'repository on the machine that --on-done branch and merge bring the branch to',
       },
       { flags: '--loop', text: 'have it go on by itself until it says that it is done' },
       { flags: '--agent <agent>', text: 'coding agent (default: the contract’s)' },

@@ -23,6 +23,7 @@ interface SpawnOptions extends VerbOptions {
   readonly repo?: string;
   readonly base?: string;
   readonly target?: string;
+  readonly targetRepo?: string;
   readonly copyFile?: readonly string[];
   readonly shared?: true;
   readonly onDone?: string;
@@ -65,6 +66,7 @@ async function inputOf(shell: Shell, options: SpawnOptions): Promise<Value> {
     repositoryUrl: options.repo,
     baseBranch: options.base,
     targetBranch: options.target,
+    targetRepoPath: options.targetRepo,
     copyFiles: options.copyFile ?? [],
     ownWorktree: options.shared !== true,
     completionAction: options.onDone,

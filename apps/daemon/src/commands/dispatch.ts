@@ -7,6 +7,7 @@
 import type { Command } from '@makima/contracts/socket/commands';
 import { branchCreate } from './branch-create.ts';
 import { branchDeliver } from './branch-deliver.ts';
+import { branchHandOver } from './branch-hand-over.ts';
 import { branchMerge } from './branch-merge.ts';
 import { evidenceCheck } from './evidence-check.ts';
 import type { Applied, CommandContext } from './command-context.ts';
@@ -54,6 +55,9 @@ function carryOut(to: CommandContext, command: Command): Applied {
       return 'later';
     case 'pr.open':
       to.operations.run(command, prOpen);
+      return 'later';
+    case 'branch.hand_over':
+      to.operations.run(command, branchHandOver);
       return 'later';
     case 'branch.deliver':
       to.operations.run(command, branchDeliver);

@@ -19,7 +19,7 @@ import { storeOf, type Place } from './prepare.ts';
 import { openPullRequest } from './pull-request.ts';
 import type { MergeSources, ResultOf, TaskRecord, Workspace } from './port.ts';
 
-type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'propose' | 'deliver'>;
+type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'handOver' | 'propose' | 'deliver'>;
 
 export function gitBranches(place: Place): Branches {
   return {
@@ -36,6 +36,7 @@ export function gitBranches(place: Place): Branches {
       const made = await createBranch(store, { operationId, branch, from });
       return { kind: 'branch.create', ...made };
     },
+    handOver: (command) => handOver(place, command),
     propose: (command, use) => openPullRequest(place, command, use),
     deliver: (command) => deliver(place, command),
   };
@@ -70,6 +71,23 @@ async function takeNewest(store: Store, living: TaskRecord | null): Promise<void
   if (living === null || !(await isThere(living.directory))) return;
   const { taskId: task, attempt } = living;
   await takeCommits(workdirAt(store, living.directory), { task, attempt });
+}
+
+async function handOver(
+  place: Place,
+  command: CommandOf<'branch.hand_over'>,
+): Promise<ResultOf<'branch.hand_over'>> {
+  const store = await storeOf(place, command.repository);
+  const { operationId, branch, taskId, attempt, toPath } = command;
+  const from = command.from === 'task' ? taskRef(taskId, attempt) : `refs/heads/${branch}`;
+  const { commitSha } = await createBranch(store, { operationId, branch, from: [from] });
+  if (toPath === null)
+    return { kind: 'branch.hand_over', branch, commitSha, note: `${branch} stands on the machine` };
+  const { commitSha: brought, note } = await deliverBranch(store, {
+    repositoryPath: toPath,
+    branch,
+  });
+  return { kind: 'branch.hand_over', branch, commitSha: brought, note };
 }
 
 async function deliver(

@@ -118,6 +118,8 @@ export interface Workspace {
     living: TaskRecord | null,
     command: CommandOf<'branch.create'>,
   ): Promise<ResultOf<'branch.create'>>;
+  /** The branch stands, in the repository that is named or else in the store. */
+  handOver(command: CommandOf<'branch.hand_over'>): Promise<ResultOf<'branch.hand_over'>>;
   /** The branch pushed, and its pull request opened or found. */
   propose(command: CommandOf<'pr.open'>, use: ForgeUse): Promise<ResultOf<'pr.open'>>;
   deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;

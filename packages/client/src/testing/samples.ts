@@ -125,6 +125,7 @@ export function sampleTask(n: number, changes: Partial<Task> = {}): Task {
     targetBranch: null,
     branch: null,
     checkpointSha: null,
+    targetRepoPath: null,
     completionAction: null,
     permissionMode: 'bypass',
     needs: [],

@@ -39,6 +39,7 @@ export const eventTypes = [
   'task.retried',
   'task.limited',
   'task.merged',
+  'task.action_failed',
   'task.late',
   'task.kept',
   'attempt.lost',

@@ -1,5 +1,6 @@
 /** Tasks, their tree, output, waits and long git operations on the wire (seed 002). */
 import { z } from 'zod';
+import { completionActions } from '@makima/domain/completion-action';
 import { permissionModes } from '@makima/domain/permission-mode';
 import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
 import { limitPolicies } from '@makima/domain/usage-limit';
@@ -47,6 +48,7 @@ export const zTask = z.object({
   targetBranch: z.string().nullable(),
   branch: z.string().nullable(),
   checkpointSha: z.string().nullable(),
+  targetRepoPath: z.string().nullable(),
   completionAction: z.string().nullable(),
   permissionMode: z.enum(permissionModes),
   needs: z.array(zId),
@@ -89,7 +91,10 @@ export const zSpawnInput = z.strictObject({
   ownWorktree: z.boolean().default(true),
   baseBranch: z.string().max(200).optional(),
   targetBranch: z.string().max(200).optional(),
-  completionAction: z.enum(['none', 'branch', 'merge']).default('branch'),
+  /** What becomes of its work when it is done, by itself. */
+  completionAction: z.enum(completionActions).default('none'),
+  /** A repository on the machine to which `branch` and `merge` bring the branch. */
+  targetRepoPath: z.string().min(1).max(4_000).optional(),
   continueFromTaskId: zId.optional(),
   copyFiles: z.array(z.string().min(1).max(1_000)).max(100).default([]),
   autonomousLoop: z.boolean().default(false),

@@ -161,6 +161,19 @@ export const zCommand = z.discriminatedUnion('kind', [
     title: z.string(),
     body: z.string(),
   }),
+  /**
+   * Hand work to people: as a branch of the store (`task`: made of the work of (task, attempt)), brought into a
+   * repository on this machine when one is named.
+   */
+  z.strictObject({
+    kind: z.literal('branch.hand_over'),
+    ...operation,
+    ...fence,
+    repository: zRepositorySpec,
+    branch: z.string(),
+    from: z.enum(['task', 'branch']),
+    toPath: z.string().nullable(),
+  }),
   /** Bring the contract's branch into the local repository that it came from. */
   z.strictObject({
     kind: z.literal('branch.deliver'),

@@ -135,6 +135,13 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     created: z.boolean(),
   }),
   z.strictObject({
+    kind: z.literal('branch.hand_over'),
+    branch: z.string(),
+    /** Null: it could not be brought to the repository; `note` says why. */
+    commitSha: zSha.nullable(),
+    note: z.string(),
+  }),
+  z.strictObject({
     kind: z.literal('branch.deliver'),
     branch: z.string(),
     commitSha: zSha.nullable(),

@@ -158,6 +158,21 @@ export async function operationsOfTask(
   >`select * from operations where task_id = ${args.taskId} and kind = ${args.kind} order by id`;
 }
 
+/** Work on branches that machines still owe; one that was revoked never reports. */
+export async function openBranchWork(
+  db: Queryable,
+  args: { ownerId: string; contractId: string },
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    select count(*)::int as n from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'
+     where o.owner_id = ${args.ownerId} and o.contract_id = ${args.contractId} and o.state = 'pending'
+       and o.kind = any(${[...branchWork]})`;
+  return row?.n ?? 0;
+}
+
+/** What must be over before a contract's branch is delivered. */
+export const branchWork = ['branch.merge', 'task.pack', 'branch.hand_over', 'pr.open'] as const;
+
 /** Clean-up that daemons still owe; one that was revoked never reports. */
 export async function openCleanups(db: Queryable, args: { contractId: string }): Promise<number> {
   const [row] = await db<{ n: number }[]>`
@@ -176,7 +191,7 @@ export interface OwedCleanup {
   readonly since: Date;
 }
 
-/** By machine: operations of the clean-up that are pending, and agents that have not ended. */
+/** By machine: operations that the end waits for, and agents that have not ended. */
 export async function owedCleanups(
   db: Queryable,
   args: { contractId: string },
@@ -186,7 +201,7 @@ export async function owedCleanups(
            coalesce(array_agg(owed.kind order by owed.kind) filter (where owed.kind is not null), '{}') as operations,
            (count(*) filter (where owed.kind is null))::int as live_agents, min(owed.since) as since
       from (select daemon_id, kind, requested_at as since from operations
-             where contract_id = ${args.contractId} and kind in ('workdir.clean', 'branch.deliver') and state = 'pending'
+             where contract_id = ${args.contractId} and kind = any(${['workdir.clean', 'branch.deliver', ...branchWork]}) and state = 'pending'
             union all
             select a.daemon_id, null, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
              where t.contract_id = ${args.contractId} and a.state in ('assigned', 'running')) owed

@@ -59,6 +59,8 @@ export const tasks = snakeCase.table(
     targetRepoPath: text(),
     mergeMode: text(),
     completionAction: text(),
+    /** A person ordered that action: it needs no further leave. */
+    completionAllowed: boolean().notNull().default(false),
     continueFromTaskId: uuid(),
     branchedFromTaskId: uuid(),
     forkedFromTaskId: uuid(),

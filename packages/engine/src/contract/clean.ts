@@ -14,7 +14,7 @@ import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
 import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
 import { completionConfirmed } from '@makima/db/repo/confirmations';
 import { appendCommand, daemonsOf } from '@makima/db/repo/daemons';
-import { insertOperation, operationsOf } from '@makima/db/repo/operations';
+import { insertOperation, openBranchWork, operationsOf } from '@makima/db/repo/operations';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
 import { wordsOf } from '../operation/words.ts';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
@@ -55,6 +55,10 @@ export function cleanContract(
       return 'stopping';
     }
     if ((await liveAttemptsOfContract(a.tx, { contractId: contract.id })) > 0) return 'stopping';
+    // A merge under way belongs into what is delivered.
+    const about = { ownerId: a.ownerId, contractId: contract.id };
+    if (contract.status === 'completing' && (await openBranchWork(a.tx, about)) > 0)
+      return 'keeping';
     return keep(a, contract, tasks);
   });
 }

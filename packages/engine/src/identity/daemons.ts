@@ -10,6 +10,7 @@ import type { Principal } from '../principal.ts';
 import { notFound, requireOwner, requireReader } from '../authorize.ts';
 import { dropPacks, packFailed } from '../operation/merge-away.ts';
 import { wordsOf } from '../operation/words.ts';
+import { completionActed } from '../task/completion-action.ts';
 import { presentDaemon } from '../present/key.ts';
 
 export async function listDaemons(engine: Engine, caller: Principal): Promise<{ items: Daemon[] }> {
@@ -72,7 +73,9 @@ async function giveUpOperations(a: Act, daemonId: string): Promise<void> {
       },
     });
     a.hint(channels.operationDone(operation.id));
-    if (operation.kind === 'task.pack') await packFailed(a, operation, revoked);
+    const merge =
+      operation.kind === 'task.pack' ? await packFailed(a, operation, revoked) : operation;
     if (operation.kind === 'branch.merge') await dropPacks(a, operation);
+    if (merge !== undefined) await completionActed(a, merge);
   }
 }

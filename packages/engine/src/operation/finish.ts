@@ -2,8 +2,13 @@
 import { channels } from '@makima/contracts/channels';
 import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
 import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
-import { insertKeptRef, lockContract, touchContract } from '@makima/db/repo/contracts';
-import { finishOperation } from '@makima/db/repo/operations';
+import {
+  findContract,
+  insertKeptRef,
+  lockContract,
+  touchContract,
+} from '@makima/db/repo/contracts';
+import { branchWork, finishOperation } from '@makima/db/repo/operations';
 import { conversationShape } from '@makima/db/repo/talk';
 import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
 import { findOperation } from '@makima/db/repo/operations';
@@ -14,6 +19,7 @@ import { branchMoved } from '../contract/branch-moved.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { dropPacks, packed, packFailed } from './merge-away.ts';
 import { wordsOf } from './words.ts';
+import { completionActed } from '../task/completion-action.ts';
 import { afterTaskEnd } from '../task/complete.ts';
 
 export async function operationFinished(
@@ -45,9 +51,13 @@ export async function operationFinished(
   a.hint(channels.operationDone(row.id));
   if (contract !== undefined && report.ok) await tellMove(a, contract, row, report.result);
   if (report.ok && report.result !== null) await follow(a, daemon, row, report.result);
-  else if (row.kind === 'task.pack') await packFailed(a, row, report.error ?? noReason);
+  else if (row.kind === 'task.pack') {
+    const merge = await packFailed(a, row, report.error ?? noReason);
+    if (merge !== undefined) await completionActed(a, merge);
+  }
   if (row.kind === 'branch.merge') await dropPacks(a, row);
-  if (row.contractId !== null && (row.kind === 'workdir.clean' || row.kind === 'branch.deliver')) {
+  await completionActed(a, row);
+  if (row.contractId !== null && (await endWaits(a, row))) {
     a.mail(
       'clean-contract',
       { contractId: row.contractId },
@@ -81,6 +91,15 @@ async function tellMove(
   if (moved === undefined || moved.from === to) return;
   if (row.request['targetBranch'] !== contractBranch(contract.slug)) return;
   await branchMoved(a, contract, { ...moved, to, operationId: row.id });
+}
+
+/** Whether the clean-up of its contract waited for this. */
+async function endWaits(a: Act, row: OperationRow): Promise<boolean> {
+  if (row.kind === 'workdir.clean' || row.kind === 'branch.deliver') return true;
+  if (row.contractId === null || !(branchWork as readonly string[]).includes(row.kind))
+    return false;
+  const contract = await findContract(a.tx, { ownerId: a.ownerId, id: row.contractId });
+  return contract?.status === 'completing';
 }
 
 const noReason = { code: 'COMMAND_FAILED', message: 'the machine gave no reason' };
@@ -120,6 +139,7 @@ async function follow(
       return kept(a, daemon, row, result);
     case 'task.diff':
     case 'branch.create':
+    case 'branch.hand_over':
     case 'branch.deliver':
     case 'evidence.check':
       return;

@@ -27,7 +27,7 @@ type Merge = CommandOf<'branch.merge'>;
 /** Ordered from the task's machine; the command for the contract's waits in the sending's row. */
 export async function orderMergeAway(
   a: Act,
-  wanted: Pick<Order, 'task' | 'asked' | 'join'> & {
+  wanted: Pick<Order, 'task' | 'asked' | 'join' | 'requestedBy'> & {
     readonly holderId: string;
     readonly command: (operationId: string) => Merge;
   },
@@ -44,7 +44,7 @@ export async function orderMergeAway(
     contractId: task.contractId,
     kind: 'branch.merge',
     request: asked,
-    requestedBy: a.caller.name,
+    requestedBy: wanted.requestedBy ?? a.caller.name,
   });
   tellRequested(a, task, merge);
   const command = wanted.command(merge.id);
@@ -92,17 +92,17 @@ export async function packed(
   a.hint(channels.daemonWake(merge.daemonId));
 }
 
-/** They will not come: neither will the merge. */
+/** They will not come: neither will the merge, which is answered. */
 export async function packFailed(
   a: Act,
   sending: OperationRow,
   error: OperationError,
-): Promise<void> {
+): Promise<OperationRow | undefined> {
   await dropPatchParts(a.tx, { ownerId: a.ownerId, operationId: sending.id });
   const merge = await mergeOf(a, sending);
-  if (merge === undefined) return;
+  if (merge === undefined) return undefined;
   const failed = await failOperation(a.tx, { ownerId: a.ownerId, id: merge.id, error });
-  if (failed === undefined) return;
+  if (failed === undefined) return undefined;
   a.emit('operation.finished', {
     contractId: failed.contractId,
     taskId: failed.taskId,
@@ -115,6 +115,7 @@ export async function packFailed(
     },
   });
   a.hint(channels.operationDone(failed.id));
+  return failed;
 }
 
 /** The merge is over, however: what was sent for it is of no more use. */

@@ -21,9 +21,10 @@ describe('an agent', () => {
     [true, 'release', false],
     [false, 'main', false],
   ] as const)('with permission %s may merge into %s: %s', async (autoMergeLocal, branch, may) => {
-    const scene = await stage(t, { daemon, contract: { autoMergeLocal } });
-    const task = await done(scene);
-    await t.database.sql`update tasks set base_branch = 'main' where id = ${task.taskId}`;
+    const repositories = [{ localPath: '/srv/repositories/example', baseBranch: 'main' }];
+    const scene = await stage(t, { daemon, contract: { autoMergeLocal, repositories } });
+    // Where a task began is its spawner's word, and opens nothing.
+    const task = await done(scene, { baseBranch: 'release' });
     const input = { id: task.taskId, squash: false };
     const merge = requestMerge(t.engine, by(scene.supervisor), { ...input, targetBranch: branch });
     // Where it may not, a person is asked, and nothing is merged.

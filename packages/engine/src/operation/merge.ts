@@ -11,7 +11,8 @@ import { MakimaError } from '@makima/domain/error';
 import { deliverablesOfContract } from '@makima/db/repo/deliverables';
 import { mergeSeenSince } from '@makima/db/repo/operations';
 import { tasksByIds } from '@makima/db/repo/tasks';
-import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { repositoriesOf } from '@makima/db/repo/contracts';
+import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import { orderMergeAway } from './merge-away.ts';
@@ -65,7 +66,11 @@ export async function orderMerge(
   a: Act,
   contract: ContractRow,
   task: TaskRow,
-  how: { targetBranch: string; squash: boolean; defaultOnly: boolean; join?: Order['join'] },
+  how: Pick<Order, 'join' | 'requestedBy'> & {
+    readonly targetBranch: string;
+    readonly squash: boolean;
+    readonly defaultOnly: boolean;
+  },
 ): Promise<{ readonly id: string }> {
   const { targetBranch, squash, defaultOnly } = how;
   const watch = targetBranch === contractBranch(contract.slug) ? await watched(a, contract) : [];
@@ -73,6 +78,7 @@ export async function orderMerge(
     task,
     asked: { targetBranch, squash },
     join: how.join,
+    requestedBy: how.requestedBy,
     command: (operationId: string): CommandOf<'branch.merge'> => ({
       kind: 'branch.merge',
       operationId,
@@ -136,16 +142,31 @@ export type Leave =
   | { readonly kind: 'given' | 'allowed' | 'default_only' | 'none' }
   | { readonly kind: 'asked'; readonly questionId: string };
 
-/** What the contract's owner allowed beforehand. */
+/** What the contract's owner allowed beforehand: its own branches, and the base of its repository. */
 export function standingLeave(
   contract: Pick<ContractRow, 'slug' | 'autoMergeLocal'>,
-  task: Pick<TaskRow, 'baseBranch'>,
+  repository: Pick<RepositoryRow, 'baseBranch'>,
   targetBranch: string,
 ): Leave {
   if (belongsTo(contract.slug, targetBranch)) return { kind: 'given' };
   if (!contract.autoMergeLocal || !isOfSource(targetBranch)) return { kind: 'none' };
-  if (task.baseBranch === null) return { kind: 'default_only' };
-  return { kind: targetBranch === task.baseBranch ? 'given' : 'none' };
+  if (repository.baseBranch === null) return { kind: 'default_only' };
+  return { kind: targetBranch === repository.baseBranch ? 'given' : 'none' };
+}
+
+/** The contract's repository that a task works on; where the task began is its spawner's word. */
+export async function repositoryOf(
+  a: Act,
+  task: Pick<TaskRow, 'contractId' | 'repositoryUrl' | 'localPath'>,
+): Promise<Pick<RepositoryRow, 'baseBranch'>> {
+  const all =
+    task.contractId === null
+      ? []
+      : await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: task.contractId });
+  const own = all.find(
+    (r) => r.repositoryUrl === task.repositoryUrl && r.localPath === task.localPath,
+  );
+  return own ?? { baseBranch: null };
 }
 
 /** @throws FORBIDDEN into another contract's branch, or when a person denied it. */
@@ -157,7 +178,7 @@ async function leaveFor(
 ): Promise<Leave> {
   const { supervisor, targetBranch, ownWork } = how;
   if (supervisor === undefined) return { kind: 'given' };
-  const standing = standingLeave(contract, task, targetBranch);
+  const standing = standingLeave(contract, await repositoryOf(a, task), targetBranch);
   if (standing.kind !== 'none') return standing;
   if (!isOfSource(targetBranch)) throw notYours(contract, targetBranch);
   const about = { ownerId: a.ownerId, taskId: task.id, targetBranch };

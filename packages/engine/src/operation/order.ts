@@ -26,6 +26,8 @@ export interface Order {
    * been shown its result (`unseen`). Default: a new one.
    */
   readonly join?: 'pending' | 'unseen' | undefined;
+  /** Who asks, when it is not the caller. */
+  readonly requestedBy?: string | undefined;
 }
 
 /** The caller holds the task's lock. */
@@ -42,7 +44,7 @@ export async function order(a: Act, wanted: Order): Promise<OperationRow> {
     contractId: task.contractId,
     kind,
     request: asked,
-    requestedBy: a.caller.name,
+    requestedBy: wanted.requestedBy ?? a.caller.name,
   });
   await appendCommand(a.tx, { ...about, command: wanted.command(operation.id) });
   a.emit('operation.requested', {

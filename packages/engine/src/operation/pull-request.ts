@@ -93,7 +93,10 @@ function askFirst(
 export async function orderPullRequest(
   a: Act,
   task: TaskRow,
-  proposal: Proposal & { readonly from: 'branch' | 'task' },
+  proposal: Proposal & {
+    readonly from: 'branch' | 'task';
+    readonly requestedBy?: string;
+  },
 ): Promise<{ readonly id: string }> {
   const { branch, title, body, from } = proposal;
   const { baseBranch } = task;
@@ -102,6 +105,7 @@ export async function orderPullRequest(
     kind: 'pr.open',
     asked: { branch, baseBranch, title, body },
     join: 'unseen',
+    requestedBy: proposal.requestedBy,
     command: (operationId) => ({
       kind: 'pr.open',
       operationId,

@@ -29,6 +29,7 @@ export function presentTask(row: TaskRow): Task {
     targetBranch: row.targetBranch,
     branch: row.branch,
     checkpointSha: row.checkpointSha,
+    targetRepoPath: row.targetRepoPath,
     completionAction: row.completionAction,
     permissionMode: row.permissionMode,
     needs: row.needs,

@@ -15,6 +15,7 @@ import type { Act } from '../context.ts';
 import { directiveTaskOver } from '../directive/task-over.ts';
 import { refuseWhatIsUnread } from '../message/receipt.ts';
 import { tellIfIdle } from '../message/supervisor-news.ts';
+import { actOnCompletion } from './completion-action.ts';
 import { settleWaits } from '../wait/settle.ts';
 
 export interface Completion {
@@ -58,6 +59,7 @@ export async function completeTask(a: Act, task: TaskRow, done: Completion): Pro
     },
   });
   await afterTaskEnd(a, row);
+  await actOnCompletion(a, row);
 }
 
 export async function failTask(

@@ -17,6 +17,7 @@ import { act, type Act, type Acted, type Call, type Engine } from '../context.ts
 import { lockedContract, notFound, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { savePoint } from '../save-point.ts';
+import { checkCompletion } from './completion-checks.ts';
 import {
   checkCopies,
   checkCounts,
@@ -48,6 +49,7 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
     checkDirectory(contract, input);
     const repository = await chooseRepository(a, contract, { asked: input.repositoryUrl, source });
     checkCopies(repository, input);
+    await checkCompletion(a, contract, repository, input);
     const row = await insertTask(a.tx, {
       ...place(contract, parent, repository, input),
       ownerId: a.ownerId,
@@ -61,6 +63,8 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
       needs: [...input.needs],
       copyFiles: [...input.copyFiles],
       completionAction: input.completionAction,
+      completionAllowed: a.caller.kind === 'person',
+      targetRepoPath: input.targetRepoPath ?? null,
       autonomousLoop: input.autonomousLoop,
       onLimit: input.onLimit,
       permissionMode: strictestMode(contract.permissionMode, input.permissionMode ?? 'bypass'),
