@@ -82,7 +82,12 @@ describe('a supervisor', () => {
         ...document('review-report', 'docs/review.md'),
         { done: 'It is led.' },
       ],
-      { name: 'led', contractType: 'specification', autoCompleteEnabled: false },
+      {
+        name: 'led',
+        contractType: 'specification',
+        autoCompleteEnabled: false,
+        allowPullRequests: true,
+      },
     );
     shell = await openShell(portFile);
     const ground = (door: Door): Ground => ({
@@ -280,7 +285,8 @@ describe('a supervisor', () => {
     const ends = items.filter((task) => !task.isSupervisor).map(({ status }) => status);
     expect(ends.toSorted()).toEqual([
       ...Array.from({ length: 6 }, () => 'cancelled'),
-      ...Array.from({ length: 7 }, () => 'done'),
+      ...Array.from({ length: 4 }, () => 'done'),
+      ...Array.from({ length: 3 }, () => 'merged'),
     ]);
     await eventually(
       () => expectInvariants(house).then(() => true),

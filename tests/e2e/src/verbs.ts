@@ -144,6 +144,125 @@ const ofPiece: readonly Verb[] = [
   },
 ];
 
+/** About the code of a task that is done, in their order. */
+const ofCode: readonly Verb[] = [
+  {
+    name: 'checkpoint',
+    http: (ground) =>
+      ground.client.call('createCheckpoint', { ...params(ground), body: { message: 'as it is' } }),
+    tool: 'makima_checkpoint',
+    args: (ground) => ({ ...piece(ground), message: 'as it is' }),
+    cli: (ground) => ['checkpoint', 'as', 'it', 'is', '--task', nameOf(ground)],
+    same: ({ checkpointNumber, commitSha }) => [checkpointNumber, commitSha.length],
+  },
+  {
+    name: 'checkpoints',
+    http: (ground) => ground.client.call('listCheckpoints', params(ground)),
+    tool: 'makima_checkpoints',
+    args: piece,
+    cli: (ground) => ['checkpoints', nameOf(ground)],
+    same: ({ items, checkpoints }) =>
+      (items ?? checkpoints).map((each: Value) => [
+        each['checkpointNumber'],
+        each['message'],
+        each['filesChanged'],
+        each['linesAdded'],
+        each['linesRemoved'],
+      ]),
+  },
+  {
+    name: 'read-file',
+    http: (ground) =>
+      ground.client.call('readTaskFile', { ...params(ground), body: { filePath: made(ground) } }),
+    tool: 'makima_read_file',
+    args: (ground) => ({ ...piece(ground), filePath: made(ground) }),
+    cli: (ground) => ['read-file', nameOf(ground), made(ground)],
+    same: ({ exists, content }) => [exists, content],
+  },
+  {
+    name: 'read-file outside',
+    http: (ground) =>
+      ground.client.call('readTaskFile', { ...params(ground), body: { filePath: '../x' } }),
+    tool: 'makima_read_file',
+    args: (ground) => ({ ...piece(ground), filePath: '../x' }),
+    cli: (ground) => ['read-file', nameOf(ground), '../x'],
+    same: () => 'it was read',
+  },
+  {
+    name: 'diff',
+    http: (ground) => ground.client.call('diffTask', params(ground)),
+    tool: 'makima_diff',
+    args: piece,
+    cli: (ground) => ['diff', nameOf(ground)],
+    same: ({ diff, files, stats, truncated, cut }, ground) => [
+      diff.includes('+made'),
+      files.map((file: Value) => [file['path'] === made(ground), file['action']]),
+      stats,
+      truncated ?? cut,
+    ],
+  },
+  {
+    name: 'merge',
+    http: (ground) =>
+      ground.client.call('mergeTask', { ...params(ground), body: { squash: true } }),
+    tool: 'makima_merge',
+    args: (ground) => ({ ...piece(ground), squash: true }),
+    cli: (ground) => ['merge', nameOf(ground), '--squash'],
+    same: ({ merged, success, message, commitSha, conflicts }) => [
+      merged ?? success,
+      message,
+      commitSha.length,
+      conflicts,
+    ],
+  },
+  {
+    name: 'merge again',
+    http: (ground) => ground.client.call('mergeTask', { ...params(ground), body: {} }),
+    tool: 'makima_merge',
+    args: piece,
+    cli: (ground) => ['merge', nameOf(ground)],
+    same: ({ merged, success, message }) => [merged ?? success, message.slice(0, 27)],
+  },
+  {
+    name: 'merge into a stranger’s branch',
+    http: (ground) =>
+      ground.client.call('mergeTask', { ...params(ground), body: { targetBranch: 'a..b' } }),
+    tool: 'makima_merge',
+    args: (ground) => ({ ...piece(ground), targetBranch: 'a..b' }),
+    cli: (ground) => ['merge', nameOf(ground), '--into', 'a..b'],
+    same: () => 'it was merged',
+  },
+  {
+    name: 'branch',
+    http: ({ client, contractId, door }) =>
+      client.call('createBranch', { body: { contractId, branchName: door, fromRef: 'main' } }),
+    tool: 'makima_branch',
+    args: ({ door }) => ({ branchName: door, fromRef: 'main' }),
+    cli: ({ door }) => ['branch', door, '--from', 'main'],
+    same: ({ success, branchName }, { door }) => [success, branchName === `makima/led.${door}`],
+  },
+  {
+    name: 'branch of a strange name',
+    http: ({ client, contractId }) =>
+      client.call('createBranch', { body: { contractId, branchName: 'a..b' } }),
+    tool: 'makima_branch',
+    args: () => ({ branchName: 'a..b' }),
+    cli: () => ['branch', 'a..b'],
+    same: () => 'it was made',
+  },
+  {
+    name: 'pr without a remote',
+    http: ({ client, contractId }) =>
+      client.call('createPullRequest', { body: { contractId, branch: 'makima/led', title: 't' } }),
+    tool: 'makima_pr',
+    args: () => ({ branch: 'makima/led', title: 't' }),
+    cli: () => ['pr', 'makima/led', '--title', 't'],
+    same: () => 'it was opened',
+  },
+];
+
+const made = ({ pieceId }: Ground): string => `out/${pieceId}.txt`;
+
 /** About a task that stays until it is cancelled, in their order. */
 const ofStaying: readonly Verb[] = [
   {
@@ -183,6 +302,7 @@ export const pieceVerbs = (plans: Plans): readonly Verb[] => [
     },
   },
   ...ofPiece,
+  ...ofCode,
   {
     ...spawning('stays', plans.stays),
     same: (value, ground) => {
@@ -212,6 +332,17 @@ export const pieceOutcomes: Readonly<Record<string, unknown>> = {
   result: ['done', 1, 'The piece is made.', 'string', ['done']],
   'message to one that is over': { code: 'INVALID_TRANSITION' },
   'retry of one that is over': { code: 'INVALID_TRANSITION' },
+  checkpoint: [1, 40],
+  checkpoints: [[1, 'as it is', 1, 1, 0]],
+  'read-file': [true, 'made\n'],
+  'read-file outside': { code: 'VALIDATION_FAILED' },
+  diff: [true, [[true, 'added']], { filesChanged: 1, insertions: 1, deletions: 0 }, false],
+  merge: [true, 'Merged as one commit', 40, []],
+  'merge again': [true, 'It is in the branch already'],
+  'merge into a stranger’s branch': { code: 'VALIDATION_FAILED' },
+  branch: [true, true],
+  'branch of a strange name': { code: 'VALIDATION_FAILED' },
+  'pr without a remote': { code: 'COMMAND_FAILED' },
   stays: 'pending',
   cancel: 'cancelled',
   'cancel of one that is over': { code: 'INVALID_TRANSITION' },

@@ -4,6 +4,7 @@ import { directiveCommands, directivesGroup, ordersGroup } from './directives.ts
 import { daemonGroup, keysGroup, machineCommands } from './machines.ts';
 import { peopleCommands } from './people.ts';
 import type { CommandSpec, GroupSpec } from './spec.ts';
+import { supervisorCodeCommands } from './supervisor-code.ts';
 import { supervisorCommands, supervisorGroup } from './supervisor.ts';
 import { taskCommands, tasksGroup } from './tasks.ts';
 import { webhookCommands, webhooksGroup } from './webhooks.ts';
@@ -24,6 +25,7 @@ export const catalog: readonly CommandSpec[] = [
   ...contractCommands,
   ...taskCommands,
   ...supervisorCommands,
+  ...supervisorCodeCommands,
   ...directiveCommands,
   ...machineCommands,
   ...webhookCommands,

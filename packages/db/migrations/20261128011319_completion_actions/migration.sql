@@ -1,0 +1,1 @@
+ALTER TABLE "tasks" ADD COLUMN "completion_allowed" boolean DEFAULT false NOT NULL;
