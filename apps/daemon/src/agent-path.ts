@@ -3,7 +3,8 @@
  * that runs the command line with the Node that runs the daemon.
  *
  * Why: an agent's shell knows neither where makima lies nor which Node it needs.
- * Law: it carries no key; what it may do is what the agent's run may do. Without a command line beside the
+ * Law: it carries no key; what it may do is what the agent's run may do, and without the token of a run it does
+ * nothing: on a person's own machine the command line would go on with that person's key. Without a command line beside the
  * daemon agents go on with their tools, and the log says so.
  */
 import { existsSync } from 'node:fs';
@@ -27,11 +28,22 @@ export async function withMakima(
   await mkdir(bin, { recursive: true, mode: 0o700 });
   // Whole or not at all: an agent that outlived its daemon for a moment may just be running it.
   const aside = `${program}.${process.pid}`;
-  await writeFile(aside, `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(cliPath)} "$@"\n`);
+  await writeFile(aside, `${guard}exec ${quoted(process.execPath)} ${quoted(cliPath)} "$@"\n`);
   await chmod(aside, 0o555);
   await rename(aside, program);
   const { PATH: path } = environment;
   return { ...environment, PATH: path ? `${bin}${delimiter}${path}` : bin };
 }
+
+/** Some kinds of agents keep variables that look like secrets out of the shells that they open. */
+const guard = `#!/bin/sh
+case "\${MAKIMA_URL:+there}\${MAKIMA_TOKEN-}" in
+  theremkrun_?*) ;;
+  *)
+    echo 'makima: this shell has no token of a run (MAKIMA_URL, MAKIMA_TOKEN); use the tools of makima' >&2
+    exit 4
+    ;;
+esac
+`;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
