@@ -52,7 +52,6 @@ export const plainSettings: readonly PlainSettings[] = [
       ['DATABASE_URL', 'a Postgres 18 or newer to use instead of the embedded one'],
       ['REDIS_URL', 'a Redis to use instead of one of its own'],
       ['LOG_LEVEL', 'passed on to every process'],
-      ['MAKIMA_CWD', 'folder from which `demo --repo` is read, when it is not the present one'],
     ],
   },
   {
