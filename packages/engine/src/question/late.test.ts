@@ -1,4 +1,7 @@
-/** An answer that comes when its asker waits no more reaches it as a message, exactly once, wherever it is. */
+/**
+ * An answer that comes when its asker waits no more reaches it exactly once, wherever it is: in the digest of one
+ * that rests, else as a message.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { answerText } from '@makima/domain/question';
@@ -61,14 +64,6 @@ it.each<[string, (scene: Stage, answer: () => Promise<unknown>) => Promise<strin
       return (await daemon.pullOnly('task.message')).map(({ message }) => message.text);
     },
   ],
-  [
-    'is parked',
-    async (scene, answer) => {
-      await daemon.ended(supervisorOf(scene), { outcome: 'parked' });
-      await answer();
-      return startsAgain(scene);
-    },
-  ],
 ])('by an asker that %s', async (_, play) => {
   const scene = await stage(t, { daemon });
   const input = zAskInput.parse({ question: 'Which colour?' });
@@ -88,4 +83,22 @@ it.each<[string, (scene: Stage, answer: () => Promise<unknown>) => Promise<strin
   expect((await daemon.pullOnly('task.message')).map(({ message }) => message.text)).not.toContain(
     words,
   );
+});
+
+it('by an asker that is parked: in the digest that wakes it', async () => {
+  const scene = await stage(t, { daemon });
+  const input = zAskInput.parse({ question: 'Which colour?' });
+  const { result } = await askQuestion(t.engine, by(scene.supervisor), input);
+  await readAnswer(t.engine, scene.supervisor, { questionId: result.questionId, holdMs: 0 });
+  await daemon.ended(supervisorOf(scene), { outcome: 'parked' });
+  await daemon.pull();
+  await answerQuestion(t.engine, by(t.owner), { id: result.questionId, response: 'green' });
+  await deliverLateAnswers(t.engine, { limit: 100 });
+  const [digest, ...more] = await startsAgain(scene);
+  expect(digest).toContain('=== WAKE ===');
+  expect(digest?.split('green')).toHaveLength(2);
+  expect(more).toEqual([]);
+  await deliverLateAnswers(t.engine, { limit: 100 });
+  await runJobs(t);
+  expect(await daemon.pullOnly('task.message')).toEqual([]);
 });
