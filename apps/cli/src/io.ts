@@ -19,6 +19,8 @@ export interface Io {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
   readonly stderr: WriteStream;
+  /** First words of our commands, as they may stand in texts. */
+  readonly commands?: ReadonlySet<string>;
 }
 
 export const formats = ['table', 'json'] as const;

@@ -5,10 +5,12 @@
  * exit code. Text that may come from an agent passes `plain`.
  */
 import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { asTyped } from './as-typed.ts';
 import { deliverableLine } from './deliverable-line.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { formatAskedFor, type Io, wantsColor } from './io.ts';
 import { oneLine, plain, safeJson } from './plain.ts';
+import { wrap } from './wrap.ts';
 
 /** Prints it and gives the exit code. */
 export async function printError(io: Io, thrown: unknown): Promise<number> {
@@ -24,13 +26,26 @@ export async function printError(io: Io, thrown: unknown): Promise<number> {
   } else {
     const red = wantsColor(io.env, io.stderr.isTTY) && !io.argv.includes('--no-color');
     const head = red ? '\u001b[31merror:\u001b[39m' : 'error:';
-    io.stderr.write(`${head} ${anatomy(error, exitCode)}\n`);
+    const text = fitted(io, anatomy(error, exitCode));
+    io.stderr.write(`${head} ${asTyped(io, io.stderr, text)}\n`);
   }
   if (!isMakimaError(thrown) && io.env['MAKIMA_DEBUG'] && thrown instanceof Error) {
     io.stderr.write(`${plain(thrown.stack ?? '')}\n`);
   }
   return exitCode;
 }
+
+/** On a terminal lines break between words; a fix may be copied, and stays whole. */
+function fitted({ stderr }: Io, text: string): string {
+  if (!stderr.isTTY) return text;
+  const columns = stderr.columns || 80;
+  const [message = '', ...rest] = text.split('\n');
+  const fit = (line: string): string =>
+    line.startsWith('  fix ') ? line : wrap(line, columns, factIndent);
+  return [wrap(message, columns - 'error: '.length, factIndent), ...rest.map(fit)].join('\n');
+}
+
+const factIndent = 8;
 
 /** The lines after `error:`, without colour. */
 export function anatomy(error: MakimaError, exitCode: number): string {

@@ -4,6 +4,7 @@
  * Law: nothing is imported for a command before it runs. Help shows an example before anything else.
  */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { asTyped } from './as-typed.ts';
 import { catalog, groups } from './catalog/all.ts';
 import { headings } from './catalog/headings.ts';
 import type { CommandSpec, OptionSpec } from './catalog/spec.ts';
@@ -49,6 +50,13 @@ const globalHeading = 'Everywhere:';
 /** Commands of the checkout's own `./makima`, which hands all others to this program. */
 export const localWords = ['up', 'down', 'status', 'logs', 'doctor', 'demo'] as const;
 
+/** The first words of all commands. */
+export const commandWords: ReadonlySet<string> = new Set([
+  ...catalog.map(({ path }) => path.split(' ')[0] ?? path),
+  ...localWords,
+  'help',
+]);
+
 const localCommands = `
 This machine (./makima in a checkout):
   ${localWords.join(', ')}
@@ -62,9 +70,9 @@ function withManners(root: Command, io: Io): Command {
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
+      writeOut: (text) => void io.stdout.write(asTyped(io, io.stdout, text)),
       // Wrong usage is thrown and printed in our anatomy; what else comes here is help.
-      writeErr: (text) => void io.stderr.write(text),
+      writeErr: (text) => void io.stderr.write(asTyped(io, io.stderr, text)),
       outputError: () => undefined,
       getOutHasColors: () => colored && wantsColor(io.env, io.stdout.isTTY),
       getErrHasColors: () => colored && wantsColor(io.env, io.stderr.isTTY),

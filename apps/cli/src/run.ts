@@ -8,10 +8,11 @@ import { exitCodes } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { printError, usageError } from './print-error.ts';
 import { catalog } from './catalog/all.ts';
-import { buildProgram, localWords } from './program.ts';
+import { buildProgram, commandWords, localWords } from './program.ts';
 import { Cancelled, Interrupted } from './shell.ts';
 
-export async function run(io: Io): Promise<number> {
+export async function run(given: Io): Promise<number> {
+  const io = { ...given, commands: commandWords };
   endQuietlyWhenNobodyReads(io);
   const result = { exitCode: exitCodes.ok as number };
   try {

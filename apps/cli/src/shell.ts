@@ -7,6 +7,7 @@
 import type { Client } from '@makima/client/client';
 import type { ToolClient } from '@makima/client/tools';
 import { MakimaError } from '@makima/domain/error';
+import { asTyped } from './as-typed.ts';
 import { findConnection, isRunToken, toolsUrl, type Connection } from './connection.ts';
 import {
   canAsk,
@@ -56,7 +57,7 @@ export interface CommandLine {
 export function createShell(io: Io, { options, rawArgs, piped }: CommandLine): Shell {
   const format = formatOf(io, options, piped);
   const say = (text: string): void => {
-    if (format !== 'json') io.stderr.write(`${text}\n`);
+    if (format !== 'json') io.stderr.write(`${asTyped(io, io.stderr, text)}\n`);
   };
   const connection = (): ReturnType<typeof findConnection> => findConnection(io, options.url);
   return {
@@ -70,7 +71,7 @@ export function createShell(io: Io, { options, rawArgs, piped }: CommandLine): S
     url: () => connection().url,
     connect: () => open(connection(), say),
     tools: () => openTools(connection(), say),
-    print: (text) => void io.stdout.write(`${text}\n`),
+    print: (text) => void io.stdout.write(`${asTyped(io, io.stdout, text)}\n`),
     json: (value) => void io.stdout.write(`${safeJson(value, io.stdout.isTTY ? 2 : undefined)}\n`),
     jsonLine: (value) => void io.stdout.write(`${safeJson(value)}\n`),
     say,

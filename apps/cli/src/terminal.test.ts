@@ -163,6 +163,44 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     expect(terminal.bytes()).toContain('  makima answer 0199' + '9ee3 <answer>');
   });
 
+  it('breaks long lines between words, and has whole commands as they are typed', async () => {
+    const reason = 'it waits for a machine that is away '.repeat(5).trim();
+    const act = `makima contracts resume ${sampleId('contract', 1)} --because "it is time to go on now"`;
+    const blocker = { kind: 'pause', reason, since: null, whoCanAct: 'person', act };
+    server = await startDescribedServer({
+      whyContract: ({ params }) => ({
+        id: params.id,
+        kind: 'contract',
+        status: 'paused',
+        moving: false,
+        summary: reason,
+        blockers: [{ ...blocker, taskId: null, questionId: null }],
+      }),
+    });
+    stage.url = server.url;
+    const env = { MAKIMA_COMMAND: './makima' };
+    terminal = await openTerminal(stage, ['why', sampleId('contract', 1), '--no-color'], { env });
+    expect(await terminal.exitCode()).toBe(0);
+    const lines = linesOf(terminal);
+    expect(lines).toContain(`    ./${act}`);
+    const others = lines.filter((line) => !line.includes(act));
+    expect(Math.max(...others.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(others.join(' ').replaceAll(/ +/g, ' ')).toContain(`! ${reason} `);
+  });
+
+  it('breaks an error between words too', async () => {
+    const terminal = await open([
+      '--no-color',
+      'contracts',
+      'show',
+      'no-'.repeat(20) + 'such contract',
+    ]);
+    expect(await terminal.exitCode()).not.toBe(0);
+    const lines = linesOf(terminal).filter((line) => !line.startsWith('  fix '));
+    expect(lines[0]).toMatch(/^error: there is no contract$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
   it.each([
     ['y', 0, 'contract-2 is cancelled'],
     ['n', 3, 'nothing was changed'],

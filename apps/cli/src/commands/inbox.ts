@@ -5,6 +5,7 @@ import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { cut, renderTable, shortIds, type Column } from '../table.ts';
 import { ago, duration } from '../time.ts';
+import { wrap } from '../wrap.ts';
 
 export async function run(shell: Shell): Promise<void> {
   const client = await shell.connect();
@@ -41,7 +42,7 @@ const columns: readonly Column<InboxItem>[] = [
 ];
 
 function block(item: InboxItem, shell: Shell, short: (id: string) => string): string {
-  const { colors } = shell.screen;
+  const { colors, columns: width } = shell.screen;
   const failed = item.kind === 'failure' || item.kind === 'incident';
   const sign = failed ? colors.red('x') : colors.yellow('!');
   const asker = item.question?.askedBy ?? null;
@@ -69,8 +70,9 @@ function block(item: InboxItem, shell: Shell, short: (id: string) => string): st
   // The server's own words name the full id; what a person types may be short.
   const act =
     question === null ? item.act : oneLine(item.act).replaceAll(question.id, short(question.id));
-  lines.push(colors.cyan(oneLine(act)));
-  return lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
+  const body = lines.map((line, at) => wrap(at === 0 ? line : `  ${line}`, width, 4));
+  // A command may be copied, and stays whole.
+  return [...body, `  ${colors.cyan(oneLine(act))}`].join('\n');
 }
 
 type Asked = NonNullable<InboxItem['question']>;

@@ -7,6 +7,7 @@ import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
 import { ago } from '../time.ts';
+import { wrap } from '../wrap.ts';
 
 type Blocker = Why['blockers'][number];
 
@@ -22,11 +23,11 @@ export async function run(shell: Shell, [typed]: readonly [string]): Promise<voi
     shell.say(oneLine(why.summary));
     return;
   }
-  const { colors } = shell.screen;
-  shell.print(`${colors.bold(why.status)}  ${oneLine(why.summary)}`);
+  const { colors, columns: width } = shell.screen;
+  shell.print(wrap(`${colors.bold(why.status)}  ${oneLine(why.summary)}`, width, 4));
   for (const blocker of why.blockers) {
     const since = blocker.since === null ? '' : `, ${ago(blocker.since, shell.nowMs())}`;
-    shell.print(`  ${colors.yellow('!')} ${oneLine(blocker.reason)}`);
+    shell.print(wrap(`  ${colors.yellow('!')} ${oneLine(blocker.reason)}`, width, 4));
     shell.print(
       colors.dim(`    ${oneLine(blocker.kind)}${since}; can act: ${oneLine(blocker.whoCanAct)}`),
     );

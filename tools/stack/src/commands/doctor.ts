@@ -1,7 +1,11 @@
 // `makima doctor`: is this machine fit, and what to do where it is not.
 // Why: a missing prerequisite is one line with its fix, before it is a stack trace.
 // Law: changes nothing; exit code 1 only when something fails.
+<<<<<<< HEAD
 import { checkAgents } from '../doctor/agents.ts';
+=======
+import { wrap } from '@makima/cli/wrap';
+>>>>>>> 3bee621 (On a terminal: commands as they have to be typed, lines broken between words, logs in words)
 import type { CheckResult, CheckStatus } from '../doctor/check.ts';
 import {
   checkClock,
@@ -54,8 +58,11 @@ Example: makima doctor`,
 
 const print = (results: readonly CheckResult[]): void => {
   const width = Math.max(...results.map(({ name }) => name.length));
+  const columns = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  const say = (lead: string, text: string): void =>
+    console.log(wrap(`${lead}  ${text}`, columns, lead.length + 2));
   for (const { name, status, detail, fix } of results) {
-    console.log(`${glyphs[status]}  ${name.padEnd(width)}  ${detail}`);
-    if (fix !== undefined) console.log(`      ${' '.repeat(width)}  fix: ${fix}`);
+    say(`${glyphs[status]}  ${name.padEnd(width)}`, detail);
+    if (fix !== undefined) say(`      ${' '.repeat(width)}`, `fix: ${fix}`);
   }
 };

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { followFile } from '../follow-file.ts';
 import { lastLines, logNames } from '../log-file.ts';
+import { readableLine } from '../readable-line.ts';
 import { suggest } from '../suggest.ts';
 import { exitCodes, readOptions, say, UsageError, type Command } from './command.ts';
 
@@ -13,25 +14,30 @@ export const logsCommand: Command = {
 
 Prints the last lines of one log, or of all of them with the name in front.
 
+On a terminal the services' lines are made readable; elsewhere, and with --raw, they are as written.
+
   -f, --follow   go on with what is written from now on
   -n, --lines N  how many lines of each, 40 if not given
+      --raw      every line as it was written
 
 Example: makima logs api -f`,
   run: async ({ home, args }) => {
     const { values, positionals } = readOptions(args, {
       follow: { type: 'boolean', short: 'f' },
       lines: { type: 'string', short: 'n', default: '40' },
+      raw: { type: 'boolean' },
     });
+    const read = process.stdout.isTTY && !values.raw ? readableLine : (line: string) => line;
     const count = Number(values.lines);
     if (!Number.isInteger(count) || count < 0) throw new UsageError(`-n takes a number of lines`);
     const names = chooseNames(logNames(home.logs), positionals);
     if (names.length === 0) say('no logs yet: start it with ./makima up');
     for (const name of names) {
       for (const line of count === 0 ? [] : lastLines(join(home.logs, `${name}.log`), count)) {
-        console.log(prefix(name, names) + line);
+        console.log(prefix(name, names) + read(line));
       }
     }
-    return values.follow ? follow(home.logs, names) : exitCodes.ok;
+    return values.follow ? follow(home.logs, names, read) : exitCodes.ok;
   },
 };
 
@@ -51,13 +57,17 @@ const prefix = (name: string, names: readonly string[]): string => {
   return `${name.padEnd(Math.max(...names.map(({ length }) => length)))} | `;
 };
 
-const follow = async (dir: string, names: readonly string[]): Promise<number> => {
+const follow = async (
+  dir: string,
+  names: readonly string[],
+  read: (line: string) => string,
+): Promise<number> => {
   const followings = names.map((name) => {
     let rest = '';
     return followFile(join(dir, `${name}.log`), 'end', (text) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) console.log(prefix(name, names) + line);
+      for (const line of lines) console.log(prefix(name, names) + read(line));
     });
   });
   await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));

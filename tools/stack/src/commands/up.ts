@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../checkout.ts';
-import { ensureHome, readOwnerKey, type Home } from '../home.ts';
+import { ensureHome, ownerKeyFile, readOwnerKey, type Home } from '../home.ts';
 import { followFile } from '../follow-file.ts';
 import { AlreadyRunningError, Stack, type StackEvent } from '../stack.ts';
 import { lockOwner } from '../start-lock.ts';
@@ -133,11 +133,11 @@ const readyState = async (home: Home, failure: () => string | undefined): Promis
 
 /** The address goes to standard output, so that a script can take it. */
 const announce = (home: Home, { url, showKey }: { url: string; showKey: boolean }): void => {
-  const ownerKey = showKey ? readOwnerKey(home) : undefined;
-  if (ownerKey !== undefined) {
+  const ownerKey = readOwnerKey(home);
+  if (ownerKey !== undefined && showKey) {
     console.log(`owner key  ${ownerKey}`);
     console.log(`           shown once; it gives every right, so keep it safe`);
-  }
+  } else if (ownerKey !== undefined) console.log(`owner key  in ${ownerKeyFile(home)}`);
   console.log(`data       ${home.root}`);
   console.log(`reference  ${url}/reference`);
   console.log(`url        ${url}`);
