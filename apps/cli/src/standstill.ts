@@ -9,6 +9,7 @@ import { pause } from '@makima/client/pause';
 import type { Why } from '@makima/contracts/entity/why';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
+import { wrap } from './wrap.ts';
 
 type Blocker = Why['blockers'][number];
 
@@ -24,8 +25,8 @@ export function standstillOf(why: Why): Blocker | undefined {
 }
 
 export function sayStandstill(shell: Shell, { reason, act }: Blocker): void {
-  const { colors } = shell.screen;
-  shell.say(`${colors.yellow('!')} stands still: ${oneLine(reason)}`);
+  const { colors, columns } = shell.screen;
+  shell.say(wrap(`${colors.yellow('!')} stands still: ${oneLine(reason)}`, columns, 2));
   if (act !== null) shell.say(`  ${colors.cyan(oneLine(act))}`);
 }
 

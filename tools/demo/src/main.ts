@@ -2,6 +2,7 @@
 // Why: somebody who has never seen makima sees in a minute what it does, and that it survives a kill.
 // Law: the last line of standard output with --json is one object; everything else goes to standard error;
 // the exit code tells the outcome; what the demo started, it ends, also when it is interrupted.
+import { wrap } from '@makima/cli/wrap';
 import { isMakimaError } from '@makima/domain/error';
 import { exitCodes } from '@makima/stack/commands/command';
 import { openHouse, type House } from './house.ts';
@@ -10,7 +11,10 @@ import { perform, type Outcome } from './perform.ts';
 import { screenOf, type Screen } from './screen.ts';
 
 const endedBadly = 5;
-const complain = (text: string): void => void process.stderr.write(`makima demo: ${text}\n`);
+const complain = (text: string): void => {
+  const columns = process.stderr.isTTY ? process.stderr.columns : Number.POSITIVE_INFINITY;
+  process.stderr.write(`${wrap(`makima demo: ${text}`, columns, 2)}\n`);
+};
 const wordsOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);
   return isMakimaError(error) && error.fix !== undefined ? `${message}: ${error.fix}` : message;
@@ -21,7 +25,7 @@ async function main(): Promise<number> {
   try {
     options = readDemoOptions(process.argv.slice(2));
   } catch (error) {
-    complain(`${wordsOf(error)}\n\n${usage}`);
+    complain(`${wordsOf(error)} (what there is: ./makima demo --help)`);
     return exitCodes.usage;
   }
   if (options.help) {
@@ -91,7 +95,7 @@ async function farewell(
   const runs = stays || !house.own;
   screen.fact(
     'url',
-    `${house.url}${runs ? '' : ' (stopped now)'}, the API's reference: /reference`,
+    `${house.url} (${runs ? 'the API is described at /reference' : 'stopped now'})`,
   );
   screen.say('\nTry next:');
   if (!runs) tip(screen, './makima up --detach', 'start makima again, in the background');

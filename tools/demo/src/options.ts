@@ -14,15 +14,16 @@ export interface DemoOptions {
 
 export const usage = `Usage: makima demo [--yes] [--json] [--agent scripted|claude] [--repo <path>]
 
-Shows the whole of makima on a small repository with a failing test: a supervisor splits the goal
-into tasks, agents work in git working directories of their own, a question comes up, a guarded
-phase waits for you, the supervisor's agent is killed and comes back, branches are merged, and the
-test passes. Needs no account and no model: the agents follow scripts.
+Shows the whole of makima on a small repository whose tests fail: a supervisor
+splits the goal into tasks, agents work in git working directories of their own,
+a question comes up, a guarded phase waits for you, the supervisor's agent is
+killed and comes back, branches are merged, and the tests pass. Needs no account
+and no model: the agents follow scripts.
 
-      --yes            answer the question and confirm the phases for me
-      --json           the last line on standard output is one JSON object
-      --agent <kind>   scripted (default), or claude: your own signed-in Claude Code
-      --repo <path>    work in a repository of yours (on a branch of its own)
+  -y, --yes           answer the questions for me
+      --json          the last line on standard output is one JSON object
+      --agent <kind>  scripted (default), or claude: your signed-in Claude Code
+      --repo <path>   work in a repository of yours, on a branch of its own
 
 Exit code: 0 completed, 5 it ended otherwise, 2 usage, 130 interrupted.
 Example: makima demo --yes`;

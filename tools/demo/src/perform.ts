@@ -221,9 +221,9 @@ async function agentReady(client: Client, agent: string, signal: AbortSignal): P
     if (found.some((one) => one.available && one.signedIn !== false)) return;
     const one = found[0];
     if (one !== undefined) {
-      const what = one.note ?? (one.available ? 'it is not signed in' : 'it was not found');
+      const what = one.note ?? (one.available ? 'It is not signed in.' : 'It was not found.');
       throw new Error(
-        `${agent} cannot be used on this machine: ${what}. Install it and sign in, or leave out --agent.`,
+        `${agent} cannot be used here: ${what} Without --agent no account is needed.`,
       );
     }
     if (performance.now() > deadline)
