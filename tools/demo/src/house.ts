@@ -55,7 +55,7 @@ async function enter(home: Home, door: Doorway, signOut: () => void): Promise<Ho
       }
     } else if (!waited) {
       waited = true;
-      door.screen.say(`another start is under way here (process ${starter.pid}), waiting for it`);
+      door.screen.say(`Another start is under way here (process ${starter.pid}); waiting for it.`);
     }
     await pause(lookMs, door.signal);
   }
@@ -73,7 +73,7 @@ function joined(home: Home, url: string, { door, signOut }: Entrance): House {
     url,
     ownerKey: keyOf(home),
     own: false,
-    stands: () => runningState(home) !== undefined,
+    stands: () => runningState(home)?.ready === true,
     stop: async () => signOut(),
   };
 }

@@ -92,7 +92,7 @@ async function farewell(
   { signal, outcome }: { signal: AbortSignal; outcome: Outcome },
 ): Promise<void> {
   const stays = house.own && !options.yes && process.stdin.isTTY && outcome.status === 'completed';
-  const runs = stays || !house.own;
+  const runs = stays || (!house.own && house.stands());
   screen.fact(
     'url',
     `${house.url} (${runs ? 'the API is described at /reference' : 'stopped now'})`,

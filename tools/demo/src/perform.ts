@@ -185,8 +185,11 @@ async function sayOutcome(show: Performance, outcome: Outcome, remains: Remains)
   const { status } = outcome;
   const { repo, before, branch, slug } = remains;
   if (status !== 'completed') {
-    screen.say(`\n${endings[status]}`);
-    if (status === 'failed' || status === 'stuck') screen.fact('more', `./makima why ${slug}`);
+    const isLost = !show.house.stands() && status !== 'interrupted';
+    const lost = 'The makima that this demo played in has ended.';
+    screen.say(`\n${isLost ? lost : endings[status]}`);
+    const isKnown = !isLost && (status === 'failed' || status === 'stuck');
+    if (isKnown) screen.fact('more', `./makima why ${slug}`);
     return;
   }
   screen.show(`\n${graphOf(repo, branch, screen.colors)}\n`);

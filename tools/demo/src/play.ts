@@ -78,7 +78,6 @@ export async function play(options: Play): Promise<Played> {
 
   const ended = new AbortController();
   const [status] = await Promise.all([gather().finally(() => ended.abort()), tell(ended.signal)]);
-  if (lost.signal.aborted) screen.say('the makima that this demo played in has ended');
   return { status, questions: person.answers, restorations: scene.restorations };
 }
 
