@@ -161,7 +161,7 @@ describe('an interrupted demo', () => {
     });
     const next = await demo(['--yes', '--json']);
     expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
-    expect(next.told).toContain('Ended what 1 demo(s) before this one had left behind');
+    expect(next.told).toContain('Ended a contract that an earlier demo had left behind');
   });
 });
 

@@ -43,7 +43,12 @@ async function main(): Promise<number> {
     stop.abort();
     complain('stopping (Ctrl-C again: at once)');
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  // The terminal is gone, and with it whoever could ask twice: an orderly end, told to nobody.
+  process.on('SIGHUP', () => {
+    if (!stop.signal.aborted) interrupt();
+  });
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const screen = screenOf(process.stderr, process.env);
   try {
     return await inHouse(options, screen, { signal: stop.signal, interrupt });

@@ -54,7 +54,10 @@ async function performAs(client: Client, show: Performance): Promise<Outcome> {
   await agentReady(client, options.agent, signal);
   if (house.own) {
     const left = await endLeftovers(client, new Date());
-    if (left > 0) screen.say(`Ended what ${left} demo(s) before this one had left behind.`);
+    if (left > 0)
+      screen.say(
+        `Ended ${left === 1 ? 'a contract' : `${left} contracts`} that an earlier demo had left behind.`,
+      );
   }
   const stage = await setStage(show);
   const contract = await createContract(client, options, { repo: stage.repo, screen });
