@@ -48,7 +48,8 @@ async function main(): Promise<number> {
   process.on('SIGHUP', () => {
     if (!stop.signal.aborted) interrupt();
   });
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const { stdin, stdout, stderr } = process;
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
   const screen = screenOf(process.stderr, process.env);
   try {
     return await inHouse(options, screen, { signal: stop.signal, interrupt });
