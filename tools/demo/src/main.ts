@@ -44,12 +44,9 @@ async function main(): Promise<number> {
     complain('stopping (Ctrl-C again: at once)');
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  // The terminal is gone, and with it whoever could ask twice: an orderly end, told to nobody.
-  process.on('SIGHUP', () => {
+  endWithTerminal(() => {
     if (!stop.signal.aborted) interrupt();
   });
-  const { stdin, stdout, stderr } = process;
-  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
   const screen = screenOf(process.stderr, process.env);
   try {
     return await inHouse(options, screen, { signal: stop.signal, interrupt });
@@ -57,6 +54,19 @@ async function main(): Promise<number> {
     if (stop.signal.aborted) return exitCodes.interrupted;
     throw error;
   }
+}
+
+/** The terminal is closed, and with it whoever could ask twice: an orderly end, told to nobody. */
+function endWithTerminal(end: () => void): void {
+  const { stdin, stdout, stderr } = process;
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', end);
+  process.on('SIGHUP', end);
+  // A prompt finds it out where nobody can catch it.
+  process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO') return end();
+    complain(error.stack ?? error.message);
+    process.exit(exitCodes.failed);
+  });
 }
 
 interface Control {
