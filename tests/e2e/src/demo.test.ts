@@ -8,7 +8,9 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CliStage } from '@makima/cli/testing/cli';
+import { hasTmux, openTerminal, type Terminal } from '@makima/cli/testing/terminal';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const program = resolve(import.meta.dirname, '../../../tools/demo/src/main.ts');
 
@@ -131,6 +133,65 @@ describe('makima demo', () => {
     expect(run.told).toMatch(
       /fails +supervisor: .*docs[^]*could not go on[^]*more +\.\/makima why demo/,
     );
+  });
+});
+
+describe.skipIf(!hasTmux)('on a terminal', () => {
+  let stage: CliStage;
+  let terminal: Terminal;
+  beforeEach(() => {
+    stage = new CliStage();
+  });
+  afterEach(async () => {
+    await terminal.close();
+    stage.remove();
+  });
+
+  /** Waits until the terminal was told a text for the n-th time. */
+  const until = (text: string, nth = 1): Promise<void> =>
+    vi.waitFor(() => expect(terminal.bytes().split(text).length).toBeGreaterThan(nth), {
+      timeout: 90_000,
+      interval: 50,
+    });
+  const answer = async (nth: number, ...keys: string[]): Promise<void> => {
+    await until('your answer:', nth);
+    await terminal.press(...keys, 'Enter');
+  };
+
+  it('a person answers, is told what is no answer, sends back, and leaves with Ctrl-C', async () => {
+    terminal = await openTerminal(stage, [], { program });
+    await answer(1, '7');
+    await until('there is no choice 7: type 1 or 2');
+    await answer(2, '2');
+    await answer(3, 'first the tests');
+    await until('Your answer: first the tests.');
+    await answer(4, 'yes');
+    await answer(5, 'not yet');
+    await answer(6, '1');
+    await until('makima goes on here until Ctrl-C');
+    await terminal.press('C-c');
+    expect(await terminal.exitCode()).toBe(0);
+    const told = terminal.bytes();
+    expect(told).toContain('Earlier you chose an');
+    expect(told).toMatch(/5 answers by you, killed and restored once/);
+    const [name = ''] = readdirSync(join(stage.home, 'makima', 'demo'));
+    const repo = join(stage.home, 'makima', 'demo', name);
+    const show = (file: string): string =>
+      spawnSync('git', ['-C', repo, 'show', `makima/demo:${file}`], { encoding: 'utf8' }).stdout;
+    expect(show('src/slug.js')).toContain("join('_')");
+    expect(show('docs/plan.md')).toContain('Remark 1: first the tests');
+    expect(show('docs/review.md')).toContain('Remark 1: not yet');
+  });
+
+  it('ends with it', async () => {
+    terminal = await openTerminal(stage, [], { program });
+    await until('your answer:');
+    await terminal.close();
+    await vi.waitFor(() => expect(processesOf(stage.home)).toEqual([]), { timeout: 60_000 });
+    home = join(stage.home, 'makima');
+    const next = await demo(['--yes', '--json']);
+    expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
+    expect(next.told).not.toContain('had left behind');
   });
 });
 

@@ -36,6 +36,8 @@ export interface Terminal {
 export interface TerminalOptions {
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another program than the command line. */
+  readonly program?: string;
 }
 
 let count = 0;
@@ -50,7 +52,7 @@ export async function openTerminal(
   const log = join(stage.home, `terminal-${count}`);
   const script = join(stage.home, `script-${count}.sh`);
   const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-  const command = [process.execPath, program, ...args].map(quote).join(' ');
+  const command = [process.execPath, options.program ?? program, ...args].map(quote).join(' ');
   // The program begins when the log is connected, so that no byte is missing.
   writeFileSync(
     script,
