@@ -1,11 +1,8 @@
 // `makima doctor`: is this machine fit, and what to do where it is not.
 // Why: a missing prerequisite is one line with its fix, before it is a stack trace.
 // Law: changes nothing; exit code 1 only when something fails.
-<<<<<<< HEAD
-import { checkAgents } from '../doctor/agents.ts';
-=======
 import { wrap } from '@makima/cli/wrap';
->>>>>>> 3bee621 (On a terminal: commands as they have to be typed, lines broken between words, logs in words)
+import { checkAgents } from '../doctor/agents.ts';
 import type { CheckResult, CheckStatus } from '../doctor/check.ts';
 import {
   checkClock,
