@@ -35,6 +35,7 @@ export const plainSettings: readonly PlainSettings[] = [
       ['MAKIMA_TOKEN', 'key; else the one that is kept for that server'],
       ['MAKIMA_HOME', 'folder of the stack of this checkout; `.makima` in it when not set'],
       ['MAKIMA_AGENT', '1: print JSON and never ask, as for an agent; 0: never think so'],
+      ['MAKIMA_COMMAND', 'how the launcher was called, for commands that are told; set by it'],
       ['MAKIMA_DEBUG', 'when set, an error of makima itself shows where it happened'],
       ['NO_COLOR', 'when set, no colours'],
       ['FORCE_COLOR', 'colours although nobody looks; 0 for none'],
