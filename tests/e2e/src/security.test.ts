@@ -127,7 +127,7 @@ describe('a thief', () => {
 
   it('has the few tools of a task and no more', () => {
     expect(loot.answers).toMatchObject({
-      'task: tools': '200 makima_checkpoint makima_status',
+      'task: tools': '200 makima_checkpoint makima_checkpoints makima_status',
       'task: advance': '200 NOT_SUPERVISOR',
       'task: spawn': '200 NOT_SUPERVISOR',
       'task: ask': '200 NOT_SUPERVISOR',
