@@ -17,10 +17,9 @@ let model: MockModel;
 const scratch = mkdtempSync(join(tmpdir(), 'makima-claude-'));
 beforeAll(async () => {
   model = await startMockModel({
-    scripts: greetingScripts((command) => ({
-      name: 'Bash',
-      input: { command, description: 'Write and commit' },
-    })),
+    scripts: greetingScripts({
+      shell: (command) => ({ name: 'Bash', input: { command, description: 'Write and commit' } }),
+    }),
   });
   house = await openHouse({
     env: {

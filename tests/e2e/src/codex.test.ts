@@ -17,7 +17,7 @@ let model: MockModel;
 const scratch = mkdtempSync(join(tmpdir(), 'makima-codex-'));
 beforeAll(async () => {
   model = await startMockModel({
-    scripts: greetingScripts((cmd) => ({ name: 'exec_command', input: { cmd } })),
+    scripts: greetingScripts({ shell: (cmd) => ({ name: 'exec_command', input: { cmd } }) }),
   });
   // A person signed in with a key, whose Codex asks our model.
   const home = join(scratch, '.codex');

@@ -12,13 +12,19 @@ import { every } from './pages.ts';
 import { filesOn, git, makeRepository, stateOf } from './repository.ts';
 import { followStory } from './story.ts';
 
-const use = (text: string, name: string, input: Record<string, unknown>): Reply => ({
-  text,
-  tools: [{ name: `mcp__makima__makima_${name}`, input }],
-});
+/** How a kind of agent calls its tools. */
+export interface GreetingForms {
+  readonly shell: (command: string) => ToolUse;
+  /** What it puts before the names of makima's tools. */
+  readonly prefix?: string;
+}
 
 /** What a supervisor does next, by what its conversation and the notice hold: a kill may cost its last lines. */
-function lead({ messages }: ModelRequest): Reply {
+function lead({ messages }: ModelRequest, prefix: string): Reply {
+  const use = (text: string, name: string, input: Record<string, unknown>): Reply => ({
+    text,
+    tools: [{ name: `${prefix}makima_${name}`, input }],
+  });
   const results = messages.filter(({ role }) => role === 'tool').map(({ text }) => text);
   const said = (role: string, words: string): boolean =>
     messages.some((message) => message.role === role && message.text.includes(words));
@@ -54,10 +60,13 @@ const commands = [
   'git add --all && git commit --quiet --message "Write a greeting"',
 ].join(' && ');
 
-/** What the model answers; `shell`: how this kind of agent is told to run a command. */
-export function greetingScripts(shell: (command: string) => ToolUse): Scripts {
+/** What the model answers. */
+export function greetingScripts({ shell, prefix = 'mcp__makima__' }: GreetingForms): Scripts {
   const write: Reply = { text: 'I write it.', tools: [shell(commands)] };
-  return { lead: [lead], write: [write, { text: 'It is written.' }] };
+  return {
+    lead: [(request) => lead(request, prefix)],
+    write: [write, { text: 'It is written.' }],
+  };
 }
 
 /** The cases. In order: the first looks before anything runs. */
@@ -105,9 +114,8 @@ export function leadsAContract(
         !side &&
         request.messages.some(({ text }) => text.includes('SUPERVISOR RESTORATION NOTICE')),
     );
-    expect(resumed.request.messages.some(({ text }) => text.includes('I take it over.'))).toBe(
-      true,
-    );
+    const own = resumed.request.messages.filter(({ role }) => role === 'assistant');
+    expect(own.some(({ text }) => text.includes('I take it over.'))).toBe(true);
     await client.call('answerQuestion', {
       params: { id: String(asked.data['questionId']) },
       body: { response: 'yes' },
@@ -134,7 +142,8 @@ export function leadsAContract(
     expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, index) => index + 1));
     const notices = lines.filter(({ content }) => content.includes('RESTORATION NOTICE ==='));
     expect(notices).toHaveLength(1);
-    expect(lines.some(({ content }) => content === 'The greeting is delivered.')).toBe(true);
+    // What it says after its last act comes when the contract is complete already.
+    expect(lines.some(({ content }) => content === 'I hand in implementation.')).toBe(true);
     story.close();
     await expectInvariants(house);
   });

@@ -8,7 +8,6 @@ import type { Json } from './json.ts';
 import { asJson, list, pieces, textOf } from './json.ts';
 import type { Answer, ModelProtocol, ServerEvent } from './protocol.ts';
 import type { ModelError, ModelMessage, ModelRequest } from './reply.ts';
-import { beginningOf } from './session.ts';
 
 /** Every answer costs the same. */
 const usageMetadata = { promptTokenCount: 1200, candidatesTokenCount: 50, totalTokenCount: 1250 };
@@ -44,7 +43,7 @@ export const gemini: ModelProtocol = {
         list(tool.functionDeclarations).map(({ name }) => String(name)),
       ),
       messages: [system, ...messages],
-      session: beginningOf([system, ...messages]),
+      session: null,
     };
   },
   *stream(request, answer) {

@@ -8,7 +8,6 @@ import type { Json } from './json.ts';
 import { asJson, list, pieces, textOf } from './json.ts';
 import type { Answer, ModelProtocol, ServerEvent } from './protocol.ts';
 import type { ModelMessage, ModelRequest } from './reply.ts';
-import { beginningOf } from './session.ts';
 
 /** Every answer costs the same. */
 const usage = { prompt_tokens: 1200, completion_tokens: 50, total_tokens: 1250 };
@@ -25,7 +24,7 @@ export const openaiChat: ModelProtocol = {
       stream: body.stream === true,
       tools: list(body.tools).map((tool) => String(asJson(tool.function).name)),
       messages,
-      session: beginningOf(messages),
+      session: null,
     };
   },
   *stream(request, answer) {

@@ -16,6 +16,7 @@ import { placeOf } from './place.ts';
 import type { Answer, Incoming, ModelProtocol } from './protocol.ts';
 import { responses } from './responses.ts';
 import type { ModelRequest, Place, Reply, Scripts } from './reply.ts';
+import { beginningOf } from './session.ts';
 
 /** A request as it came, with the place that was found for it. */
 export interface LoggedRequest extends Place {
@@ -130,7 +131,7 @@ async function read(message: IncomingMessage): Promise<Incoming> {
 function logOf(protocol: ModelProtocol, request: ModelRequest, desk: Desk): LoggedRequest {
   const { script, step } = placeOf(request.messages);
   const side = request.tools.length === 0;
-  const key = `${request.session ?? ''} ${script ?? ''} ${step}`;
+  const key = `${request.session ?? beginningOf(request.messages)} ${script ?? ''} ${step}`;
   const asked = side ? 0 : desk.countAsked(key);
   return { protocol: protocol.name, request, script, step, asked, side };
 }
@@ -190,7 +191,7 @@ function written(response: ServerResponse, text: string): Promise<void> {
 /** Gives ids that depend on the conversation and the place alone. */
 function answerOf(logged: LoggedRequest, reply: Reply): Answer {
   const { request, script, step } = logged;
-  const place = `${request.session ?? ''} ${script ?? ''} ${step} ${request.messages.length}`;
+  const place = `${request.session ?? beginningOf(request.messages)} ${script ?? ''} ${step} ${request.messages.length}`;
   const id = createHash('sha256').update(place).digest('hex').slice(0, 20);
   const tools = (reply.tools ?? []).map((tool, index) => ({
     name: tool.name,
