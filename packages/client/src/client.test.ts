@@ -111,6 +111,7 @@ describe('a call', () => {
       currentTaskCount: 0,
       maxConcurrentTasks: 2,
       agents: [{ ...agent, signedIn: null, note: null, colour: 'red' }],
+      limits: [],
       connectedAt: null,
       lastSeenAt: null,
       moon: 'full',
