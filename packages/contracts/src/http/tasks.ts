@@ -71,7 +71,13 @@ export const contractTree = defineEndpoint({
   summary: 'Tasks of a contract as a tree with depth',
   params: byId,
   status: 200,
-  response: z.object({ contractId: zId, roots: z.array(zTaskNode) }),
+  response: z.object({
+    contractId: zId,
+    supervisorTaskId: zId.nullable(),
+    totalCount: z.int(),
+    /** The supervisor first; each task below the one that it was spawned for. */
+    roots: z.array(zTaskNode),
+  }),
   errors: ['CONTRACT_NOT_FOUND'],
   policy: readers,
 });

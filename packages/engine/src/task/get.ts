@@ -35,12 +35,19 @@ export async function listContractTasks(
   return { items: (await rowsOf(engine, caller, input.id)).map(presentTask) };
 }
 
+export interface TaskTree {
+  readonly contractId: string;
+  readonly supervisorTaskId: string | null;
+  readonly totalCount: number;
+  readonly roots: TaskNode[];
+}
+
 /** A real tree: children below their parent, oldest first; the supervisor is the root. */
 export async function contractTree(
   engine: Engine,
   caller: Principal,
   input: { id: string },
-): Promise<{ contractId: string; roots: TaskNode[] }> {
+): Promise<TaskTree> {
   const rows = await rowsOf(engine, caller, input.id);
   const nodes = new Map(
     rows.map((row): [string, TaskNode] => [row.id, { ...presentTask(row), children: [] }]),
@@ -52,7 +59,12 @@ export async function contractTree(
     const parent = row.parentTaskId === null ? undefined : nodes.get(row.parentTaskId);
     (parent?.children ?? roots).push(node);
   }
-  return { contractId: input.id, roots };
+  return {
+    contractId: input.id,
+    supervisorTaskId: rows.find((row) => row.isSupervisor)?.id ?? null,
+    totalCount: rows.length,
+    roots,
+  };
 }
 
 /** A task's own agent sees nothing of its siblings. */

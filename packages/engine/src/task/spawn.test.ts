@@ -304,7 +304,12 @@ describe('a tree', () => {
       code: 'LIMIT_EXCEEDED',
       details: { limit: 'taskDepthMax', max: limits.taskDepthMax, actual: limits.taskDepthMax + 1 },
     });
-    const { roots } = await contractTree(t.engine, t.owner, { id: scene.contract.id });
+    const tree = await contractTree(t.engine, t.owner, { id: scene.contract.id });
+    const { roots } = tree;
+    expect(tree).toMatchObject({
+      supervisorTaskId: scene.supervisorTaskId,
+      totalCount: limits.taskDepthMax + 1,
+    });
     let [node] = roots;
     for (let depth = 0; depth <= limits.taskDepthMax; depth += 1) {
       expect(node).toMatchObject({ depth });
