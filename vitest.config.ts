@@ -1,6 +1,5 @@
-// One test run for the whole workspace: unit tests beside the code, and end-to-end two at a time.
-// Why: most of a test is waiting for processes, so more run at once than there are cores; an end-to-end test
-// starts a whole stack, of which two at once fill two cores.
+// One test run for the whole workspace: unit tests beside the code, then end-to-end one at a time.
+// Why: an end-to-end test starts a whole stack; two of them on two cores only wait for each other.
 // Law: every run has its own Postgres and Redis, see tools/stack/src/test-setup.ts.
 import { defineConfig } from 'vitest/config';
 
@@ -16,7 +15,6 @@ export default defineConfig({
           include: ['packages', 'services', 'apps', 'tools'].map((dir) => `${dir}/*/**/*.test.ts`),
           testTimeout: 20_000,
           hookTimeout: 30_000,
-          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
@@ -27,7 +25,7 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },

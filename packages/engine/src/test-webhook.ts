@@ -18,9 +18,17 @@ export async function newWebhook(
   return (await createWebhook(t.engine, by(t.owner), whole)).result;
 }
 
-/** All events so far become deliveries. */
+/**
+ * All events so far become deliveries. The feed ends below the oldest open transaction of the whole server,
+ * and other tests have databases on it: theirs are waited for.
+ */
 export async function fanOut(t: TestEngine): Promise<void> {
-  while ((await fanOutEvents(t.engine, { limit: 100 })) > 0);
+  for (let held = true; held;) {
+    const [feed] = await t.database.sql<{ held: boolean }[]>`
+      select exists (select 1 from events where xid >= pg_snapshot_xmin(pg_current_snapshot())) as held`;
+    held = feed?.held ?? false;
+    while ((await fanOutEvents(t.engine, { limit: 100 })) > 0);
+  }
 }
 
 /** Sends what is due once, to an endpoint that answers so; what was claimed. */

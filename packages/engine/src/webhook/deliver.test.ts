@@ -71,7 +71,7 @@ describe('events', () => {
     });
     await began.promise;
     await newContract(t, { start: false });
-    await fanOut(t);
+    await fanOutEvents(t.engine, { limit: 100 });
     gate.resolve();
     await slow;
     await fanOut(t);
