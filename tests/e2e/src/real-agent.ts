@@ -57,6 +57,8 @@ function lead({ messages }: ModelRequest, prefix: string): Reply {
 
 const commands = [
   'mkdir -p out && printf "Good morning\\n" > out/greeting.txt && printf "# Plan\\n" > PLAN.md',
+  // What it is told of its own task, by the command that it finds on its path.
+  'makima supervisor status > out/status.json',
   'git add --all && git commit --quiet --message "Write a greeting"',
 ].join(' && ');
 
@@ -133,7 +135,10 @@ export function leadsAContract(
       'PLAN.md',
       'README.md',
       'out/greeting.txt',
+      'out/status.json',
     ]);
+    const status = git(repo, 'show', `makima/${contract.slug}:out/status.json`);
+    expect(JSON.parse(status)).toMatchObject({ kind: 'task', name: 'write-greeting' });
     expect(git(repo, 'show', `makima/${contract.slug}:out/greeting.txt`)).toBe('Good morning');
     expect(stateOf(repo)).toBe(before);
     const lines = await every((after) =>

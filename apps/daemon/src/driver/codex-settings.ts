@@ -105,6 +105,8 @@ export function runSettings(spec: StartSpec, choice: PersonsChoice): string {
   return stringify({
     ...choice.settings,
     check_for_update_on_startup: false,
+    // A login shell makes its PATH anew, and the run's own is gone, with the makima command on it.
+    allow_login_shell: false,
     suppress_unstable_features_warning: true,
     // The repository's AGENTS.md speaks with the same voice as its settings do.
     ...(trusted ? {} : { project_doc_max_bytes: 0 }),
