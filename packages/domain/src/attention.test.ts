@@ -10,6 +10,7 @@ const contract = {
   status: 'active',
   openQuestions: 0,
   openConfirmations: 0,
+  standsStill: false,
   isStale: false,
   isLimited: false,
   isWorking: true,
@@ -38,6 +39,8 @@ describe('a contract', () => {
     expect(attentionOf({ ...all, openQuestions: 1 })).toBe('needs_you');
     expect(attentionOf({ ...all, openConfirmations: 1, status: 'completing' })).toBe('needs_you');
     expect(attentionOf({ ...all, openQuestions: 1, status: 'paused' })).toBe('needs_you');
+    expect(attentionOf({ ...all, standsStill: true })).toBe('needs_you');
+    expect(attentionOf({ ...all, standsStill: true, status: 'paused' })).toBe('paused');
     expect(attentionOf(all)).toBe('stale');
     expect(attentionOf({ ...all, isStale: false })).toBe('limited');
     expect(attentionOf({ ...contract, isWorking: false })).toBe('queued');
@@ -85,6 +88,7 @@ describe('the inbox', () => {
       item('prompt', 'permission', 30),
       item('young', 'question', 9),
       item('old', 'question', 5),
+      item('stands', 'standstill', 1),
       item('blocked', 'blocked', 1),
       item('guard', 'confirmation', 10),
       item('twin-b', 'question', 20),
@@ -98,6 +102,7 @@ describe('the inbox', () => {
       'twin-a',
       'twin-b',
       'blocked',
+      'stands',
       'idle',
       'failure',
     ]);

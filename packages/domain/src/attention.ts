@@ -15,6 +15,8 @@ export type AttentionFacts =
       /** Open questions, blocking or not. */
       readonly openQuestions: number;
       readonly openConfirmations: number;
+      /** Something of it stands still until a person acts on a machine. */
+      readonly standsStill: boolean;
       readonly isStale: boolean;
       /** Its supervisor, or every task that could work, waits for a usage limit. */
       readonly isLimited: boolean;
@@ -57,6 +59,7 @@ function contractAttention(facts: ContractAttention): Attention {
 function openContractAttention(facts: ContractAttention): Attention {
   if (facts.openQuestions > 0 || facts.openConfirmations > 0) return 'needs_you';
   if (facts.status === 'paused') return 'paused';
+  if (facts.standsStill) return 'needs_you';
   if (facts.isStale) return 'stale';
   if (facts.isLimited) return 'limited';
   return facts.isWorking || facts.status === 'completing' ? 'running' : 'queued';
@@ -93,6 +96,7 @@ export const inboxKinds = [
   'permission',
   'question',
   'blocked',
+  'standstill',
   'failure',
   'incident',
 ] as const;
@@ -112,6 +116,7 @@ const inboxAttention: Readonly<Record<InboxKind, Attention>> = {
   permission: 'needs_you',
   question: 'needs_you',
   blocked: 'needs_you',
+  standstill: 'needs_you',
   failure: 'failed',
   incident: 'failed',
 };

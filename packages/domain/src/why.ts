@@ -137,7 +137,7 @@ function cleaning(facts: WhyContractFacts): Judgement {
   };
 }
 
-function machineAway(one: WhyCleanup): Blocker {
+export function machineAway(one: WhyCleanup): Blocker {
   return blocker({
     kind: 'machine_offline',
     reason: `Machine ${one.daemonName} is offline and still owes the clean-up: ${oweOf(one)}. Bring it back (${startDaemonAct}), or revoke it and its part is left out.`,

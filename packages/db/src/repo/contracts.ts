@@ -72,6 +72,28 @@ export async function findContract(
   return row;
 }
 
+export async function contractsByIds(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<ContractRow[]> {
+  return db<
+    ContractRow[]
+  >`select * from contracts where owner_id = ${args.ownerId} and id = any(${args.ids as string[]}::uuid[]) order by id`;
+}
+
+/** Completing contracts whose grace is over and of which no person is asked: only their clean-up is left. */
+export async function contractsToClean(
+  db: Queryable,
+  args: { ownerId: string; detectedBefore: Date; limit: number },
+): Promise<string[]> {
+  const rows = await db<{ id: string }[]>`
+    select id from contracts c
+     where owner_id = ${args.ownerId} and status = 'completing' and completion_detected_at <= ${args.detectedBefore}
+       and not exists (select 1 from confirmations f where f.contract_id = c.id and f.state = 'open')
+     order by id limit ${args.limit}`;
+  return rows.map((row) => row.id);
+}
+
 /** The contract's row, locked. `update`: it will change. `share`: it must not change meanwhile. */
 export async function lockContract(
   tx: Tx,

@@ -183,6 +183,7 @@ export async function openCleanups(db: Queryable, args: { contractId: string }):
 
 /** What one machine owes to the end of a contract. */
 export interface OwedCleanup {
+  readonly contractId: string;
   readonly daemonId: string;
   readonly daemonName: string;
   readonly connected: boolean;
@@ -191,20 +192,21 @@ export interface OwedCleanup {
   readonly since: Date;
 }
 
-/** By machine: operations that the end waits for, and agents that have not ended. */
+/** By contract and machine: operations that the end waits for, and agents that have not ended. */
 export async function owedCleanups(
   db: Queryable,
-  args: { contractId: string },
+  args: { contractIds: readonly string[] },
 ): Promise<OwedCleanup[]> {
+  const ids = [...args.contractIds];
   return db<OwedCleanup[]>`
-    select d.id as daemon_id, d.name as daemon_name, d.status = 'connected' as connected,
+    select owed.contract_id, d.id as daemon_id, d.name as daemon_name, d.status = 'connected' as connected,
            coalesce(array_agg(owed.kind order by owed.kind) filter (where owed.kind is not null), '{}') as operations,
            (count(*) filter (where owed.kind is null))::int as live_agents, min(owed.since) as since
-      from (select daemon_id, kind, requested_at as since from operations
-             where contract_id = ${args.contractId} and kind = any(${['workdir.clean', 'branch.deliver', ...branchWork]}) and state = 'pending'
+      from (select contract_id, daemon_id, kind, requested_at as since from operations
+             where contract_id = any(${ids}::uuid[]) and kind = any(${['workdir.clean', 'branch.deliver', ...branchWork]}) and state = 'pending'
             union all
-            select a.daemon_id, null, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
-             where t.contract_id = ${args.contractId} and a.state in ('assigned', 'running')) owed
+            select t.contract_id, a.daemon_id, null, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
+             where t.contract_id = any(${ids}::uuid[]) and a.state in ('assigned', 'running')) owed
       join daemons d on d.id = owed.daemon_id and d.status <> 'revoked'
-     group by d.id order by d.id`;
+     group by owed.contract_id, d.id order by owed.contract_id, d.id`;
 }

@@ -1,5 +1,6 @@
 /** One contract as a person sees it; also what every verb that changes a contract answers. */
 import type { ContractDetail } from '@makima/contracts/entity/contract';
+import type { Standstill } from '@makima/domain/standstill';
 import { keptRefsOf, repositoriesOf } from '@makima/db/repo/contracts';
 import { contractNumbers } from '@makima/db/repo/contract-numbers';
 import { deliverablesOfContract } from '@makima/db/repo/deliverables';
@@ -11,6 +12,7 @@ import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { readableContract } from '../authorize.ts';
 import { presentContractDetail } from '../present/contract.ts';
+import { mayStand, standstillsOf } from '../question/standstills.ts';
 
 export async function getContract(
   engine: Engine,
@@ -22,16 +24,21 @@ export async function getContract(
     engine.database,
     (async () => {
       const row = await readableContract(sql, caller, input.id);
-      return contractDetail(engine, sql, row);
+      const standing = mayStand(row) ? await standstillsOf(engine, sql, row.ownerId) : [];
+      return contractDetail(engine, sql, row, standing);
     })(),
   );
 }
 
-/** Everything about a contract's row, read in the same transaction when given one. */
+/**
+ * Everything about a contract's row, read in the same transaction when given one. What stands still is looked
+ * at by who reads, never by a verb: it is judged by rows that the verb's own transaction does not hold.
+ */
 export async function contractDetail(
   engine: Engine,
   db: Queryable,
   row: ContractRow,
+  standing: readonly Standstill[] = [],
 ): Promise<ContractDetail> {
   const about = { ownerId: row.ownerId, contractId: row.id };
   const [numbers, repositories, deliverables, keptRefs, now] = await Promise.all([
@@ -46,6 +53,10 @@ export async function contractDetail(
   return presentContractDetail(
     row,
     { numbers: found, repositories, deliverables, keptRefs },
-    { now, staleThresholdMs: engine.settings.staleThresholdMs },
+    {
+      now,
+      staleThresholdMs: engine.settings.staleThresholdMs,
+      standing: new Set(standing.map(({ contractId }) => contractId)),
+    },
   );
 }

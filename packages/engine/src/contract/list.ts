@@ -12,6 +12,7 @@ import { requireReader } from '../authorize.ts';
 import type { Engine } from '../context.ts';
 import { idCursor } from '../page-cursor.ts';
 import { presentContract } from '../present/contract.ts';
+import { mayStand, standstillsOf } from '../question/standstills.ts';
 import type { Principal } from '../principal.ts';
 
 export interface ContractListInput {
@@ -44,11 +45,16 @@ export async function listContracts(
         limit: input.limit + 1,
       });
       const page = rows.slice(0, input.limit);
-      const [numbers, now] = await Promise.all([
+      const [numbers, now, standing] = await Promise.all([
         contractNumbers(sql, { ownerId: caller.ownerId, ids: page.map((row) => row.id) }),
         databaseTime(sql),
+        page.some(mayStand) ? standstillsOf(engine, sql, caller.ownerId) : [],
       ]);
-      const seen = { now, staleThresholdMs: engine.settings.staleThresholdMs };
+      const seen = {
+        now,
+        staleThresholdMs: engine.settings.staleThresholdMs,
+        standing: new Set(standing.map(({ contractId }) => contractId)),
+      };
       const items = page.flatMap((row) => {
         const found = numbers.get(row.id);
         return found === undefined ? [] : [presentContract(row, found, seen)];

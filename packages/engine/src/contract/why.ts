@@ -49,7 +49,7 @@ async function factsOf(
     openQuestionsOf(db, about),
     tasksOfContract(db, about),
     lastPhaseChange(db, about),
-    contract.status === 'completing' ? owedCleanups(db, { contractId: contract.id }) : [],
+    contract.status === 'completing' ? owedCleanups(db, { contractIds: [contract.id] }) : [],
   ]);
   const open = all.filter((task) => task.isSupervisor || !isTaskFinal(task.status));
   const facts = await whyTaskFacts(db, open, now);

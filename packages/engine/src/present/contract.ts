@@ -15,6 +15,8 @@ import type { ContractRow, DeliverableRow, KeptRefRow, RepositoryRow } from '@ma
 export interface Seen {
   readonly now: Date;
   readonly staleThresholdMs: number;
+  /** Contracts of which something stands still until a person acts on a machine. */
+  readonly standing: ReadonlySet<string | null>;
 }
 
 export function presentContract(row: ContractRow, numbers: ContractNumbers, seen: Seen): Contract {
@@ -29,7 +31,7 @@ export function presentContract(row: ContractRow, numbers: ContractNumbers, seen
     phases: row.contractType.phases.map((phase) => phase.name),
     guardedPhases: row.guardedPhases,
     version: row.version,
-    attention: contractAttention(row, numbers, seen.now, seen.staleThresholdMs),
+    attention: contractAttention(row, numbers, seen),
     waitingFor: row.waitingFor,
     blockedReason: row.blockedReason,
     failureReason: row.failureReason,
@@ -113,14 +115,14 @@ export function presentDeliverable(
 function contractAttention(
   row: ContractRow,
   numbers: ContractNumbers,
-  now: Date,
-  staleThresholdMs: number,
+  { now, staleThresholdMs, standing }: Seen,
 ): Contract['attention'] {
   return attentionOf({
     kind: 'contract',
     status: row.status,
     openQuestions: numbers.openQuestions,
     openConfirmations: numbers.openConfirmations,
+    standsStill: standing.has(row.id),
     isStale: isStale(
       {
         status: row.status,

@@ -1,12 +1,16 @@
 /** The inbox and the list of questions: complete, and as cheap for many questions as for one. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput } from '@makima/contracts/entity/question';
+import { getContract } from '../contract/get.ts';
+import { listContracts } from '../contract/list.ts';
+import { whyContract } from '../contract/why.ts';
 import { changePhase } from '../contract/change-phase.ts';
 import { changeStatus } from '../contract/change-status.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import type { Engine } from '../context.ts';
-import { by, openTestEngine, type TestEngine } from '../test-engine.ts';
-import { stage, type Stage } from '../test-stage.ts';
+import { by, openTestEngine, stranger, type TestEngine } from '../test-engine.ts';
+import { spawned, stage, type Stage } from '../test-stage.ts';
+import { whyTask } from '../task/why.ts';
 import { askQuestion } from './ask.ts';
 import { getQuestion, listQuestions } from './get.ts';
 import { inbox } from './inbox.ts';
@@ -103,5 +107,53 @@ describe('what waits for a person', () => {
       question: null,
       act: `makima why ${blocked.contract.slug}`,
     });
+  });
+
+  it('names what stands still until a person acts on a machine, once for each reason', async () => {
+    const own = await stage(t, { daemon: scene.daemon, contract: { name: 'Stands' } });
+    const { contract, supervisorTaskId } = own;
+    const standing = async () =>
+      (await inbox(t.engine, t.owner)).items.filter(({ kind }) => kind === 'standstill');
+    const attention = async () => {
+      const { items } = await listContracts(t.engine, t.owner, { limit: 10 });
+      const one = await getContract(t.engine, t.owner, { id: contract.id });
+      return [items.find(({ id }) => id === contract.id)?.attention, one.attention];
+    };
+    const before = await statementsOf((engine) => inbox(engine, t.owner));
+    expect(await standing()).toEqual([]);
+    expect(await attention()).toEqual(['running', 'running']);
+
+    const nowhere = async (name: string) => (await spawned(own, { name, agent: 'opencode' })).id;
+    const first = await nowhere('first');
+    const withOne = await statementsOf((engine) => inbox(engine, t.owner));
+    await nowhere('second');
+    const { summary, blockers } = await whyTask(t.engine, t.owner, { id: first });
+    expect(await standing()).toMatchObject([
+      {
+        contractSlug: contract.slug,
+        title: `Tasks first, second cannot start: ${summary}`,
+        act: blockers[0]?.act,
+      },
+    ]);
+    expect(await attention()).toEqual(['needs_you', 'needs_you']);
+    expect(await statementsOf((engine) => inbox(engine, t.owner))).toBe(withOne);
+    expect(withOne - before).toBeLessThanOrEqual(5);
+    expect((await inbox(t.engine, await stranger(t))).items).toEqual([]);
+    await t.database.sql`update tasks set status = 'cancelled' where id <> ${supervisorTaskId}`;
+    expect(await standing()).toEqual([]);
+  });
+
+  it('names the machine that is away and holds up the end of a contract', async () => {
+    const { contract, daemon } = await stage(t, { contract: { name: 'Ends' } });
+    await t.database.sql`
+      update contracts set status = 'completing', completion_detected_at = clock() where id = ${contract.id}`;
+    const standing = async () =>
+      (await inbox(t.engine, t.owner)).items.filter(({ contractId }) => contractId === contract.id);
+    expect(await standing()).toEqual([]);
+    await t.database.sql`update daemons set status = 'disconnected' where id = ${daemon.id}`;
+    const { summary, blockers } = await whyContract(t.engine, t.owner, { id: contract.id });
+    expect(await standing()).toMatchObject([
+      { kind: 'standstill', title: summary, act: blockers[0]?.act },
+    ]);
   });
 });

@@ -1,16 +1,20 @@
 /** What needs a person, most urgent first (M8.11): one rank, computed here, shown everywhere. */
 import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
+import type { Standstill } from '@makima/domain/standstill';
+import { contractsByIds } from '@makima/db/repo/contracts';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
 import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
 import { quarantinedWebhooks } from '@makima/db/repo/webhooks';
 import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
+import type { Queryable } from '@makima/db/client';
 import type { ContractRow, QuestionRow, WebhookRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { requireReader } from '../authorize.ts';
 import { presentQuestion } from '../present/question.ts';
+import { standstillsOf } from './standstills.ts';
 
 const most = 200;
 
@@ -29,12 +33,14 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
   return reading(
     engine.database,
     (async () => {
-      const [open, blocked, failed, dead] = await Promise.all([
+      const [open, blocked, failed, dead, standing] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
         listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
         listContractRows(sql, { ownerId, status: 'failed', limit: most }),
         quarantinedWebhooks(sql, { ownerId }),
+        standstillsOf(engine, sql, ownerId),
       ]);
+      const stuck = await contractsOf(sql, ownerId, standing);
       const asked = open.map(questionItem);
       const troubled = [
         ...blocked.map((row) => contractItem(row, 'blocked')),
@@ -42,6 +48,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
           .filter((row) => row.failureReason?.startsWith(cancelledReason) !== true)
           .map((row) => contractItem(row, 'failure')),
         ...dead.map(webhookItem),
+        ...standing.map((one) => standstillItem(one, stuck.get(one.contractId ?? ''))),
       ];
       return {
         items: inboxRank([...asked, ...troubled]).map((ranked, i) => ({
@@ -99,6 +106,37 @@ function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {
       title: (kind === 'blocked' ? row.blockedReason : row.failureReason) ?? row.status,
       question: null,
       act: `makima why ${row.slug}`,
+    },
+  };
+}
+
+async function contractsOf(
+  db: Queryable,
+  ownerId: string,
+  standing: readonly Standstill[],
+): Promise<Map<string, ContractRow>> {
+  const ids = standing.flatMap(({ contractId }) => (contractId === null ? [] : [contractId]));
+  if (ids.length === 0) return new Map();
+  const rows = await contractsByIds(db, { ownerId, ids: [...new Set(ids)] });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function standstillItem(standing: Standstill, contract: ContractRow | undefined): Ranked {
+  const { id, since, title, act } = standing;
+  return {
+    id,
+    kind: 'standstill',
+    since,
+    blocksWork: true,
+    item: {
+      kind: 'standstill',
+      since: since.toISOString(),
+      contractId: contract?.id ?? null,
+      contractSlug: contract?.slug ?? null,
+      contractName: contract?.name ?? null,
+      title,
+      question: null,
+      act,
     },
   };
 }
