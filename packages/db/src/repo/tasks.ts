@@ -114,8 +114,6 @@ export async function changeTask(
 }
 
 export interface PlaceableRow extends TaskRow {
-  /** Tasks of its contract that hold a place now. */
-  readonly contractRunning: number;
   /** Where the work lies that it continues from. */
   readonly sourceDaemonId: string | null;
 }
@@ -130,13 +128,9 @@ export async function placeableTasks(
   args: { ownerId: string; limit: number; offset?: number; lock: 'claim' | 'none' },
 ): Promise<PlaceableRow[]> {
   return tx<PlaceableRow[]>`
-    with running as (
-      select contract_id, count(*)::int as n from tasks
-       where owner_id = ${args.ownerId} and status in ('starting', 'running') group by contract_id)
-    select t.*, coalesce(r.n, 0) as contract_running, f.home_daemon_id as source_daemon_id
+    select t.*, f.home_daemon_id as source_daemon_id
       from tasks t
       left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
-      left join running r on r.contract_id = t.contract_id
       left join tasks f on f.owner_id = t.owner_id and f.id = t.continue_from_task_id
      where t.owner_id = ${args.ownerId} and t.status = 'pending'
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
@@ -147,6 +141,19 @@ export async function placeableTasks(
      order by t.is_supervisor desc, t.priority desc, t.pending_since, t.id
      limit ${args.limit} offset ${args.offset ?? 0}
      ${args.lock === 'claim' ? tx`for no key update of t skip locked` : tx``}`;
+}
+
+/** Tasks that hold a place now, by contract; a contract without any is not in it. */
+export async function runningByContract(
+  db: Queryable,
+  args: { ownerId: string; contractIds: readonly string[] },
+): Promise<Map<string, number>> {
+  if (args.contractIds.length === 0) return new Map();
+  const rows = await db<{ contractId: string; running: number }[]>`
+    select contract_id, count(*)::int as running from tasks
+     where owner_id = ${args.ownerId} and status in ('starting', 'running')
+       and contract_id = any(${args.contractIds as string[]}::uuid[]) group by contract_id`;
+  return new Map(rows.map((row) => [row.contractId, row.running]));
 }
 
 /** Where the supervisors of these contracts last ran, by contract. */

@@ -123,8 +123,15 @@ export const tasks = snakeCase.table(
     index('tasks_directive')
       .on(t.directiveId, t.id)
       .where(sql`${t.directiveId} is not null`),
+    // In the order of their turn, so that a page of many is read and not sorted.
     index('tasks_pending')
-      .on(t.ownerId, t.pendingSince)
+      .on(
+        t.ownerId,
+        t.isSupervisor.desc().nullsFirst(),
+        t.priority.desc().nullsFirst(),
+        t.pendingSince,
+        t.id,
+      )
       .where(sql`${t.status} = 'pending'`),
     index('tasks_limited')
       .on(t.resumeAt)

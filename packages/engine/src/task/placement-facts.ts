@@ -5,7 +5,12 @@
 import { place, type DaemonSlot, type PendingTask, type Placement } from '@makima/domain/placement';
 import { limitsOf } from '@makima/db/repo/agent-limits';
 import { daemonLoad, daemonsOf } from '@makima/db/repo/daemons';
-import { placeableTasks, supervisorHomes, type PlaceableRow } from '@makima/db/repo/tasks';
+import {
+  placeableTasks,
+  runningByContract,
+  supervisorHomes,
+  type PlaceableRow,
+} from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { AgentLimitRow, DaemonRow, TaskRow } from '@makima/db/rows';
 import { accountOf } from '../limit/account.ts';
@@ -28,18 +33,19 @@ export async function lookForPlaces(
   const { ownerId } = args;
   const rows = await placeableTasks(db, args);
   if (rows.length === 0) return { rows, daemons: [], placement: { assignments: [], unplaced: [] } };
-  const contractIds = rows.flatMap((row) => (row.contractId === null ? [] : [row.contractId]));
-  const [all, load, homes, limits] = await Promise.all([
+  const contractIds = [...new Set(rows.flatMap((row) => row.contractId ?? []))];
+  const [all, load, running, homes, limits] = await Promise.all([
     daemonsOf(db, { ownerId }),
     daemonLoad(db, { ownerId }),
-    supervisorHomes(db, { ownerId, contractIds: [...new Set(contractIds)] }),
+    runningByContract(db, { ownerId, contractIds }),
+    supervisorHomes(db, { ownerId, contractIds }),
     limitsOf(db, { ownerId }),
   ]);
   const daemons = all.filter((daemon) => daemon.status === 'connected');
   const slots = daemons.map((daemon) => slotOf(daemon, load.get(daemon.id), limits));
   // A machine that was revoked never comes back: nothing waits for it.
   const gone = new Set(all.filter((daemon) => daemon.status === 'revoked').map(({ id }) => id));
-  const pending = rows.map((row) => pendingOf(row, homes, slots, gone));
+  const pending = rows.map((row) => pendingOf(row, { running, homes, slots, gone }));
   return { rows, daemons, placement: place(pending, slots, args.now) };
 }
 
@@ -66,10 +72,14 @@ function slotOf(
  */
 function pendingOf(
   row: PlaceableRow,
-  homes: ReadonlyMap<string, string>,
-  slots: readonly DaemonSlot[],
-  gone: ReadonlySet<string>,
+  around: {
+    readonly running: ReadonlyMap<string, number>;
+    readonly homes: ReadonlyMap<string, string>;
+    readonly slots: readonly DaemonSlot[];
+    readonly gone: ReadonlySet<string>;
+  },
 ): PendingTask {
+  const { running, homes, slots, gone } = around;
   const beside = row.contractId === null ? undefined : homes.get(row.contractId);
   // Another's directory exists where that other works.
   const shared = row.supervisorWorktreeTaskId === null ? undefined : beside;
@@ -91,6 +101,6 @@ function pendingOf(
     preferredDaemonId: home ?? null,
     boundDaemonId: bound,
     notBefore: row.resumeAt,
-    contractRunning: row.contractRunning,
+    contractRunning: row.contractId === null ? 0 : (running.get(row.contractId) ?? 0),
   };
 }
