@@ -1,4 +1,5 @@
 /** The shapes of rows, taken from the schema; what `select *` gives in camelCase. */
+import type * as contractTypes from './schema/contract-types.ts';
 import type * as contracts from './schema/contracts.ts';
 import type * as directives from './schema/directives.ts';
 import type * as identity from './schema/identity.ts';
@@ -7,6 +8,7 @@ import type * as talk from './schema/talk.ts';
 import type * as tasks from './schema/tasks.ts';
 import type * as webhooks from './schema/webhooks.ts';
 
+export type ContractTypeRow = typeof contractTypes.contractTypes.$inferSelect;
 export type ContractRow = typeof contracts.contracts.$inferSelect;
 export type RepositoryRow = typeof contracts.repositories.$inferSelect;
 export type DeliverableRow = typeof contracts.deliverables.$inferSelect;

@@ -28,8 +28,15 @@ export type TaskRequirement =
 export interface Gate {
   readonly tasks: TaskRequirement;
   /** An argument list, run by a daemon at the deliverables' commit; exit code 0 is a yes. */
-  readonly validator?: readonly string[];
+  readonly validator?: readonly string[] | undefined;
+  /** How long the validator may take. */
+  readonly validatorTimeoutSeconds?: number | undefined;
+  /** False: the owner is told that the gate is met, and nothing moves by itself. */
+  readonly autoAdvance?: boolean | undefined;
 }
+
+/** So long a validator may take when its gate says nothing. */
+export const validatorTimeoutSeconds = 600;
 
 export interface PhaseDefinition {
   readonly name: string;
@@ -43,6 +50,9 @@ export interface ContractType {
   readonly version: number;
   readonly phases: readonly PhaseDefinition[];
 }
+
+/** How many versions of a type there are, and how large one may be. */
+export const typeLimits = { phases: 20, deliverables: 50, versions: 1_000 } as const;
 
 /** An optional deliverable that one contract adds to a phase. */
 export interface ExtraDeliverable extends Deliverable {
@@ -106,6 +116,31 @@ export const builtinTypes: Readonly<Record<'simple' | 'specification', ContractT
     ],
   },
 };
+
+/** Whether a phase that is met is left by itself, as far as its type says so. */
+export function advancesByType(type: ContractType, phase: string): boolean {
+  return findPhase(type, phase)?.gate.autoAdvance ?? true;
+}
+
+/** A phase as people write it: what is not said is not asked for. */
+export interface PhaseDraft {
+  readonly name: string;
+  readonly deliverables: readonly Deliverable[];
+  readonly gate: Gate;
+}
+
+/** A type of these phases, in their order; the last is the terminal one. Not checked. */
+export function typeOf(
+  name: string,
+  version: number,
+  phases: readonly PhaseDraft[],
+): ContractType {
+  return {
+    name,
+    version,
+    phases: phases.map((phase, at) => ({ ...phase, terminal: at === phases.length - 1 })),
+  };
+}
 
 /** A built-in type by its name. */
 export function findType(name: string): ContractType | undefined {
@@ -179,6 +214,7 @@ const idPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** Is this a type that contracts can be made of? For types that people define. */
 export function checkContractType(type: ContractType): Verdict {
+  if (!idPattern.test(type.name)) return no(`Type '${type.name}' is not lower case with dashes.`);
   if (type.phases.length === 0) return no('A contract type needs at least one phase.');
   const names = new Set<string>();
   for (const [index, phase] of type.phases.entries()) {

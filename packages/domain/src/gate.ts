@@ -30,7 +30,13 @@ export type ValidatorResult =
   | { readonly state: 'not_run' }
   | { readonly state: 'running' }
   | { readonly state: 'passed' }
-  | { readonly state: 'failed'; readonly exitCode: number };
+  /** Null: it was stopped, or could not be run. */
+  | {
+      readonly state: 'failed';
+      readonly exitCode: number | null;
+      /** The end of what it printed, or why it could not be run. */
+      readonly said?: string | undefined;
+    };
 
 export interface GateFacts {
   readonly type: ContractType;
@@ -158,7 +164,10 @@ function missingValidator(
     case 'running':
       return [{ kind: 'validator', state: 'running', sentence: `Validator ${shown} is running.` }];
     case 'failed': {
-      const sentence = `Validator ${shown} exited with ${result.exitCode}.`;
+      const ended =
+        result.exitCode === null ? 'could not be run' : `exited with ${result.exitCode}`;
+      const said = result.said === undefined || result.said === '' ? '.' : `: ${result.said}`;
+      const sentence = `Validator ${shown} ${ended}${said}`;
       return [{ kind: 'validator', state: 'failed', sentence }];
     }
   }

@@ -40,6 +40,7 @@ export const limits = {
   maxRetriesPerTask: 3,
   restorationsPerWindowMax: 5,
   restorationWindowMs: 15 * 60_000,
+  contractTypesPerOwnerMax: 100,
   webhooksPerOwnerMax: 20,
   replayedDeliveriesMax: 10_000,
 } as const;

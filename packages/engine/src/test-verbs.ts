@@ -59,6 +59,7 @@ import { whyTask } from './task/why.ts';
 import { contractInput } from './test-engine.ts';
 import { orderInput, spawnInput } from './test-stage.ts';
 import type { Verb, VerbLine } from './test-verb.ts';
+import { cycleVerbs } from './test-verbs-cycle.ts';
 import { webhookVerbs } from './test-verbs-webhooks.ts';
 import { beginWait } from './wait/begin.ts';
 
@@ -333,6 +334,7 @@ const list: readonly VerbLine[] = [
   ['createKey', 'writes', null, (e, c) => createKey(e, c, { name: 'ci', scopes: ['read'] })],
   ['listKeys', 'reads', null, (e, c) => listKeys(e, c.caller)],
   ['revokeKey', 'writes', 'keyId', (e, c, i) => revokeKey(e, c, { id: i.keyId })],
+  ...cycleVerbs,
   ...webhookVerbs,
   ['listEvents', 'reads', null, (e, c) => listEvents(e, c.caller, page)],
 ];

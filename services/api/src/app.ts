@@ -24,6 +24,7 @@ import { directiveHandlers } from './routes/directives.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
 import { taskHandlers } from './routes/tasks.ts';
+import { contractTypeHandlers } from './routes/contract-types.ts';
 import { webhookHandlers } from './routes/webhooks.ts';
 
 export interface AppOptions {
@@ -45,6 +46,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
     ...questionHandlers,
     ...systemHandlers,
     ...taskHandlers,
+    ...contractTypeHandlers,
     ...webhookHandlers,
   });
   mountMcp(app, api);

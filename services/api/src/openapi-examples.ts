@@ -23,6 +23,17 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   changePhase: { phase: 'execute', expectedVersion: 4 },
   changeStatus: { targetStatus: 'paused', reason: 'waiting for the design' },
   setAutoComplete: { enabled: false },
+  putContractType: {
+    name: 'careful',
+    phases: [
+      { name: 'plan', deliverables: [{ id: 'plan-document', name: 'Plan document' }] },
+      {
+        name: 'build',
+        deliverables: [{ id: 'implementation', name: 'Implementation' }],
+        gate: { tasks: 'all_complete', validator: ['npm', 'test'], autoAdvance: false },
+      },
+    ],
+  },
   createWebhook: {
     url: 'https://hooks.example.com/makima',
     eventTypes: ['question.asked', 'contract.completed', 'contract.failed'],

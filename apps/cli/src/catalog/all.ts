@@ -7,6 +7,7 @@ import type { CommandSpec, GroupSpec } from './spec.ts';
 import { supervisorCodeCommands } from './supervisor-code.ts';
 import { supervisorCommands, supervisorGroup } from './supervisor.ts';
 import { taskCommands, tasksGroup } from './tasks.ts';
+import { typeCommands, typesGroup } from './types.ts';
 import { webhookCommands, webhooksGroup } from './webhooks.ts';
 
 export const groups: readonly GroupSpec[] = [
@@ -17,6 +18,7 @@ export const groups: readonly GroupSpec[] = [
   ordersGroup,
   daemonGroup,
   keysGroup,
+  typesGroup,
   webhooksGroup,
 ];
 
@@ -28,5 +30,6 @@ export const catalog: readonly CommandSpec[] = [
   ...supervisorCodeCommands,
   ...directiveCommands,
   ...machineCommands,
+  ...typeCommands,
   ...webhookCommands,
 ];

@@ -1,6 +1,7 @@
 /** Every described endpoint, for those who walk them all: mount, policy test, OpenAPI, client, docs. */
 import type { Endpoint } from './endpoint.ts';
 import * as branches from './branches.ts';
+import * as contractTypes from './contract-types.ts';
 import * as contracts from './contracts.ts';
 import * as directives from './directives.ts';
 import * as questions from './questions.ts';
@@ -10,6 +11,7 @@ import * as webhooks from './webhooks.ts';
 
 export const endpoints = {
   ...branches,
+  ...contractTypes,
   ...contracts,
   ...directives,
   ...questions,

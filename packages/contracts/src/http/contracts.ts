@@ -271,6 +271,8 @@ export const phaseReadiness = defineEndpoint({
   response: z.object({
     phase: z.string(),
     ready: z.boolean(),
+    /** The phase asks for nothing: it is left by hand. */
+    no_gate: z.boolean(),
     missing: z.array(z.object({ kind: z.string(), id: z.string(), reason: z.string() })),
     auto_advance_enabled: z.boolean(),
   }),

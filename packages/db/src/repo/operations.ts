@@ -141,6 +141,18 @@ export async function operationsOf(
   >`select * from operations where contract_id = ${args.contractId} and kind = ${args.kind} order by id`;
 }
 
+/** The last time that the validator of this phase was run. */
+export async function lastValidation(
+  db: Queryable,
+  args: { ownerId: string; contractId: string; phase: string },
+): Promise<OperationRow | undefined> {
+  const [row] = await db<OperationRow[]>`
+    select * from operations where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
+       and kind = 'evidence.check' and request->>'purpose' = 'validator' and request->>'phase' = ${args.phase}
+     order by id desc limit 1`;
+  return row;
+}
+
 export async function operationsByIds(
   db: Queryable,
   args: { ownerId: string; ids: readonly string[] },

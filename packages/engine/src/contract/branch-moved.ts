@@ -16,6 +16,7 @@ import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { voidIfChanged } from './confirmation.ts';
 import { contractNow } from './finish.ts';
+import { hasValidator } from './validator.ts';
 
 /** The caller holds the contract's lock. */
 export async function branchMoved(
@@ -50,7 +51,8 @@ export async function branchMoved(
       },
     });
   }
-  if (stale.some((row) => row.phase === contract.phase)) await shownChanged(a, contract);
+  if (stale.some((row) => row.phase === contract.phase) || hasValidator(contract))
+    await shownChanged(a, contract);
 }
 
 function reasonOf(row: DeliverableRow, moved: BranchMove): string | null {

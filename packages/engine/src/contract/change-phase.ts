@@ -29,6 +29,7 @@ import { requestConfirmation, tellDecision, voidIfChanged } from './confirmation
 import { contractNow } from './finish.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { syncWaiting } from './move.ts';
+import { validateIfDue, validatorSeen } from './validator.ts';
 import { mailSave } from '../save-point.ts';
 
 export interface PhaseInput {
@@ -91,7 +92,7 @@ export function changePhase(
       // The control plane, or the answer to an earlier request, was faster: it stands where it wants to be.
       return standing(contract);
     }
-    const gate = await gateOf(a.tx, contract);
+    const gate = await validatedGate(a, contract);
     if (
       a.caller.kind !== 'person' &&
       (input.confirmed === true || input.confirmationId !== undefined)
@@ -117,6 +118,16 @@ export function changePhase(
         : undefined;
     return decide(a, contract, input, gate, confirmation);
   });
+}
+
+/** When only the validator's yes is missing, asking to leave the phase has it run, again if need be. */
+async function validatedGate(a: Act, contract: ContractRow): Promise<Gate> {
+  const gate = await gateOf(a.tx, contract);
+  const { validation, readiness } = gate;
+  const due = { missing: readiness.missing, validation };
+  if (await validateIfDue(a, contract, due, { again: true })) return gateOf(a.tx, contract);
+  await validatorSeen(a, validation);
+  return gate;
 }
 
 function standing(contract: ContractRow): PhaseOutcome {

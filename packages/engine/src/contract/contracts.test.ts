@@ -153,6 +153,7 @@ describe('a change', () => {
     expect(await phaseReadiness(t.engine, t.owner, { id })).toEqual({
       phase: 'execute',
       ready: false,
+      no_gate: false,
       auto_advance_enabled: true,
       missing: [
         {

@@ -3,12 +3,7 @@
  * supervisor's task unless told to wait.
  */
 import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
-import {
-  findType,
-  firstPhase,
-  guardedPhases,
-  type ContractType,
-} from '@makima/domain/contract-type';
+import { firstPhase, guardedPhases, type ContractType } from '@makima/domain/contract-type';
 import { slugify, uniqueSlug } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import {
@@ -22,6 +17,7 @@ import { lockOwnerForNames } from '@makima/db/repo/locks';
 import type { ContractRow, RepositoryRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
+import { typeForContract } from '../contract-type/get.ts';
 import { checkRepositoryPlace } from './repository-place.ts';
 import { contractDetail } from './get.ts';
 import { startSupervisor } from './start.ts';
@@ -44,8 +40,7 @@ export async function makeContract(
   input: ContractInput,
   origin: { readonly directiveId: string | null },
 ): Promise<ContractRow> {
-  const type = findType(input.contractType);
-  if (type === undefined) throw unknownType(input.contractType);
+  const type = await typeForContract(a.tx, { ownerId: a.ownerId, name: input.contractType });
   checkExtras(type, input);
   await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
   const slugs = new Set(await slugsLike(a.tx, { ownerId: a.ownerId, slug: slugify(input.name) }));
@@ -161,10 +156,4 @@ function checkExtras(type: ContractType, input: ContractInput): void {
       },
     },
   );
-}
-
-function unknownType(name: string): MakimaError {
-  return new MakimaError('VALIDATION_FAILED', `there is no contract type ${name}`, {
-    details: { errors: [{ pointer: '/contractType', detail: 'one of: simple, specification' }] },
-  });
 }

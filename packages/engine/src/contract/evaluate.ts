@@ -24,9 +24,17 @@ import { nudgeIdle } from '../supervisor/nudge.ts';
 import { newsOf } from '../supervisor/wake.ts';
 import { advancesByItself } from './phase-readiness.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
+import { validateIfDue } from './validator.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
 
-export type Evaluation = 'nothing' | 'advanced' | 'asked' | 'completing' | 'failed' | 'nudged';
+export type Evaluation =
+  | 'nothing'
+  | 'validating'
+  | 'advanced'
+  | 'asked'
+  | 'completing'
+  | 'failed'
+  | 'nudged';
 
 export function evaluateContract(
   engine: Engine,
@@ -57,7 +65,11 @@ async function look(a: Act, contract: ContractRow): Promise<Evaluation> {
   const gate = await gateOf(a.tx, contract);
   if (await leaderless(a, contract, gate)) return 'failed';
   const { ready, missing, noGate } = gate.readiness;
-  if (!ready) return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
+  if (!ready) {
+    const due = { missing, validation: gate.validation };
+    if (await validateIfDue(a, contract, due, { again: false })) return 'validating';
+    return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
+  }
   if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
   const to = nextPhase(contract.contractType, contract.phase);
   if (to === undefined || noGate) return 'nothing';

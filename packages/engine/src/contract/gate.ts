@@ -6,20 +6,24 @@ import { deliverablesOfPhase } from '@makima/db/repo/deliverables';
 import { tasksOfContract } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
+import { validationOf, type Validation } from './validator.ts';
 
 export interface Gate {
   readonly readiness: Readiness;
   readonly deliverables: readonly DeliverableRow[];
+  readonly validation: Validation | undefined;
 }
 
 export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate> {
   const about = { ownerId: contract.ownerId, contractId: contract.id };
-  const [deliverables, tasks] = await Promise.all([
+  const [deliverables, tasks, validation] = await Promise.all([
     deliverablesOfPhase(db, { ...about, phase: contract.phase }),
     tasksOfContract(db, about),
+    validationOf(db, contract),
   ]);
   return {
     deliverables,
+    validation,
     readiness: readiness({
       type: contract.contractType,
       phase: contract.phase,
@@ -33,6 +37,7 @@ export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate
         status: task.status,
         isSupervisor: task.isSupervisor,
       })),
+      validator: validation?.result,
     }),
   };
 }

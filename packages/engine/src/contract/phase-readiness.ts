@@ -1,6 +1,7 @@
 /** Whether the present phase may be left, and what is missing (M1.7). */
 import type { ResponseOf } from '@makima/contracts/http/endpoint';
 import type { phaseReadiness as endpoint } from '@makima/contracts/http/contracts';
+import { advancesByType } from '@makima/domain/contract-type';
 import { reading } from '@makima/db/tx';
 import type { ContractRow } from '@makima/db/rows';
 import { readableContract } from '../authorize.ts';
@@ -25,6 +26,7 @@ export async function phaseReadiness(
       return {
         phase: contract.phase,
         ready: readiness.ready,
+        no_gate: readiness.noGate,
         missing: readiness.missing.map(presentMissing),
         auto_advance_enabled: advancesByItself(engine, contract),
       };
@@ -32,10 +34,13 @@ export async function phaseReadiness(
   );
 }
 
-/** By the installation's setting and the contract's own switch. */
+/** By the installation's setting, the contract's own switch and the gate of its phase. */
 export function advancesByItself(
   engine: Engine,
-  contract: Pick<ContractRow, 'autoCompleteEnabled'>,
+  contract: Pick<ContractRow, 'autoCompleteEnabled' | 'contractType' | 'phase'>,
 ): boolean {
-  return engine.settings.autoAdvancePhases && contract.autoCompleteEnabled;
+  const { contractType, phase, autoCompleteEnabled } = contract;
+  return (
+    engine.settings.autoAdvancePhases && autoCompleteEnabled && advancesByType(contractType, phase)
+  );
 }

@@ -16,6 +16,7 @@ import type { ContractRow, OperationRow } from '@makima/db/rows';
 import { contractBranch } from '@makima/domain/branch';
 import type { Act } from '../context.ts';
 import { branchMoved } from '../contract/branch-moved.ts';
+import { isValidation } from '../contract/validator.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { dropPacks, packed, packFailed } from './merge-away.ts';
 import { wordsOf } from './words.ts';
@@ -57,6 +58,10 @@ export async function operationFinished(
   }
   if (row.kind === 'branch.merge') await dropPacks(a, row);
   await completionActed(a, row);
+  if (row.contractId !== null && isValidation(row)) {
+    const { contractId } = row;
+    a.mail('evaluate-contract', { contractId }, { entityId: contractId, fence: row.id });
+  }
   if (row.contractId !== null && (await endWaits(a, row))) {
     a.mail(
       'clean-contract',

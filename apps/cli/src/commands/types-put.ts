@@ -1,0 +1,73 @@
+/** `makima types put`: a contract type from a file, looked at here before it is sent. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { zContractTypeInput, type ContractTypeInput } from '@makima/contracts/entity/contract-type';
+import { checkContractType, typeOf } from '@makima/domain/contract-type';
+import { tellDone } from '../act.ts';
+import { usageError } from '../print-error.ts';
+import type { Shell } from '../shell.ts';
+
+export async function run(
+  shell: Shell,
+  [file]: readonly [string],
+  options: { readonly check?: true },
+): Promise<void> {
+  const type = parsed(file, await contentOf(shell, file));
+  if (options.check === true) {
+    tellDone(shell, type, `${file} is right: ${type.name} with ${type.phases.length} phases`);
+    return;
+  }
+  const client = await shell.connect();
+  const made = await client.call('putContractType', { body: type });
+  tellDone(shell, made, `${made.name} is version ${made.version}`);
+}
+
+async function contentOf(shell: Shell, file: string): Promise<string> {
+  if (file === '-') return text(shell.io.stdin);
+  try {
+    return await readFile(resolve(shell.io.cwd, file), 'utf8');
+  } catch (error) {
+    throw usageError(
+      `${file} cannot be read`,
+      error instanceof Error ? error.message : String(error),
+    );
+  }
+}
+
+function parsed(file: string, content: string): ContractTypeInput {
+  const shape = zContractTypeInput.safeParse(json(file, content));
+  if (!shape.success) {
+    const [issue] = shape.error.issues;
+    const at = issue?.path.length === 0 ? '' : ` at ${issue?.path.join('.')}`;
+    throw usageError(
+      `${file} is no contract type${at}: ${issue?.message ?? ''}`,
+      'see one:  makima types show specification -o json',
+    );
+  }
+  const verdict = checkContractType(typeOf(shape.data.name, 1, shape.data.phases));
+  if (!verdict.ok) throw usageError(`${file}: ${verdict.reason}`, 'mend it and put it again');
+  return shape.data;
+}
+
+/** What `types show` prints may be changed and put again: what makima says of it is left out. */
+function json(file: string, content: string): unknown {
+  try {
+    const value: unknown = JSON.parse(content);
+    if (typeof value !== 'object' || value === null || !('phases' in value)) return value;
+    const { version, builtin, createdBy, createdAt, ...own } = value as Record<string, unknown>;
+    const { phases } = own;
+    return Array.isArray(phases) ? { ...own, phases: phases.map(withoutTerminal) } : own;
+  } catch (error) {
+    throw usageError(
+      `${file} is no JSON`,
+      error instanceof Error ? error.message : 'it cannot be read',
+    );
+  }
+}
+
+function withoutTerminal(phase: unknown): unknown {
+  if (typeof phase !== 'object' || phase === null) return phase;
+  const { terminal, ...own } = phase as Record<string, unknown>;
+  return own;
+}

@@ -1,0 +1,85 @@
+/**
+ * Define a contract type, or its next version (M1.2). What is kept is what the domain accepted, so that a
+ * contract can be made of every row.
+ *
+ * Law: a version is never changed: contracts that run keep theirs, and new ones take the newest.
+ */
+import type { ContractTypeInput, ContractTypeView } from '@makima/contracts/entity/contract-type';
+import { checkContractType, findType, typeLimits, typeOf } from '@makima/domain/contract-type';
+import { MakimaError } from '@makima/domain/error';
+import {
+  findContractType,
+  insertContractType,
+  listContractTypeRows,
+} from '@makima/db/repo/contract-types';
+import { lockOwnerForNames } from '@makima/db/repo/locks';
+import { requirePerson } from '../authorize.ts';
+import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { presentContractType } from './present.ts';
+
+/** @throws VALIDATION_FAILED with what is wrong, CONFLICT for a name that is taken. */
+export function putContractType(
+  engine: Engine,
+  call: Call,
+  input: ContractTypeInput,
+): Promise<Acted<ContractTypeView>> {
+  return act(engine, call, async (a) => {
+    const person = requirePerson(a.caller, 'define contract types');
+    const { name } = input;
+    if (findType(name) !== undefined)
+      throw new MakimaError('CONFLICT', `the type ${name} comes with makima`, {
+        fix: 'choose another name',
+      });
+    await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
+    const newest = await findContractType(a.tx, { ownerId: a.ownerId, name });
+    const version = (newest?.version ?? 0) + 1;
+    const definition = typeOf(name, version, input.phases);
+    const verdict = checkContractType(definition);
+    if (!verdict.ok) throw wrong(verdict.reason);
+    if (newest !== undefined && textOf(newest.definition) === textOf(definition))
+      return presentContractType(newest.definition, newest);
+    await refuseTooMany(a, version);
+    const { ownerId } = a;
+    const row = await insertContractType(a.tx, {
+      ownerId,
+      name,
+      version,
+      definition,
+      createdBy: person.name,
+    });
+    return presentContractType(definition, row);
+  });
+}
+
+async function refuseTooMany(a: Act, version: number): Promise<void> {
+  const most = a.engine.limits.contractTypesPerOwnerMax;
+  const types = version === 1 ? await listContractTypeRows(a.tx, { ownerId: a.ownerId }) : [];
+  if (types.length < most && version <= typeLimits.versions) return;
+  throw new MakimaError(
+    'LIMIT_EXCEEDED',
+    version === 1
+      ? `there are ${most} contract types already`
+      : `there are ${typeLimits.versions} versions of it already`,
+    { details: { limit: version === 1 ? 'contractTypesPerOwnerMax' : 'versions' } },
+  );
+}
+
+function wrong(reason: string): MakimaError {
+  return new MakimaError('VALIDATION_FAILED', reason, {
+    details: { errors: [{ pointer: '/phases', detail: reason }] },
+  });
+}
+
+/** Without the version; jsonb keeps no order of keys. */
+function textOf({ phases }: { phases: ReturnType<typeof typeOf>['phases'] }): string {
+  return JSON.stringify(
+    phases.map(({ name, deliverables, gate }) => [
+      name,
+      deliverables.map(({ id, name: called, required }) => [id, called, required]),
+      gate.tasks,
+      gate.validator ?? null,
+      gate.validatorTimeoutSeconds ?? null,
+      gate.autoAdvance ?? true,
+    ]),
+  );
+}
