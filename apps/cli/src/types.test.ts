@@ -62,7 +62,10 @@ it('puts what show printed, and refuses what is no type before it is sent', asyn
   writeFileSync(file, (await stage.run(['types', 'show', 'careful', '-o', 'json'])).stdout);
   sent.length = 0;
   const checked = await stage.run(['types', 'put', 'careful.json', '--check']);
-  expect(checked).toMatchObject({ code: 0, stdout: 'careful.json is right: careful with 1 phases\n' });
+  expect(checked).toMatchObject({
+    code: 0,
+    stdout: 'careful.json is right: careful with 1 phases\n',
+  });
   expect(sent).toEqual([]);
   const put = await stage.run(['types', 'put', '-'], { stdin: JSON.stringify(careful) });
   expect(put).toMatchObject({ code: 0, stdout: 'careful is version 2\n' });

@@ -130,11 +130,7 @@ export interface PhaseDraft {
 }
 
 /** A type of these phases, in their order; the last is the terminal one. Not checked. */
-export function typeOf(
-  name: string,
-  version: number,
-  phases: readonly PhaseDraft[],
-): ContractType {
+export function typeOf(name: string, version: number, phases: readonly PhaseDraft[]): ContractType {
   return {
     name,
     version,

@@ -8,7 +8,11 @@ export const contractOptions: readonly OptionSpec[] = [
     repeatable: true,
   },
   { flags: '--name <name>', text: 'a short name (default: from the goal)' },
-  { flags: '--type <type>', text: 'contract type: simple, specification, or one of yours', default: 'simple' },
+  {
+    flags: '--type <type>',
+    text: 'contract type: simple, specification, or one of yours',
+    default: 'simple',
+  },
   { flags: '--base <branch>', text: 'branch to begin from' },
   { flags: '--agent <agent>', text: 'coding agent that leads and works', default: 'claude' },
   { flags: '--model <model>', text: "the agent's model" },

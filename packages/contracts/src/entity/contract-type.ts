@@ -56,9 +56,7 @@ export const zContractType = z.object({
     z.object({
       name: z.string(),
       terminal: z.boolean(),
-      deliverables: z.array(
-        z.object({ id: z.string(), name: z.string(), required: z.boolean() }),
-      ),
+      deliverables: z.array(z.object({ id: z.string(), name: z.string(), required: z.boolean() })),
       gate: z.object({
         tasks: zTaskRequirement,
         validator: z.array(z.string()).optional(),

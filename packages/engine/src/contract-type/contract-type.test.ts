@@ -124,7 +124,8 @@ describe('a type of people’s own', () => {
     expect(await refusal(put(fresh(), [{ name: 'one' }]))).toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });
-    await t.database.sql`delete from contract_types where name not in (select contract_type->>'name' from contracts)`;
+    await t.database
+      .sql`delete from contract_types where name not in (select contract_type->>'name' from contracts)`;
   });
 });
 
@@ -136,7 +137,10 @@ describe('Gate with task requirements', () => {
     named: { named: ['first'] },
   } satisfies Record<string, NonNullable<Phases[number]['gate']>['tasks']>;
   it.each(Object.entries(gates))('%s', async (kind, tasks) => {
-    const of = await scene([{ name: 'work', gate: { tasks, autoAdvance: false } }, { name: 'end' }]);
+    const of = await scene([
+      { name: 'work', gate: { tasks, autoAdvance: false } },
+      { name: 'end' },
+    ]);
     const missing = async () => (await ready(of)).missing.map(({ reason }) => reason);
     const atFirst = {
       none: [],
@@ -234,9 +238,9 @@ describe('a validator', () => {
   it('is run when nothing else is missing, once; its yes opens the gate', async () => {
     const { of, operationId } = await asked();
     for (let i = 0; i < 3; i += 1)
-      expect((await evaluateContract(t.engine, t.system, { contractId: of.contract.id })).result).toBe(
-        'validating',
-      );
+      expect(
+        (await evaluateContract(t.engine, t.system, { contractId: of.contract.id })).result,
+      ).toBe('validating');
     expect(await checks()).toEqual([]);
     const running = 'Validator `make check` is running.';
     expect(await ready(of)).toMatchObject({ ready: false, missing: [{ reason: running }] });
