@@ -54,10 +54,10 @@ function parsed(file: string, content: string): ContractTypeInput {
 function json(file: string, content: string): unknown {
   try {
     const value: unknown = JSON.parse(content);
-    if (typeof value !== 'object' || value === null || !('phases' in value)) return value;
-    const { version, builtin, createdBy, createdAt, ...own } = value as Record<string, unknown>;
-    const { phases } = own;
-    return Array.isArray(phases) ? { ...own, phases: phases.map(withoutTerminal) } : own;
+    const own = without(value, ['version', 'builtin', 'createdBy', 'createdAt']);
+    const phases = own instanceof Object && 'phases' in own ? own.phases : undefined;
+    if (!Array.isArray(phases)) return own;
+    return { ...(own as object), phases: phases.map((phase) => without(phase, ['terminal'])) };
   } catch (error) {
     throw usageError(
       `${file} is no JSON`,
@@ -66,8 +66,7 @@ function json(file: string, content: string): unknown {
   }
 }
 
-function withoutTerminal(phase: unknown): unknown {
-  if (typeof phase !== 'object' || phase === null) return phase;
-  const { terminal, ...own } = phase as Record<string, unknown>;
-  return own;
+function without(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
