@@ -90,7 +90,9 @@ describe('a type of people’s own', () => {
     const made = await Promise.all(
       Array.from({ length: 8 }, (_, i) => put(name, [{ name: `p-${i}` }])),
     );
-    expect(made.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(made.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8,
+    ]);
   });
 
   it('is seen by its owner only, beside those that come with makima', async () => {
