@@ -1,7 +1,9 @@
 /** The migrations apply, once, however many processes start at once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyDatabase, testDatabase, type TestDatabase } from '@makima/stack/test-stores';
@@ -43,13 +45,19 @@ describe('migrations', () => {
   });
 });
 
-it('are applied once by ten processes at once', async () => {
+it('are applied once by ten processes at once, told by environment or by file', async () => {
   const store = await emptyDatabase();
+  const dir = mkdtempSync(join(tmpdir(), 'makima-migrate-'));
+  const file = join(dir, 'url');
+  writeFileSync(file, `${store.url}\n`);
   try {
     const cli = new URL('migrate-cli.ts', import.meta.url).pathname;
-    const children = Array.from({ length: 10 }, () =>
+    const children = Array.from({ length: 10 }, (_, n) =>
       spawn(process.execPath, [cli], {
-        env: { ...process.env, DATABASE_URL: store.url },
+        env: {
+          ...process.env,
+          ...(n % 2 === 0 ? { DATABASE_URL: store.url } : { DATABASE_URL_FILE: file }),
+        },
         stdio: ['ignore', 'inherit', 'inherit'],
       }),
     );
@@ -59,6 +67,7 @@ it('are applied once by ten processes at once', async () => {
     expect(new Set(rows).size).toBe(rows.length);
     expect(rows).toHaveLength(onDisk());
   } finally {
+    rmSync(dir, { recursive: true });
     await store.drop();
   }
 });

@@ -1,5 +1,8 @@
 /** Settings: parsed, bounded, documented, and never echoed. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConfigError, describeConfig, readConfig, secret, setting } from './config.ts';
 
@@ -49,11 +52,57 @@ describe('readConfig', () => {
       'MAKIMA_LEVEL',
       'MAKIMA_TRIES',
     ]);
-    expect(error.message).toContain('DATABASE_URL: is not set (Where Postgres is)');
+    expect(error.message).toContain(
+      'DATABASE_URL: is not set, nor is DATABASE_URL_FILE (Where Postgres is)',
+    );
     expect(error.message).not.toMatch(/x7|perhaps|loud/);
     const wrongUrl = thrown(() => readConfig(schema, { DATABASE_URL: 'mysql://u:topsecret@h/db' }));
     expect(wrongUrl.message).toContain('postgres:// or postgresql://');
     expect(wrongUrl.message).not.toContain('topsecret');
+  });
+});
+
+describe('a secret', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'makima-config-'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const kept = (name: string, text: string): string => {
+    const file = join(dir, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+
+  it('may stand in a file, which other settings may not', () => {
+    const DATABASE_URL_FILE = kept('url', `${url}\n`);
+    const env = { DATABASE_URL_FILE, MAKIMA_RACE_FILE: DATABASE_URL_FILE };
+    expect(readConfig(schema, env)).toMatchObject({ DATABASE_URL: url });
+    expect(readConfig(schema, env).MAKIMA_RACE).toBeUndefined();
+    expect(readConfig(schema, { ...env, DATABASE_URL: ' ' }).DATABASE_URL).toBe(url);
+  });
+
+  it('is refused when it is given twice, cannot be read, or does not fit, and is not echoed', () => {
+    const file = kept('mysql', 'mysql://u:topsecret@h/db');
+    const refusals: [Record<string, string>, string][] = [
+      [
+        { DATABASE_URL: url, DATABASE_URL_FILE: file },
+        'DATABASE_URL: is set, and so is DATABASE_URL_FILE: take one away',
+      ],
+      [{ DATABASE_URL_FILE: join(dir, 'none') }, 'DATABASE_URL_FILE does not open: ENOENT'],
+      [{ DATABASE_URL_FILE: dir }, 'DATABASE_URL_FILE does not open: EISDIR'],
+      [{ DATABASE_URL_FILE: kept('empty', '\n') }, 'the file of DATABASE_URL_FILE is empty'],
+      [{ DATABASE_URL_FILE: file }, 'must be a URL that starts with postgres://'],
+    ];
+    for (const [env, words] of refusals) {
+      const error = thrown(() => readConfig(schema, { ...env, MAKIMA_TRIES: '10' }));
+      expect(error.problems.map(({ name }) => name).toSorted()).toEqual([
+        'DATABASE_URL',
+        'MAKIMA_TRIES',
+      ]);
+      expect(error.message).toContain(words);
+      expect(error.message).not.toContain('topsecret');
+    }
   });
 });
 

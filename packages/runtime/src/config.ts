@@ -3,8 +3,12 @@
  * with a meaning. Read once in `main.ts`; a wrong environment ends the start with one error that lists
  * everything that is wrong, not the first thing.
  *
+ * A secret may be handed over by a file that `<NAME>_FILE` names: an environment is read by every process of
+ * the same user, and by `ps`.
+ *
  * Law: values are never echoed, they may be secrets. An empty variable counts as not set.
  */
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 export type ConfigShape = Record<string, z.ZodType>;
@@ -29,7 +33,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Read the variables that `schema` names from `env`.
+ * Read the variables that `schema` names from `env`, and secrets from their files.
  * @throws ConfigError listing every bad or missing variable with its meaning.
  */
 export function readConfig<S extends ConfigShape>(
@@ -37,22 +41,52 @@ export function readConfig<S extends ConfigShape>(
   env: Readonly<Record<string, string | undefined>>,
 ): z.infer<z.ZodObject<S>> {
   const given: Record<string, string> = {};
-  for (const name of Object.keys(schema.shape)) {
-    const value = env[name]?.trim();
-    if (value) given[name] = value;
+  const unread = new Map<string, string>();
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const value = isSecret(field) ? givenSecret(name, env) : { text: env[name]?.trim() };
+    if ('problem' in value) unread.set(name, value.problem);
+    else if (value.text) given[name] = value.text;
   }
   const result = schema.safeParse(given, { reportInput: false });
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => {
-      const name = String(issue.path[0] ?? 'environment');
-      return {
-        name,
-        meaning: schema.shape[name]?.description ?? '',
-        problem: name in given || !(name in schema.shape) ? issue.message : 'is not set',
-      };
-    }),
-  );
+  if (result.success && unread.size === 0) return result.data;
+  const problemOf = (name: string, issue: string): string => {
+    if (name in given || !(name in schema.shape)) return issue;
+    return isSecret(schema.shape[name]) ? `is not set, nor is ${fileOf(name)}` : 'is not set';
+  };
+  const named = (name: string, problem: string): ConfigProblem => ({
+    name,
+    meaning: schema.shape[name]?.description ?? '',
+    problem,
+  });
+  const issues = (result.error?.issues ?? []).map((issue) => {
+    const name = String(issue.path[0] ?? 'environment');
+    return named(name, problemOf(name, issue.message));
+  });
+  throw new ConfigError([
+    ...issues.filter(({ name }) => !unread.has(name)),
+    ...[...unread].map(([name, problem]) => named(name, problem)),
+  ]);
+}
+
+/** The variable that names a file with a secret in it. */
+export const fileOf = (name: string): string => `${name}_FILE`;
+
+/** A secret as it stands in the environment or in its file; empty counts as not set in the first alone. */
+function givenSecret(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly text: string | undefined } | { readonly problem: string } {
+  const text = env[name]?.trim();
+  const file = env[fileOf(name)]?.trim();
+  if (!file) return { text };
+  if (text) return { problem: `is set, and so is ${fileOf(name)}: take one away` };
+  try {
+    const kept = readFileSync(file, 'utf8').trim();
+    return kept === '' ? { problem: `the file of ${fileOf(name)} is empty` } : { text: kept };
+  } catch (error) {
+    const { code = 'it cannot be read' } = error as NodeJS.ErrnoException;
+    return { problem: `the file of ${fileOf(name)} does not open: ${code}` };
+  }
 }
 
 /** One setting as documentation: a row of the reference, a paragraph of `.env.example`. */
@@ -77,10 +111,12 @@ export function describeConfig(schema: z.ZodObject<ConfigShape>): ConfigField[] 
       meaning: field.description,
       required: !absent.success,
       defaultValue: absent.success && absent.data !== undefined ? written(absent.data) : undefined,
-      secret: field.meta()?.['secret'] === true,
+      secret: isSecret(field),
     };
   });
 }
+
+const isSecret = (field: z.ZodType | undefined): boolean => field?.meta()?.['secret'] === true;
 
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.join(',');
@@ -139,7 +175,10 @@ export function wordsOf(text: string): readonly string[] | null {
   }
 }
 
-/** Mark a finished field as secret, with its meaning: documentation shows no value of it. */
+/**
+ * Mark a finished field as secret, with its meaning: documentation shows no value of it, and `<NAME>_FILE`
+ * may name a file that holds it.
+ */
 export function secret<T extends z.ZodType>(field: T, meaning: string): T {
   return field.meta({ description: meaning, secret: true });
 }

@@ -2,13 +2,14 @@
 // and finds no key. And no key comes to rest anywhere.
 // Why: agents read what strangers wrote; sooner or later one of them does what a stranger wants.
 // Law: the thief is a real program of a real agent (thief.ts); what it gets is told as status and code.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { every } from './pages.ts';
 import { eventually } from './patience.ts';
+import { descendantsOf, shownBy } from './process-tree.ts';
 import { placesOf } from './secrets.ts';
 
 const canary = 'canary-5d1c0b7e94';
@@ -101,6 +102,25 @@ describe('a thief', () => {
       { what: 'the loot' },
     );
     loot = JSON.parse((JSON.parse(line ?? '') as { output: string }).output) as Loot;
+  });
+
+  it('and every agent, daemon and service beside it shows no secret of makima to `ps`', () => {
+    const { processes, addresses, options } = house.stack;
+    const held = readdirSync(options.home.secrets).map((name) =>
+      readFileSync(join(options.home.secrets, name), 'utf8').trim(),
+    );
+    expect(held).toContain(addresses.databaseUrl);
+    expect(held).toContain(addresses.redisUrl);
+    const pids = descendantsOf([...processes.values()].map((one) => one.pid ?? 0));
+    const seen = new Map(pids.map((pid) => [pid, shownBy(pid)] as const));
+    const agents = [...seen.values()].filter((text) => text.includes('MAKIMA_TASK_ID='));
+    expect(agents.length).toBeGreaterThanOrEqual(2);
+    expect(seen.size).toBeGreaterThan(processes.size);
+    const key = /mk_(?:tool|daemon|user|join)_|(?:postgres(?:ql)?|rediss?):\/\/[^\s\0]*@/;
+    const places = [...seen].filter(
+      ([, text]) => key.test(text) || held.some((secret) => text.includes(secret)),
+    );
+    expect(places.map(([pid]) => seen.get(pid)?.split('\0', 3))).toEqual([]);
   });
 
   it('gets nothing from the API with what an agent has', () => {

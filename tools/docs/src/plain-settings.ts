@@ -52,6 +52,11 @@ export const plainSettings: readonly PlainSettings[] = [
       ['MAKIMA_HOME', 'folder of everything that is kept; `.makima` in the checkout when not set'],
       ['DATABASE_URL', 'a Postgres 18 or newer to use instead of the embedded one'],
       ['REDIS_URL', 'a Redis to use instead of one of its own'],
+      [
+        'DATABASE_URL_FILE',
+        'a file that holds `DATABASE_URL`: no environment or `ps` shows its password then',
+      ],
+      ['REDIS_URL_FILE', 'a file that holds `REDIS_URL`'],
       ['LOG_LEVEL', 'passed on to every process'],
     ],
   },

@@ -1,9 +1,11 @@
 // What each process of the stack is told by its environment.
 // Why: this is the contract between the stack and the services; it stands in one place.
-// Law: a service sees an allow list of the user's environment; the daemon, which starts agents,
-// sees the user's environment without any secret of the stores.
+// Law: a service sees an allow list of the user's environment and the names of files with the addresses
+// of the stores, never those; the daemon, which starts agents, sees the user's environment without any
+// secret of the stores or key of makima.
 import { compileCacheDir } from './checkout.ts';
 import { daemonTokenFile, ownerKeyFile, type Home } from './home.ts';
+import { storeFileEnvironment } from './store-secrets.ts';
 
 export interface Addresses {
   databaseUrl: string;
@@ -15,9 +17,10 @@ export interface Addresses {
 }
 
 const passedOn = /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_.*|SSL_.*|OTEL_.*|MAKIMA_.*)$/;
-/** Credentials of people and machines: no business of a service. */
-const keptFromServices = /^MAKIMA_(?:\w+_)?(?:TOKEN|SECRET|KEY)$/;
-const keptFromDaemon = /^(?:DATABASE_URL|REDIS_URL|TEST_DATABASE_URL|TEST_REDIS_URL|PORT|HOST)$/;
+/** Credentials of people and machines: no business of a service or daemon. */
+const keyOfSomebody = /^MAKIMA_(?:\w+_)?(?:TOKEN|SECRET|KEY)$/;
+const keptFromDaemon =
+  /^(?:(?:TEST_)?(?:DATABASE|REDIS)_URL(?:_FILE)?|PGPASSWORD|REDISCLI_AUTH|PORT|HOST)$/;
 
 const pick = (env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name)));
@@ -26,21 +29,22 @@ const pick = (env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS
 export const storeEnvironment = (
   env: NodeJS.ProcessEnv,
   addresses: Addresses,
+  home: Home,
 ): NodeJS.ProcessEnv => ({
   NODE_COMPILE_CACHE: compileCacheDir,
-  ...pick(env, (name) => passedOn.test(name) && !keptFromServices.test(name)),
+  ...pick(env, (name) => passedOn.test(name) && !keyOfSomebody.test(name)),
   LOG_LEVEL: env.LOG_LEVEL || 'info',
-  DATABASE_URL: addresses.databaseUrl,
-  REDIS_URL: addresses.redisUrl,
+  ...storeFileEnvironment(home),
   MAKIMA_PUBLIC_URL: addresses.apiUrl,
 });
 
 export const serviceEnvironment = (
   env: NodeJS.ProcessEnv,
   addresses: Addresses,
+  home: Home,
   port: number,
 ): NodeJS.ProcessEnv => ({
-  ...storeEnvironment(env, addresses),
+  ...storeEnvironment(env, addresses, home),
   PORT: String(port),
   HOST: '127.0.0.1',
 });
@@ -56,7 +60,7 @@ export const daemonEnvironment = (
   home: Home,
 ): NodeJS.ProcessEnv => ({
   NODE_COMPILE_CACHE: compileCacheDir,
-  ...pick(env, (name) => !keptFromDaemon.test(name)),
+  ...pick(env, (name) => !keptFromDaemon.test(name) && !keyOfSomebody.test(name)),
   LOG_LEVEL: env.LOG_LEVEL || 'info',
   MAKIMA_API_URL: addresses.apiUrl,
   MAKIMA_GATEWAY_URL: addresses.gatewayUrl,

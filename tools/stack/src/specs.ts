@@ -64,7 +64,7 @@ export const serviceSpecs = (
     replicaNames(name, replicas).map((replica) => {
       const port = portOf(ports, replica);
       const environment = {
-        ...serviceEnvironment(env, addresses, port),
+        ...serviceEnvironment(env, addresses, home, port),
         ...(name === layout.api ? ownerKeyEnvironment(home) : {}),
       };
       return {

@@ -1,5 +1,5 @@
 // Holds the stack to its laws, with real stores and small stand-in services.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -11,6 +11,7 @@ import { identify } from './process-identity.ts';
 import { AlreadyRunningError, Stack, startStack, type StackOptions } from './stack.ts';
 import { readState, runningState } from './state-file.ts';
 import { untilTrue } from './store-ready.ts';
+import { keepStoreUrls, storeFileEnvironment } from './store-secrets.ts';
 import { emptyDatabase, testRedis } from './test-stores.ts';
 
 let dir: string;
@@ -74,15 +75,22 @@ describe('start and stop', () => {
     expect(await again`select count(*)::int as n from kept`).toEqual([{ n: 0 }]);
     await again.end();
     expect(ledger().filter((line) => line === 'daemon joined')).toHaveLength(1);
-    for (const name of ['postgres.password', 'redis.password', 'owner.key', 'daemon.token']) {
+    const names = readdirSync(options.home.secrets).toSorted();
+    expect(names).toEqual([
+      'daemon.token',
+      'database.url',
+      'owner.key',
+      'postgres.password',
+      'redis.password',
+      'redis.url',
+    ]);
+    const secrets = names.map((name) => {
       expect(statSync(join(options.home.secrets, name)).mode & 0o777).toBe(0o600);
-    }
-    const redisPassword = readFileSync(join(options.home.secrets, 'redis.password'), 'utf8');
-    const postgresPassword = readFileSync(join(options.home.secrets, 'postgres.password'), 'utf8');
+      return readFileSync(join(options.home.secrets, name), 'utf8').trim();
+    });
     for (const one of second.processes.values()) {
-      const commandLine = readFileSync(`/proc/${one.pid}/cmdline`, 'utf8');
-      expect(commandLine).not.toContain(redisPassword);
-      expect(commandLine).not.toContain(postgresPassword);
+      const seen = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${one.pid}/${name}`));
+      expect(secrets.filter((text) => seen.some((bytes) => bytes.includes(text)))).toEqual([]);
     }
   });
 
@@ -109,6 +117,13 @@ describe('start and stop', () => {
       expect(stack.addresses).toMatchObject({ databaseUrl: database.url, redisUrl: redis.url });
       expect(readState(options.home)?.stores).toEqual({ postgres: 'external', redis: 'external' });
       await stack.stop();
+
+      keepStoreUrls(options.home, { databaseUrl: database.url, redisUrl: redis.url });
+      const byFile = { ...options.env, ...storeFileEnvironment(options.home) };
+      const again = await start({ env: byFile, daemon: 'none' });
+      expect([...again.processes.keys()]).toEqual(['api', 'gateway']);
+      expect(again.addresses).toMatchObject({ databaseUrl: database.url, redisUrl: redis.url });
+      await again.stop();
     } finally {
       await Promise.all([database.drop(), redis.stop()]);
     }

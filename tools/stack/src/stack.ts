@@ -23,6 +23,7 @@ import {
 } from './specs.ts';
 import { takeStartLock } from './start-lock.ts';
 import { readState, removeState, writeState } from './state-file.ts';
+import { keepStoreUrls, withStoreUrls } from './store-secrets.ts';
 import { chooseStores } from './stores.ts';
 import { SupervisedProcess, type ProcessChange } from './supervised.ts';
 
@@ -30,7 +31,7 @@ export type StackEvent = ProcessChange | { kind: 'progress'; line: string };
 
 export interface StackOptions {
   home: Home;
-  /** Passed on to the processes; its DATABASE_URL and REDIS_URL win over embedded stores. */
+  /** Passed on to the processes; its DATABASE_URL and REDIS_URL (or their `_FILE`s) win over embedded stores. */
   env: NodeJS.ProcessEnv;
   ports: 'preferred' | 'random';
   daemon: 'local' | 'none';
@@ -65,8 +66,9 @@ export class Stack {
   #stopping: Promise<void> | undefined;
 
   constructor(options: StackOptions) {
-    this.options = options;
-    const { env, home, layout = makimaLayout, replicas = {} } = options;
+    const { home, layout = makimaLayout, replicas = {} } = options;
+    const env = withStoreUrls(options.env);
+    this.options = { ...options, env };
     this.#context = { env, home, layout, replicas };
   }
 
@@ -173,11 +175,12 @@ export class Stack {
       redisUrl: redis.url,
       ...doorAddresses(this.#context.layout, ports),
     };
+    keepStoreUrls(home, this.addresses);
     await this.#serve([database.spec, redis.spec].filter((spec) => spec !== undefined));
   }
 
   async #migrate(): Promise<void> {
-    const env = storeEnvironment(this.options.env, this.addresses);
+    const env = storeEnvironment(this.options.env, this.addresses, this.options.home);
     await runToEnd({
       name: 'migrating the database',
       program: nodeProgram(this.#context.layout.migrate, [], env, checkout),

@@ -30,7 +30,13 @@ export interface TestStack {
 export const startTestStack = async (options: TestStackOptions = {}): Promise<TestStack> => {
   const dir = mkdtempSync(join(tmpdir(), 'makima-stack-'));
   const home = homeAt(join(dir, 'home'));
-  const { DATABASE_URL: _database, REDIS_URL: _redis, ...inherited } = process.env;
+  const {
+    DATABASE_URL: _database,
+    DATABASE_URL_FILE: _databaseFile,
+    REDIS_URL: _redis,
+    REDIS_URL_FILE: _redisFile,
+    ...inherited
+  } = process.env;
   const { env, keepLogsIn, ...rest } = options;
   const stack = new Stack({
     daemon: 'local',

@@ -1,5 +1,5 @@
 /** `settings.md` and `.env.example`: every environment variable of every process. */
-import type { ConfigField } from '@makima/runtime/config';
+import { fileOf, type ConfigField } from '@makima/runtime/config';
 import { block, code, mendCommand, page, table } from '../markdown.ts';
 import { plainSettings } from '../plain-settings.ts';
 import { processes } from '../settings.ts';
@@ -9,14 +9,14 @@ export function settingsPage(): string {
     'Settings',
     [...processes.map(({ source }) => source), 'tools/docs/src/plain-settings.ts'],
     [
-      'Environment variables, read once when a process starts. A wrong one ends the start with exit code 2 and a list of everything that is wrong; values are never printed. An empty variable counts as not set. `./makima up` sets addresses, ports and stores by itself and passes the other `MAKIMA_*` on.',
+      'Environment variables, read once when a process starts. A wrong one ends the start with exit code 2 and a list of everything that is wrong; values are never printed. An empty variable counts as not set. A secret may stand in a file that `<NAME>_FILE` names, which neither `ps` nor `/proc` shows to other programs of the same user. `./makima up` hands the addresses of the stores over so; it sets addresses, ports and stores by itself and passes the other `MAKIMA_*` on.',
       '`.env.example` has the same as a file. makima reads no `.env` by itself; Node does:',
       block('node --env-file=.env services/api/src/main.ts', 'sh'),
       ...processes.flatMap(({ title, fields }) => [
         `## ${title}`,
         table(
           ['variable', 'default', 'means'],
-          fields.map((field) => [code(field.name), defaultText(field), field.meaning]),
+          fields.map((field) => [code(field.name), defaultText(field), meaningOf(field)]),
         ),
       ]),
       ...plainSettings.flatMap(({ title, rows }) => [
@@ -28,6 +28,11 @@ export function settingsPage(): string {
       ]),
     ],
   );
+}
+
+/** A secret may stand in a file instead. */
+function meaningOf({ name, meaning, secret }: ConfigField): string {
+  return secret ? `${meaning}; or ${code(fileOf(name))}: a file that holds it` : meaning;
 }
 
 function defaultText({ required, defaultValue }: ConfigField): string {
@@ -52,7 +57,9 @@ export function envExample(): string {
 }
 
 function envLines({ name, meaning, required, secret, defaultValue }: ConfigField): string {
-  const marks = [required ? 'required' : '', secret ? 'secret' : ''].filter((mark) => mark !== '');
+  const marks = [required ? 'required' : '', secret ? `secret, or ${fileOf(name)}` : ''].filter(
+    (mark) => mark !== '',
+  );
   const note = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
   return `# ${meaning}${note}\n#${name}=${defaultValue ?? ''}`;
 }

@@ -13,6 +13,7 @@ import {
   checkUser,
 } from '../doctor/machine.ts';
 import { checkIsolation, checkPorts, checkPostgres, checkRedis } from '../doctor/stores.ts';
+import { withStoreUrls } from '../store-secrets.ts';
 import { exitCodes, readOptions, type Command } from './command.ts';
 
 const checks = [
@@ -43,8 +44,9 @@ Exit code 1 when something fails; a warning is not a failure.
 Example: makima doctor`,
   run: async (context) => {
     const { values } = readOptions(context.args, { json: { type: 'boolean' } });
+    const env = withStoreUrls(context.env);
     const results: CheckResult[] = (
-      await Promise.all(checks.map((check) => check(context)))
+      await Promise.all(checks.map((check) => check({ ...context, env })))
     ).flat();
     const ok = results.every(({ status }) => status !== 'fail');
     if (values.json) console.log(JSON.stringify({ ok, checks: results }, null, 2));

@@ -11,6 +11,7 @@ import { AlreadyRunningError, Stack, type StackEvent } from '../stack.ts';
 import { lockOwner } from '../start-lock.ts';
 import { runningState, type StackState } from '../state-file.ts';
 import { untilTrue } from '../store-ready.ts';
+import { withStoreFiles } from '../store-secrets.ts';
 import { exitCodes, readOptions, say, type Command, type CommandContext } from './command.ts';
 
 const startTimeoutMs = 180_000;
@@ -21,7 +22,8 @@ export const upCommand: Command = {
 
 Starts Postgres, Redis, the services and this machine's daemon, and says where they are.
 In the terminal until Ctrl-C, which drains; with --detach in the background, once all are ready.
-DATABASE_URL and REDIS_URL, when set, are used in place of embedded stores.
+DATABASE_URL and REDIS_URL, when set, are used in place of embedded stores; DATABASE_URL_FILE
+and REDIS_URL_FILE name files that hold them, so that no environment shows a password.
 
   -d, --detach     return when everything is ready
       --no-daemon  without a daemon: no agents run on this machine
@@ -86,7 +88,7 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
   const main = join(checkout, 'tools', 'stack', 'src', 'main.ts');
   const args = [main, 'up', '--background', ...(daemon === 'none' ? ['--no-daemon'] : [])];
   const child = spawn(process.execPath, args, {
-    env: { ...env, MAKIMA_HOME: home.root },
+    env: { ...withStoreFiles(env, home), MAKIMA_HOME: home.root },
     cwd: checkout,
     detached: true,
     stdio: ['ignore', log, log],
