@@ -37,6 +37,19 @@ describe('findConnection', () => {
     expect(find({}, `${stackUrl}/`)).toEqual({ url: stackUrl, key: 'owner-key' });
   });
 
+  it('takes no key that is kept for people in the shell of an agent', () => {
+    runningStack();
+    put('.config/makima/hosts.json', { hosts: { 'http://a:1': { token: 'ta' } } });
+    const agent = { MAKIMA_RUN_ID: 'r' };
+    for (const env of [agent, { ...agent, MAKIMA_URL: 'http://a:1', MAKIMA_TOKEN: '' }]) {
+      expect(() => find(env)).toThrow('this is the shell of an agent');
+    }
+    const run = { url: 'http://a:1/mcp', key: 'mkrun_x' };
+    expect(find({ ...agent, MAKIMA_URL: run.url, MAKIMA_TOKEN: run.key })).toEqual(run);
+    const handed = { ...agent, MAKIMA_TOKEN: 'mk_user_given' };
+    expect(find(handed)).toEqual({ url: stackUrl, key: 'mk_user_given' });
+  });
+
   it('looks for the stack where MAKIMA_HOME says', () => {
     runningStack('elsewhere');
     expect(find({ MAKIMA_HOME: join(root, 'elsewhere') }).key).toBe('owner-key');

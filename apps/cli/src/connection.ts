@@ -3,7 +3,7 @@
  *
  * Order: `--url`, MAKIMA_URL, the stack that runs from this checkout, the user's `hosts.json`. The key:
  * MAKIMA_TOKEN, else the one that is kept for that very server.
- * Law: a kept key goes to the server that it was kept for and to no other.
+ * Law: a kept key goes to the server that it was kept for and to no other, and never to an agent.
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -21,6 +21,15 @@ export interface Connection {
 /** The token of an agent's run: it opens its daemon's loopback door for tools and nothing else. */
 export const isRunToken = (key: string | undefined): boolean => key?.startsWith('mkrun_') === true;
 
+/**
+ * The shell of an agent that a daemon runs. Keys of people that lie around are not for it, though the files
+ * are those of its own user; a key that somebody hands over by MAKIMA_TOKEN makes it a shell as any other.
+ */
+export function isAgentShell(env: Io['env']): boolean {
+  const token = env['MAKIMA_TOKEN'];
+  return isRunToken(token) || (!token && Boolean(env['MAKIMA_RUN_ID']));
+}
+
 /** Where tools are called: an agent's address is that door itself, a server has it beside its API. */
 export function toolsUrl({ url, key }: Connection): string {
   return isRunToken(key) && url.endsWith('/mcp') ? url : `${url}/mcp`;
@@ -33,6 +42,15 @@ interface Hosts {
 }
 
 export function findConnection(io: Io, urlOption: string | undefined): Connection {
+  if (isAgentShell(io.env) && !isRunToken(io.env['MAKIMA_TOKEN'])) {
+    throw new MakimaError(
+      'FORBIDDEN',
+      'this is the shell of an agent, without the token of its run',
+      {
+        fix: 'use the tools of makima; keys that are kept for people are not taken here',
+      },
+    );
+  }
   const home = io.env['MAKIMA_HOME'] || join(io.checkout, '.makima');
   const stack = readJson<{ url?: unknown }>(join(home, 'run/stack.json'));
   const stackUrl = typeof stack?.url === 'string' ? normalize(stack.url) : undefined;

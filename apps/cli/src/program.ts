@@ -4,10 +4,12 @@
  * Law: nothing is imported for a command before it runs. Help shows an example before anything else.
  */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { MakimaError } from '@makima/domain/error';
 import { asTyped } from './as-typed.ts';
 import { catalog, groups } from './catalog/all.ts';
 import { headings } from './catalog/headings.ts';
 import type { CommandSpec, OptionSpec } from './catalog/spec.ts';
+import { isAgentShell } from './connection.ts';
 import { exitMeanings } from './exit-code.ts';
 import { formats, jsonWhenPiped, wantsColor, type GlobalOptions, type Io } from './io.ts';
 import { usageError } from './print-error.ts';
@@ -33,7 +35,10 @@ export function buildProgram(io: Io, result: { exitCode: number }): Command {
     .addHelpText('after', localCommands);
   for (const spec of catalog) if (!spec.path.includes(' ')) addLeaf(root, spec, io, result);
   for (const group of groups) {
-    const parent = root.command(group.name).summary(group.summary).description(group.summary);
+    const parent = root
+      .command(group.name, { hidden: isForPeople(group.name, io) })
+      .summary(group.summary)
+      .description(group.summary);
     if (group.alias !== undefined) parent.alias(group.alias);
     parent.helpGroup(group.heading).helpCommand(false);
     parent.addHelpText('before', examplesText([group.example]));
@@ -97,7 +102,8 @@ function examplesText(examples: readonly string[]): string {
 }
 
 function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode: number }): void {
-  const leaf = parent.command(spec.path.split(' ').at(-1) ?? spec.path);
+  const hidden = isForPeople(spec.path, io);
+  const leaf = parent.command(spec.path.split(' ').at(-1) ?? spec.path, { hidden });
   leaf
     .summary(spec.summary)
     .description([`${spec.summary}.`, ...(spec.text?.split('\n') ?? [])].join(' '))
@@ -108,6 +114,7 @@ function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode:
   for (const option of spec.options ?? []) leaf.addOption(optionOf(option));
   if (spec.passThrough === true) leaf.allowUnknownOption();
   leaf.action(async () => {
+    if (hidden) throw notForAgents(spec.path);
     const rawArgs = io.argv.slice(io.argv.indexOf(leaf.name()) + 1);
     const options = leaf.optsWithGlobals<GlobalOptions>();
     const piped = jsonWhenPiped.includes(parent.name()) ? 'json' : undefined;
@@ -116,6 +123,21 @@ function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode:
     result.exitCode =
       (await command.run(shell, leaf.processedArgs as never, leaf.opts() as never)) ?? 0;
   });
+}
+
+/** Agents lead by the verbs of a supervisor; everything else is a person's. */
+function isForPeople(path: string, io: Io): boolean {
+  return isAgentShell(io.env) && path.split(' ')[0] !== 'supervisor';
+}
+
+function notForAgents(path: string): MakimaError {
+  return new MakimaError(
+    'FORBIDDEN',
+    `'makima ${path}' is for people: this is the shell of an agent`,
+    {
+      fix: 'makima supervisor --help   has what an agent may do',
+    },
+  );
 }
 
 function optionOf(spec: OptionSpec): Option {

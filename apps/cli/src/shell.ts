@@ -8,7 +8,7 @@ import type { Client } from '@makima/client/client';
 import type { ToolClient } from '@makima/client/tools';
 import { MakimaError } from '@makima/domain/error';
 import { asTyped } from './as-typed.ts';
-import { findConnection, isRunToken, toolsUrl, type Connection } from './connection.ts';
+import { findConnection, isAgentShell, toolsUrl, type Connection } from './connection.ts';
 import {
   canAsk,
   formatOf,
@@ -67,7 +67,7 @@ export function createShell(io: Io, { options, rawArgs, piped }: CommandLine): S
     screen: screenOf(io, options),
     canAsk: canAsk(io, options),
     nowMs: () => Date.now(),
-    isRun: isRunToken(io.env['MAKIMA_TOKEN']),
+    isRun: isAgentShell(io.env),
     url: () => connection().url,
     connect: () => open(connection(), say),
     tools: () => openTools(connection(), say),
@@ -79,11 +79,6 @@ export function createShell(io: Io, { options, rawArgs, piped }: CommandLine): S
 }
 
 async function open(to: Connection, say: (text: string) => void): Promise<Client> {
-  if (isRunToken(to.key)) {
-    throw new MakimaError('FORBIDDEN', 'this is the shell of an agent: it has no key of a person', {
-      fix: 'makima supervisor --help   has what an agent may do',
-    });
-  }
   const { createClient } = await import('@makima/client/client');
   const client = createClient({
     baseUrl: to.url,

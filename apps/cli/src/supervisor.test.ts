@@ -272,12 +272,34 @@ describe('in the shell of an agent', () => {
     expect(await run('result', '0199a2b3')).toMatchObject({ code: 2, err: { exitCode: 2 } });
   });
 
-  it('has no door for what people do', async () => {
+  it('has no door for what people do, and its help does not name it', async () => {
     await inRun({});
-    const { code, stderr } = await stage.run(['contracts', 'list']);
-    expect(code).toBe(4);
-    expect(stderr).toContain('this is the shell of an agent');
+    for (const words of [
+      ['contracts', 'list'],
+      ['answer', one, 'yes'],
+      ['daemon', 'start'],
+      ['keys', 'create', 'mine', '--url', 'http://127.0.0.1:1'],
+      ['events', '--follow'],
+    ]) {
+      const { code, stdout, stderr } = await stage.run(words);
+      expect([code, stdout]).toEqual([4, '']);
+      expect(stderr).toContain('is for people: this is the shell of an agent');
+      expect(stderr).toContain('makima supervisor --help');
+    }
     expect(server?.calls).toEqual([]);
+    const { stdout } = await stage.run(['--help']);
+    expect(stdout).toContain('supervisor');
+    expect(stdout).not.toMatch(/^ {2}(contracts|answer|daemon|keys|inbox)\b/m);
+  });
+
+  it('goes on with no key that lies around when it has lost its own', async () => {
+    await inRun({});
+    stage.key = undefined;
+    const { code, stderr } = await stage.run(['supervisor', 'list'], {
+      env: { MAKIMA_RUN_ID: 'r' },
+    });
+    expect(code).toBe(4);
+    expect(stderr).toContain('without the token of its run');
   });
 });
 
