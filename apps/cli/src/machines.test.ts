@@ -81,3 +81,79 @@ describe('the list of machines', () => {
     expect(items[0]?.agents).toEqual(agents);
   });
 });
+
+describe('a supervisor', () => {
+  it('is brought back at the checkpoint and on the machine that were named', async () => {
+    const id = sampleId('contract', 1);
+    const task = sampleId('task', 1);
+    const checkpoint = sampleId('other', 7);
+    server = await startDescribedServer({
+      listDaemons: () => ({ items: [machine(agents)] }),
+      supervisorStatus: () => ({ ...status, task_id: task }),
+      listCheckpoints: () => ({ items: [{ ...made, id: checkpoint, taskId: task }] }),
+      resumeSupervisor: () => ({
+        supervisorTaskId: task,
+        daemonId: sampleId('other', 1),
+        resumedFrom: { phase: 'plan', lastActivity: '2030-01-01T00:00:00Z', messageCount: 3 },
+        status: 'pending',
+        restoration: { ...info, warnings: ['Daemon \u001b[31mdesk is away.'] },
+      }),
+    });
+    stage.url = server.url;
+    const resume = ['contracts', 'restart-supervisor', id];
+    const back = [...resume, '--mode', 'from_checkpoint', '--checkpoint', '2', '--daemon', 'desk'];
+    const { code, stderr } = await stage.run([...back, '--context', 'Mind the tests.']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('! Daemon desk is away.');
+    expect(stderr).toContain(`goes on in plan, restoration 2. Follow it: makima watch ${id}`);
+    expect(server.received.at(-1)).toMatchObject({
+      id: 'resumeSupervisor',
+      body: {
+        resumeMode: 'from_checkpoint',
+        checkpointId: checkpoint,
+        targetDaemonId: sampleId('other', 1),
+        additionalContext: 'Mind the tests.',
+      },
+    });
+    const json = await stage.run([...resume, '-o', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ supervisorTaskId: task });
+    const wrong = await stage.run([...resume, '--checkpoint', '9']);
+    expect(wrong.stderr).toContain('choose one of: 2');
+    const nowhere = await stage.run([...resume, '--daemon', 'shed']);
+    expect(nowhere.stderr).toContain("there is no machine 'shed'");
+  });
+});
+
+const status = {
+  state: 'interrupted',
+  phase: 'plan',
+  current_activity: null,
+  progress: 0,
+  last_heartbeat: null,
+  pending_task_ids: [],
+  epoch: 1,
+  session: 'none',
+  restoration_count: 1,
+  last_restored_at: null,
+  restoration_source: null,
+  pending_question_ids: [],
+};
+
+const made = {
+  checkpointNumber: 2,
+  commitSha: 'c'.repeat(40),
+  message: 'Half way',
+  branchName: 'makima/x',
+  filesChanged: 1,
+  linesAdded: 1,
+  linesRemoved: 0,
+  createdAt: '2030-01-01T00:00:00Z',
+};
+
+const info = {
+  previousState: 'working',
+  restorationCount: 2,
+  pendingQuestionsCount: 0,
+  waitingTasksCount: 0,
+  spawnedTasksCount: 0,
+};

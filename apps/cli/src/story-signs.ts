@@ -50,6 +50,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'task.kept': sign('+', 'kept', 'gray'),
   'attempt.lost': sign('x', 'lost', 'red'),
   'supervisor.state_changed': sign('*', 'supervisor', 'gray'),
+  'supervisor.resumed': sign('>', 'resumed', 'green'),
   'supervisor.restored': sign('v', 'restored', 'green'),
   'supervisor.parked': sign('=', 'parked', 'gray'),
   'supervisor.woken': sign('>', 'woken', 'green'),

@@ -109,6 +109,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'task.kept': (f) => `work of ${f.task}${f.with(' on ', f.of('ref'))}`,
   'attempt.lost': (f) => `${f.task}${attempt(f)}${why(f)}`,
   'supervisor.state_changed': (f) => `${doing(f)}${f.with(' (', progress(f), '%)')}`,
+  'supervisor.resumed': (f) =>
+    `the supervisor is to go on${by(f)}${f.with(' (', f.of('mode').replaceAll('_', ' '), ')')}`,
   'supervisor.restored': (f) =>
     `the supervisor is back where it was${f.with(', epoch ', f.of('epoch', 'attempt'))}${f.with(', pid ', f.of('pid'))}${f.with(', restoration ', f.of('restorationCount'))}`,
   'supervisor.parked': (f) =>

@@ -167,6 +167,34 @@ describe("a daemon's work in repositories", () => {
     }
   });
 
+  it('takes a supervisor back to a checkpoint in a new directory; what came after it keeps a name', async () => {
+    const write = (content: string): string =>
+      `- write:\n    file: a.txt\n    content: ${content}\n- say: wrote ${content}`;
+    const start = task(`${write('one')}\n- wait_message:\n${write('two')}\n- wait_message:`, {
+      isSupervisor: true,
+    });
+    gateway.command(start);
+    await saying(start, 'wrote one');
+    const { taskId, attempt } = start;
+    const message = 'One';
+    const checkpoint = { kind: 'task.checkpoint', taskId, attempt, number: 1, message } as const;
+    const made = await operate(checkpoint);
+    const text = { id: randomUUID(), text: 'on', mode: 'steer' } as const;
+    gateway.command({ kind: 'task.message', taskId, attempt, message: text });
+    await saying(start, 'wrote two');
+    gateway.command({ kind: 'task.stop', taskId, attempt, reason: 'paused', graceMs: 300 });
+    const { keptRef } = await gateway.ended(start);
+    const again = task('- run: [cat, a.txt]\n  as: r\n- say: "read ${r.output}"', {
+      taskId,
+      attempt: 2,
+      isSupervisor: true,
+      checkpointSha: made.commitSha,
+    });
+    gateway.command(again);
+    await saying(again, 'read one');
+    expect(await storeGit('show', `${keptRef}:a.txt`)).toBe('two');
+  });
+
   it('keeps the work of an agent that is stopped, fenced, or lost with its daemon', async () => {
     const steps = '- write:\n    file: a.txt\n    content: half\n- say: ready\n- sleep: 60000';
     const stopped = task(steps);

@@ -49,6 +49,7 @@ import { holdDefault } from './question/default.ts';
 import { askQuestion } from './question/ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './question/get.ts';
 import { inbox } from './question/inbox.ts';
+import { resumeSupervisor } from './supervisor/resume.ts';
 import { cancelTask } from './task/cancel.ts';
 import { contractTree, getTask, listContractTasks } from './task/get.ts';
 import { messageTask } from './task/message.ts';
@@ -165,6 +166,12 @@ const list: readonly VerbLine[] = [
     'reads',
     'contractId',
     (e, c, i) => supervisorStatus(e, c.caller, { id: i.contractId }),
+  ],
+  [
+    'resumeSupervisor',
+    'writes',
+    'contractId',
+    (e, c, i) => resumeSupervisor(e, c, { id: i.contractId, resumeMode: 'continue' }),
   ],
   ['spawnTask', 'writes', 'contractId', (e, c, i) => spawnTask(e, c, spawnInput(i.contractId))],
   [

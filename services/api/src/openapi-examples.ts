@@ -22,6 +22,10 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
   trustRepository: { trusted: true },
   changePhase: { phase: 'execute', expectedVersion: 4 },
   changeStatus: { targetStatus: 'paused', reason: 'waiting for the design' },
+  resumeSupervisor: {
+    resumeMode: 'continue',
+    additionalContext: 'The staging database is back.',
+  },
   setAutoComplete: { enabled: false },
   putContractType: {
     name: 'careful',

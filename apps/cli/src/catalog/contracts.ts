@@ -1,5 +1,6 @@
 /** Commands of contracts. */
 import { contractStatuses } from '@makima/domain/contract';
+import { resumeModes } from '@makima/domain/resume';
 import { contractOptions } from './contract-options.ts';
 import { headings } from './headings.ts';
 import { wholeNumber, type CommandSpec, type GroupSpec } from './spec.ts';
@@ -108,6 +109,30 @@ deliverables that it has. In the last phase --confirm confirms the completion.`,
     examples: ['makima contracts resume fix-login-redirect'],
     options: [{ flags: '--reason <text>', text: 'why' }],
     load: () => import('../commands/contracts-resume.ts'),
+  },
+  {
+    path: 'contracts restart-supervisor',
+    args: contract,
+    summary:
+      'Bring its supervisor back: where it was, at the start of its phase, or at a checkpoint',
+    text: `For one that went away, was restored too often, or waits; one that runs is left alone. A contract that
+is paused or blocked goes on with it.`,
+    examples: [
+      'makima contracts restart-supervisor fix-login-redirect',
+      'makima contracts restart-supervisor fix-login-redirect --mode from_checkpoint --checkpoint 2',
+    ],
+    options: [
+      {
+        flags: '--mode <mode>',
+        text: 'continue, restart_phase (empty conversation) or from_checkpoint',
+        choices: resumeModes,
+        default: 'continue',
+      },
+      { flags: '--checkpoint <n>', text: 'number or id of the checkpoint (default: the last)' },
+      { flags: '--daemon <daemon>', text: 'name or id of the machine where it is to start' },
+      { flags: '--context <text>', text: 'what it is told beside what happened' },
+    ],
+    load: () => import('../commands/contracts-restart-supervisor.ts'),
   },
   {
     path: 'contracts cancel',

@@ -2,7 +2,7 @@
  * The working directory of an attempt: which store, which commit, which directory.
  *
  * Law: a resumed conversation goes on in its directory as it was left; a task that begins anew gets a new
- * one; a supervisor keeps its own whatever happens, since its tasks may share it.
+ * one; a supervisor keeps its own, since its tasks may share it, unless a person takes it back to a checkpoint.
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -97,7 +97,7 @@ async function directoryOf(
   start: TaskStart,
   former: TaskRecord | null,
 ): Promise<string> {
-  const goesOn = start.resumeSession || start.isSupervisor;
+  const goesOn = start.checkpointSha === undefined && (start.resumeSession || start.isSupervisor);
   if (
     goesOn &&
     former !== null &&
@@ -140,6 +140,9 @@ async function workStart(
   start: TaskStart,
   options: PrepareOptions,
 ): Promise<WorkStart> {
+  const { checkpointSha } = start;
+  if (checkpointSha !== undefined && (await resolveCommit(store, checkpointSha)) !== null)
+    return { kind: 'checkpoint', sha: checkpointSha };
   if (start.patchCheckpointId !== null && !(await isThere(directory))) {
     const patch = await options.fetchPatch();
     if (patch !== null) return { kind: 'patch', ...patch };

@@ -44,6 +44,7 @@ export const eventTypes = [
   'task.kept',
   'attempt.lost',
   'supervisor.state_changed',
+  'supervisor.resumed',
   'supervisor.restored',
   'supervisor.parked',
   'supervisor.woken',

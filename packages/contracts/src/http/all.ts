@@ -5,6 +5,7 @@ import * as contractTypes from './contract-types.ts';
 import * as contracts from './contracts.ts';
 import * as directives from './directives.ts';
 import * as questions from './questions.ts';
+import * as supervisor from './supervisor.ts';
 import * as system from './system.ts';
 import * as tasks from './tasks.ts';
 import * as webhooks from './webhooks.ts';
@@ -15,6 +16,7 @@ export const endpoints = {
   ...contracts,
   ...directives,
   ...questions,
+  ...supervisor,
   ...system,
   ...tasks,
   ...webhooks,

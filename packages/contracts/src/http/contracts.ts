@@ -350,30 +350,3 @@ export const whyContract = defineEndpoint({
   errors: ['CONTRACT_NOT_FOUND'],
   policy: readers,
 });
-
-export const supervisorStatus = defineEndpoint({
-  id: 'supervisorStatus',
-  method: 'GET',
-  path: '/api/v1/contracts/{id}/supervisor/status',
-  tag,
-  summary: 'State of the contract’s supervisor',
-  params: byId,
-  status: 200,
-  response: z.object({
-    task_id: zId,
-    state: z.string(),
-    phase: z.string(),
-    current_activity: z.string().nullable(),
-    progress: z.int(),
-    last_heartbeat: z.string().nullable(),
-    pending_task_ids: z.array(zId),
-    epoch: z.int(),
-    session: z.string(),
-    restoration_count: z.int(),
-    last_restored_at: z.string().nullable(),
-    restoration_source: z.string().nullable(),
-    pending_question_ids: z.array(zId),
-  }),
-  errors: ['CONTRACT_NOT_FOUND', 'SUPERVISOR_NOT_FOUND'],
-  policy: readers,
-});

@@ -58,6 +58,8 @@ export const zTaskStart = z.strictObject({
   branch: z.string(),
   /** Where the branch starts: a commit, or null for the contract's branch (else the base branch). */
   startSha: zSha.nullable(),
+  /** A person goes back to this checkpoint: a new directory as it was then; the former one is kept on a ref. */
+  checkpointSha: zSha.optional(),
   /** The branch of the source that it starts from, when one was asked for. */
   startBranch: z.string().optional(),
   /** The contract's branch in the store, where supervisors merge to. */

@@ -40,6 +40,17 @@ export async function lastCheckpoint(
   return row;
 }
 
+/** The newest of a task with this commit. */
+export async function checkpointAt(
+  db: Queryable,
+  args: { taskId: string; commitSha: string },
+): Promise<CheckpointRow | undefined> {
+  const [row] = await db<CheckpointRow[]>`
+    select * from task_checkpoints where task_id = ${args.taskId} and commit_sha = ${args.commitSha}
+     order by checkpoint_number desc limit 1`;
+  return row;
+}
+
 export async function findCheckpoint(
   db: Queryable,
   args: { ownerId: string; id: string },

@@ -229,6 +229,15 @@ export async function touchContract(
            where contract_id = ${args.contractId}`;
 }
 
+/** When anything of it was last heard of. */
+export async function lastActivityOf(db: Queryable, args: { contractId: string }): Promise<Date> {
+  const [row] = await db<
+    { at: Date }[]
+  >`select last_activity_at as at from contract_activity where contract_id = ${args.contractId}`;
+  if (row === undefined) throw new Error(`contract ${args.contractId} has no activity`);
+  return row.at;
+}
+
 /** The contract with all that hangs on it; events, audit and what daemons were told stay. */
 export async function deleteContractRows(
   tx: Tx,

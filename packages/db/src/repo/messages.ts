@@ -42,6 +42,14 @@ export async function markMessagesSent(
   await tx`update agent_messages set sent_attempt = ${args.attempt} where id = any(${args.ids as string[]}::uuid[])`;
 }
 
+/** What it says now, while nobody was sent it; false when somebody was. */
+export async function rewriteUnsent(tx: Tx, args: { id: string; text: string }): Promise<boolean> {
+  const done = await tx`
+    update agent_messages set text = ${args.text}
+     where id = ${args.id} and state = 'pending' and sent_attempt is null`;
+  return done.count === 1;
+}
+
 /** A receipt. `delivered` is final: the agent's conversation holds it. */
 export async function receiveMessage(
   tx: Tx,

@@ -78,36 +78,49 @@ export async function setEpoch(tx: Tx, args: { taskId: string; epoch: number }):
   await tx`update supervisors set epoch = ${args.epoch}, updated_at = clock() where task_id = ${args.taskId} and epoch < ${args.epoch}`;
 }
 
+/** `by` 0: it was counted before, and only what it comes from is new. Answers the count. */
 export async function countRestoration(
   tx: Tx,
-  args: { taskId: string; source: string },
+  args: { taskId: string; source: string; by: 0 | 1 },
 ): Promise<number> {
   const [row] = await tx<{ restorationCount: number }[]>`
-    update supervisors set restoration_count = restoration_count + 1, last_restored_at = clock(), restoration_source = ${args.source},
-           updated_at = clock() where task_id = ${args.taskId} returning restoration_count`;
+    update supervisors set restoration_count = restoration_count + ${args.by}, last_restored_at = clock(),
+           restoration_source = ${args.source}, updated_at = clock()
+     where task_id = ${args.taskId} returning restoration_count`;
   return row?.restorationCount ?? 0;
 }
 
+interface NewRestoration {
+  readonly taskId: string;
+  readonly epoch: number;
+  readonly ownerId: string;
+  readonly strategy: string;
+  readonly findings: readonly unknown[];
+  readonly warnings: readonly string[];
+  readonly noticeMessageId: string;
+  readonly requestedBy: string;
+}
+
 /** One restoration per epoch: false when this epoch has its own already. */
-export async function insertRestoration(
-  tx: Tx,
-  row: {
-    taskId: string;
-    epoch: number;
-    ownerId: string;
-    strategy: string;
-    findings: readonly unknown[];
-    warnings: readonly string[];
-    noticeMessageId: string;
-    requestedBy: string;
-  },
-): Promise<boolean> {
+export async function insertRestoration(tx: Tx, row: NewRestoration): Promise<boolean> {
   const made = await tx`
     insert into restorations (task_id, epoch, owner_id, strategy, findings, warnings, notice_message_id, requested_by)
     values (${row.taskId}, ${row.epoch}, ${row.ownerId}, ${row.strategy}, ${tx.json(row.findings as never)}, ${row.warnings as string[]},
             ${row.noticeMessageId}, ${row.requestedBy})
     on conflict (task_id, epoch) do nothing`;
   return made.count === 1;
+}
+
+/** Of an epoch that has not begun: a person decided otherwise. Its notice stays the same message. */
+export async function rewriteRestoration(
+  tx: Tx,
+  row: NewRestoration,
+): Promise<RestorationRow | undefined> {
+  const [rewritten] = await tx<RestorationRow[]>`
+    update restorations set strategy = ${row.strategy}, findings = ${tx.json(row.findings as never)},
+           warnings = ${row.warnings as string[]}, requested_by = ${row.requestedBy}, at = clock()
+     where task_id = ${row.taskId} and epoch = ${row.epoch} returning *`;
+  return rewritten;
 }
 
 export async function restorationsOf(

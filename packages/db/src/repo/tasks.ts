@@ -85,6 +85,7 @@ export interface TaskChange {
   readonly failedDaemonIds?: string[];
   readonly currentAttempt?: number;
   readonly homeDaemonId?: string | null;
+  readonly targetDaemonId?: string | null;
   readonly sessionId?: string;
   readonly sessionStartedAt?: Date | null;
   readonly checkpointSha?: string | null;

@@ -90,6 +90,8 @@ export const tasks = snakeCase.table(
     version: integer().notNull().default(1),
     /** Where the last attempt ran: its directory and session live there. */
     homeDaemonId: uuid(),
+    /** The only machine that may take its next attempt: a person chose it. */
+    targetDaemonId: uuid(),
     branch: text(),
     baseSha: text(),
     commitSha: text(),

@@ -6,7 +6,7 @@ import { findTask } from '@makima/db/repo/tasks';
 import { openWaitsOf } from '@makima/db/repo/waits';
 import { reading } from '@makima/db/tx';
 import type { ResponseOf } from '@makima/contracts/http/endpoint';
-import type { supervisorStatus as endpoint } from '@makima/contracts/http/contracts';
+import type { supervisorStatus as endpoint } from '@makima/contracts/http/supervisor';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { readableContract } from '../authorize.ts';

@@ -51,7 +51,8 @@ export async function withdrawOfTask(a: Act, task: TaskRow): Promise<void> {
   for (const question of open) await withdraw(a, question, `the task that asked is ${task.status}`);
 }
 
-async function withdraw(a: Act, question: QuestionRow, reason: string): Promise<void> {
+/** One question that nobody needs to answer any more. */
+export async function withdraw(a: Act, question: QuestionRow, reason: string): Promise<void> {
   const row = await cancelQuestionRow(a.tx, { id: question.id });
   if (row === undefined) return;
   a.hint(channels.questionDone(row.id));

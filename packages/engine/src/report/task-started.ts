@@ -39,6 +39,7 @@ export async function taskStarted(
       baseSha: task.baseSha ?? report.baseSha,
       worktreePath: report.worktreePath,
       errorMessage: null,
+      ...(task.isSupervisor ? { checkpointSha: null } : {}),
     },
   });
   if (task.sessionStartedAt === null)

@@ -101,6 +101,7 @@ async function assign(
       status: 'starting',
       currentAttempt: attempt,
       homeDaemonId: daemonId,
+      targetDaemonId: null,
       branch: command.branch,
       session: 'live',
     },

@@ -89,7 +89,9 @@ function pendingOf(
     [shared, row.homeDaemonId, source, beside].find((id) => id != null && !gone.has(id)) ??
     undefined;
   const isBound = row.localPath !== null || home === shared || home === source;
-  const bound = isBound && home !== undefined && slots.length > 0 ? home : null;
+  // A person's choice goes before everything.
+  const target = row.targetDaemonId;
+  const bound = target ?? (isBound && home !== undefined && slots.length > 0 ? home : null);
   return {
     taskId: row.id,
     contractId: row.contractId ?? row.id,
@@ -97,7 +99,7 @@ function pendingOf(
     priority: row.priority,
     pendingSince: row.pendingSince,
     agent: row.agent,
-    failedDaemonIds: row.failedDaemonIds,
+    failedDaemonIds: row.failedDaemonIds.filter((id) => id !== target),
     preferredDaemonId: home ?? null,
     boundDaemonId: bound,
     notBefore: row.resumeAt,

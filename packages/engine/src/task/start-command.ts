@@ -6,7 +6,7 @@ import { contractBranch } from '@makima/domain/branch';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
-import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { checkpointAt, lastCheckpoint } from '@makima/db/repo/checkpoints';
 import { findDirective } from '@makima/db/repo/directives';
 import { isTrusted, repositoriesOf } from '@makima/db/repo/contracts';
 import { findTask } from '@makima/db/repo/tasks';
@@ -14,7 +14,7 @@ import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
-import type { ContractRow, TaskRow } from '@makima/db/rows';
+import type { CheckpointRow, ContractRow, TaskRow } from '@makima/db/rows';
 import { directiveAppend } from '../directive/brief.ts';
 import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
@@ -30,14 +30,17 @@ export interface StartArgs {
 export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> {
   const { task, contract, attempt, daemonId, loopRoundsMax } = args;
   await lockMailbox(tx, { taskId: task.id });
-  const [waiting, transcript, checkpoint] = await Promise.all([
+  const [waiting, transcript, last, chosen] = await Promise.all([
     undeliveredMessages(tx, { taskId: task.id }),
     hasTranscript(tx, { taskId: task.id }),
     lastCheckpoint(tx, { taskId: task.id }),
+    chosenCheckpoint(tx, task),
   ]);
+  const checkpoint = chosen ?? last;
   const messages = startMessages(waiting);
   await markMessagesSent(tx, { ids: messages.map((m) => m.id), attempt });
   const moved = task.homeDaemonId !== null && task.homeDaemonId !== daemonId;
+  const rebuilt = moved || chosen !== undefined;
   const branch = branchName(task, contract, attempt);
   const directive =
     task.contractId !== null || task.directiveId === null
@@ -71,7 +74,8 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
         : { url: task.repositoryUrl, path: task.localPath, baseBranch: await baseOf(tx, task) },
     ...((await isVouchedFor(tx, task)) ? { trusted: true as const } : {}),
     branch,
-    startSha: task.checkpointSha ?? (moved ? (checkpoint?.baseSha ?? null) : null),
+    startSha: chosen?.baseSha ?? task.checkpointSha ?? (moved ? (last?.baseSha ?? null) : null),
+    ...(chosen === undefined ? {} : { checkpointSha: chosen.commitSha }),
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
     // One that never ran has left nothing to go on from.
@@ -79,8 +83,8 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     ...(task.startBranch === null ? {} : { startBranch: task.startBranch }),
     copyFiles: task.copyFiles,
     patchCheckpointId:
-      moved && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
-    patchBaseSha: moved ? (checkpoint?.baseSha ?? null) : null,
+      rebuilt && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
+    patchBaseSha: rebuilt ? (checkpoint?.baseSha ?? null) : null,
     localOnly: contract?.localOnly ?? true,
     autoMergeLocal: contract?.autoMergeLocal ?? false,
     autonomousLoop: task.autonomousLoop,
@@ -88,6 +92,12 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     permissionMode: strictestMode(task.permissionMode, contract?.permissionMode ?? 'bypass'),
     messages: messages.map(wireMessage),
   };
+}
+
+/** Of a supervisor that a person takes back, until it has begun from there. */
+async function chosenCheckpoint(tx: Tx, task: TaskRow): Promise<CheckpointRow | undefined> {
+  if (!task.isSupervisor || task.checkpointSha === null) return undefined;
+  return checkpointAt(tx, { taskId: task.id, commitSha: task.checkpointSha });
 }
 
 /** A directive's repository is nobody's to vouch for: its agents only look. */

@@ -18,6 +18,7 @@ import { requestCompletion } from '@makima/engine/contract/request-completion';
 import { setAutoComplete } from '@makima/engine/contract/set-auto-complete';
 import { startContract } from '@makima/engine/contract/start';
 import { trustRepository } from '@makima/engine/contract/trust';
+import { resumeSupervisor } from '@makima/engine/supervisor/resume';
 import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
 import { whyContract } from '@makima/engine/contract/why';
 import { holdForDeliverable } from '../holds/deliverable.ts';
@@ -61,5 +62,6 @@ export const contractHandlers = {
   checkCompletion: reads(checkCompletion),
   setAutoComplete: writes(setAutoComplete),
   whyContract: reads(whyContract),
+  resumeSupervisor: writes(resumeSupervisor),
   supervisorStatus: reads(supervisorStatus),
 } satisfies Partial<Handlers>;

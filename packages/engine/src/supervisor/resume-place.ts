@@ -1,0 +1,37 @@
+/** What a person should know of the machine on which a resumed supervisor is to start. */
+import { daemonsOf } from '@makima/db/repo/daemons';
+import { hasTranscript } from '@makima/db/repo/talk';
+import type { DaemonRow, TaskRow } from '@makima/db/rows';
+import type { Act } from '../context.ts';
+
+export async function placeWarnings(
+  a: Act,
+  task: TaskRow,
+  target: DaemonRow | undefined,
+): Promise<readonly string[]> {
+  const all = await daemonsOf(a.tx, { ownerId: a.ownerId });
+  const connected = all.filter((daemon) => daemon.status === 'connected');
+  if (target === undefined) {
+    if (connected.length === 0) return ['No daemon is connected: it starts when one comes.'];
+    const home = all.find(({ id }) => id === task.homeDaemonId);
+    const away = home?.status === 'disconnected' && task.localPath !== null;
+    return away
+      ? [`The repository is a path on daemon ${home.name}: it starts when that one comes.`]
+      : [];
+  }
+  const moved = task.homeDaemonId !== null && task.homeDaemonId !== target.id;
+  const has = target.agents.some((agent) => agent.kind === task.agent && agent.available);
+  const transcript = !moved || (await hasTranscript(a.tx, { taskId: task.id }));
+  return [
+    ...(target.status === 'connected'
+      ? []
+      : [`Daemon ${target.name} is not connected: it starts when it comes.`]),
+    ...(has ? [] : [`Daemon ${target.name} has no agent of kind ${task.agent}.`]),
+    ...(moved && task.localPath !== null
+      ? [`The repository is a path on another machine: ${target.name} needs it at the same place.`]
+      : []),
+    ...(transcript
+      ? []
+      : ['Its conversation is on the former machine only: it may begin a new one.']),
+  ];
+}
