@@ -5,6 +5,7 @@ import type * as directives from './schema/directives.ts';
 import type * as identity from './schema/identity.ts';
 import type * as orders from './schema/orders.ts';
 import type * as talk from './schema/talk.ts';
+import type * as supervisors from './schema/supervisors.ts';
 import type * as tasks from './schema/tasks.ts';
 import type * as webhooks from './schema/webhooks.ts';
 
@@ -22,8 +23,8 @@ export type EnrolmentRow = typeof identity.enrolments.$inferSelect;
 export type TaskRow = typeof tasks.tasks.$inferSelect;
 export type AgentLimitRow = typeof tasks.agentLimits.$inferSelect;
 export type AttemptRow = typeof tasks.taskAttempts.$inferSelect;
-export type SupervisorRow = typeof tasks.supervisors.$inferSelect;
-export type RestorationRow = typeof tasks.restorations.$inferSelect;
+export type SupervisorRow = typeof supervisors.supervisors.$inferSelect;
+export type RestorationRow = typeof supervisors.restorations.$inferSelect;
 export type WaitRow = typeof tasks.waits.$inferSelect;
 export type AgentMessageRow = typeof tasks.agentMessages.$inferSelect;
 export type OperationRow = typeof tasks.operations.$inferSelect;

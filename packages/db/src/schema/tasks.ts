@@ -1,4 +1,4 @@
-/** Tasks, their attempts, supervisors, waits, messages and long git operations. */
+/** Tasks, their attempts, waits, messages and long git operations. */
 import { sql } from 'drizzle-orm';
 import {
   boolean,
@@ -17,7 +17,6 @@ import {
 import type { OperationError } from '@makima/contracts/socket/reports';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { PermissionMode } from '@makima/domain/permission-mode';
-import type { SupervisorState } from '@makima/domain/supervisor';
 import type { LimitPolicy } from '@makima/domain/usage-limit';
 import { bornAt, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
@@ -216,70 +215,6 @@ export const taskAttempts = snakeCase.table(
     index('task_attempts_lease_due')
       .on(t.leaseExpiresAt)
       .where(sql`${t.state} in ('assigned', 'running')`),
-  ],
-);
-
-/** The condition of a contract's supervisor, saved in the transaction of what it describes. */
-export const supervisors = snakeCase.table(
-  'supervisors',
-  {
-    taskId: uuid().primaryKey(),
-    ownerId: ownerId(),
-    contractId: uuid().notNull(),
-    epoch: integer().notNull().default(0),
-    state: text().$type<SupervisorState>().notNull().default('initializing'),
-    currentActivity: text(),
-    progress: integer().notNull().default(0),
-    errorMessage: text(),
-    previousState: text().$type<SupervisorState>(),
-    restorationCount: integer().notNull().default(0),
-    lastRestoredAt: moment(),
-    restorationSource: text(),
-    lastHeartbeatAt: moment(),
-    lastCheckpointId: uuid(),
-    updatedAt: bornAt(),
-  },
-  (t) => [
-    unique('supervisors_contract').on(t.contractId),
-    foreignKey({
-      columns: [t.ownerId, t.taskId],
-      foreignColumns: [tasks.ownerId, tasks.id],
-    }).onDelete('cascade'),
-    foreignKey({
-      columns: [t.ownerId, t.contractId],
-      foreignColumns: [contracts.ownerId, contracts.id],
-    }).onDelete('cascade'),
-    check(
-      'supervisors_state',
-      sql`${t.state} in ('initializing', 'idle', 'working', 'waiting_for_user', 'waiting_for_tasks', 'blocked', 'completed', 'failed', 'interrupted')`,
-    ),
-    check('supervisors_progress', sql`${t.progress} between 0 and 100`),
-  ],
-);
-
-/** Each restoration once per epoch: the notice's key, the findings, and what became of it. */
-export const restorations = snakeCase.table(
-  'restorations',
-  {
-    taskId: uuid().notNull(),
-    epoch: integer().notNull(),
-    ownerId: ownerId(),
-    strategy: text().notNull(),
-    findings: jsonb().$type<Record<string, unknown>[]>().notNull().default([]),
-    warnings: text()
-      .array()
-      .notNull()
-      .default(sql`'{}'`),
-    noticeMessageId: uuid().notNull(),
-    requestedBy: text().notNull(),
-    at: bornAt(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.taskId, t.epoch] }),
-    foreignKey({
-      columns: [t.ownerId, t.taskId],
-      foreignColumns: [tasks.ownerId, tasks.id],
-    }).onDelete('cascade'),
   ],
 );
 
