@@ -11,6 +11,7 @@ import type { Hint } from '@makima/contracts/channels';
 import { channels } from '@makima/contracts/channels';
 import { jobId, jobVersion, type JobName, type JobPayload } from '@makima/contracts/jobs';
 import type { Limits } from '@makima/domain/limits';
+import type { Price } from '@makima/domain/usage';
 import type { Database, Tx } from '@makima/db/client';
 import { inTransaction } from '@makima/db/tx';
 import { databaseTime } from '@makima/db/repo/clock';
@@ -35,6 +36,8 @@ export interface Settings {
   readonly webhookAllowedHosts: readonly string[];
   /** Where people reach the API, for links in messages; null when nobody said. */
   readonly publicUrl: string | null;
+  /** Of models whose agents tell no cost, by the beginning of a model's name or by the kind of agent. */
+  readonly prices: ReadonlyMap<string, Price>;
 }
 
 export interface Engine {

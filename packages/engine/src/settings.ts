@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { limits, type Limits } from '@makima/domain/limits';
+import { readUsd, type Price } from '@makima/domain/usage';
 import type { Settings } from './context.ts';
 
 const minutes = (fallback: number, meaning: string) =>
@@ -69,6 +70,13 @@ export const settingFields = {
     .describe(
       'hosts that webhooks may reach although they are not public: host or host:port, separated by commas',
     ),
+  MAKIMA_PRICES: z
+    .string()
+    .transform(parsePrices)
+    .default(new Map())
+    .describe(
+      'prices of models whose agents tell no cost, in dollars for a million tokens: model=input/output/cache read/cache write (the last two may be left out: as input), separated by commas; a model is the beginning of its name, or a kind of agent',
+    ),
   MAKIMA_LIMITS: z
     .string()
     .transform(parseLimits)
@@ -90,6 +98,7 @@ export function settingsOf(values: SettingValues): Settings {
       values.MAKIMA_PARK_AFTER_SECONDS === 0 ? null : values.MAKIMA_PARK_AFTER_SECONDS * 1_000,
     webhookAllowedHosts: values.MAKIMA_WEBHOOK_ALLOWED_HOSTS,
     publicUrl: values.MAKIMA_PUBLIC_URL ?? null,
+    prices: values.MAKIMA_PRICES,
   };
 }
 
@@ -97,6 +106,33 @@ export function settingsOf(values: SettingValues): Settings {
 export function limitsOf(values: Pick<SettingValues, 'MAKIMA_LIMITS'>): Limits {
   return { ...limits, ...values.MAKIMA_LIMITS };
 }
+
+function parsePrices(text: string, context: z.RefinementCtx): ReadonlyMap<string, Price> {
+  const prices = new Map<string, Price>();
+  for (const pair of text.split(',').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const at = pair.lastIndexOf('=');
+    const name = pair.slice(0, Math.max(0, at)).trim();
+    const parts = pair.slice(at + 1).split('/');
+    const [input, output, cacheRead = input, cacheWrite = input] = parts.map(readUsd);
+    const isWhole = parts.length >= 2 && parts.length <= 4 && parts.map(readUsd).every(isNumber);
+    if (name !== '' && isWhole && isNumber(input) && isNumber(output))
+      prices.set(name, {
+        input,
+        output,
+        cacheRead: cacheRead ?? input,
+        cacheWrite: cacheWrite ?? input,
+      });
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `"${pair}" is no price: model=input/output in dollars for a million tokens`,
+      });
+  }
+  return prices;
+}
+
+const isNumber = (value: number | undefined): value is number => value !== undefined;
 
 function parseLimits(text: string, context: z.RefinementCtx): Partial<Limits> {
   const result: Record<string, number> = {};

@@ -66,6 +66,7 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       parkAfterMs: 120_000,
       webhookAllowedHosts: [],
       publicUrl: null,
+      prices: new Map(),
       ...options.settings,
     },
     committed: (told) => void hints.push(...told.hints),

@@ -3,6 +3,7 @@ import type { Client } from '@makima/client/client';
 import type { Contract } from '@makima/contracts/entity/contract';
 import type { ContractStatus } from '@makima/domain/contract';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
+import { costColumn } from '../cost.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
 import { ago, until } from '../time.ts';
@@ -71,6 +72,7 @@ function columns(contracts: readonly Contract[], nowMs: number): readonly Column
     { head: 'PHASE', cell: (c) => c.phase, least: 7, drop: 2 },
     { head: 'NEEDS YOU', cell: (c) => needs(c, nowMs), least: 11, drop: 3 },
     { head: 'TASKS', rigid: true, cell: taskProgress, drop: 4 },
+    costColumn(6),
     {
       head: 'UPDATED',
       rigid: true,

@@ -1,5 +1,6 @@
 /** `makima contracts show`: where it stands, what it owes, what was kept. */
 import type { ContractDetail, Deliverable } from '@makima/contracts/entity/contract';
+import { spentWords } from '@makima/domain/usage';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
@@ -69,6 +70,7 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
       ];
     }),
     ['tasks', counts.join(', ')],
+    ['used', spentWords(contract.usage)],
     ['questions', contract.openQuestions === 0 ? null : `${contract.openQuestions} open`],
     ['limited', contract.limitedUntil && `until ${until(contract.limitedUntil, nowMs)}`],
     ['at a limit', contract.onLimit === 'ask' ? 'you decide whether an agent goes on' : null],

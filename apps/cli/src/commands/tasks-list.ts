@@ -2,6 +2,7 @@
 import type { Client } from '@makima/client/client';
 import type { Contract } from '@makima/contracts/entity/contract';
 import type { Task } from '@makima/contracts/entity/task';
+import { costColumn } from '../cost.ts';
 import { allContracts, contractId, isOver, tasksOf } from '../find.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
@@ -64,6 +65,7 @@ function columns(
       full: (t) => t.createdAt,
       drop: 2,
     },
+    costColumn(7),
     { head: 'RESULT', cell: (t) => restWords(t, nowMs) ?? resultOf(t), full: resultOf, drop: 6 },
   ];
 }

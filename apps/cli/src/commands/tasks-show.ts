@@ -1,5 +1,7 @@
 /** `makima tasks show`: one task with its attempts. */
 import type { TaskDetail } from '@makima/contracts/entity/task';
+import { spentWords } from '@makima/domain/usage';
+import { costColumn } from '../cost.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { taskId } from '../find.ts';
 import type { Shell } from '../shell.ts';
@@ -41,6 +43,7 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
     ['needs', task.needs.join(', ')],
     ['created', `${ago(task.createdAt, nowMs)} ago`],
     ['took', tookOf(task.startedAt, task.finishedAt, nowMs)],
+    ['used', spentWords(task.usage)],
   ];
 }
 
@@ -72,6 +75,7 @@ function attemptColumns(nowMs: number): readonly Column<Attempt>[] {
     { head: 'DAEMON', cell: (a) => a.daemonId?.slice(0, 8) ?? '-', drop: 2 },
     { head: 'PID', rigid: true, cell: (a) => String(a.pid ?? '-'), drop: 1 },
     { head: 'TOOK', rigid: true, cell: (a) => tookOf(a.startedAt, a.endedAt, nowMs) ?? '-' },
+    costColumn(3),
     { head: 'WHY', cell: (a) => a.reason ?? '' },
   ];
 }

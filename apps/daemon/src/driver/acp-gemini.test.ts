@@ -54,6 +54,10 @@ const candidate: Candidate = {
   name: 'gemini',
   faults: scriptPrompt,
   open: (home) => ({ driver: driverIn(home), prompt: scriptPrompt }),
+  hello: {
+    tokens: { input: 1200, output: 50, cacheRead: 0, cacheWrite: 0 },
+    costUsd: null,
+  },
   limited: (home) => ({ driver: driverIn(home), prompt: scriptPrompt('limited') }),
   snare(repo) {
     mkdirSync(join(repo, '.gemini'));

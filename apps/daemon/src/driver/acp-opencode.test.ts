@@ -74,6 +74,11 @@ const candidate: Candidate = {
   startMs,
   faults: scriptPrompt,
   open: (home) => ({ driver: driverIn(home), prompt: scriptPrompt }),
+  // Of a model whose price it does not know it says 0.
+  hello: {
+    tokens: { input: 1200, output: 50, cacheRead: 0, cacheWrite: 0 },
+    costUsd: 0,
+  },
   limited: (home) => ({ driver: driverIn(home), prompt: scriptPrompt('limited') }),
   snare(repo) {
     const command = ['touch', join(repo, 'snared')];

@@ -43,6 +43,7 @@ function driverIn(home: string, command: readonly string[]): AgentDriver {
 const candidateOf = (...args: readonly string[]): Candidate => ({
   name: 'acp',
   faults: null,
+  hello: { tokens: null, costUsd: 0 },
   limited: null,
   snare: null,
   open: (home) => ({

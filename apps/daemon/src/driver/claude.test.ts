@@ -82,6 +82,10 @@ const candidate: Candidate = {
     driver: driverIn(home, { ANTHROPIC_API_KEY: 'test' }),
     prompt: scriptPrompt,
   }),
+  hello: {
+    tokens: { input: 1200, output: 50, cacheRead: 0, cacheWrite: 0 },
+    costUsd: 0.00435,
+  },
   limited: (home) => ({
     driver: driverIn(home, { CLAUDE_CODE_OAUTH_TOKEN: 'test' }),
     prompt: scriptPrompt('limited'),

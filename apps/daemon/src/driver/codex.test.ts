@@ -120,6 +120,10 @@ const candidate: Candidate = {
   name: 'codex',
   faults: scriptPrompt,
   open: (home) => ({ driver: driverIn(home), prompt: scriptPrompt }),
+  hello: {
+    tokens: { input: 1000, output: 50, cacheRead: 200, cacheWrite: 0 },
+    costUsd: null,
+  },
   limited: (home) => ({ driver: driverIn(home), prompt: scriptPrompt('limited') }),
   snare(repo) {
     mkdirSync(join(repo, '.codex'));

@@ -15,7 +15,7 @@ import { expect } from 'vitest';
 import type { ToolServer } from './conformance-tools.ts';
 import { startToolServer } from './conformance-tools.ts';
 import type { AgentDriver, AgentSession, StartSpec } from './driver.ts';
-import type { AgentEvent, EventOf } from './events.ts';
+import type { AgentEvent, EventOf, Tokens } from './events.ts';
 import { processesOfRuns } from './process-table.ts';
 import { startFailureReason } from './start-failure.ts';
 
@@ -58,6 +58,8 @@ export interface Candidate {
    * null without `projectSettings`.
    */
   readonly snare: ((repo: string) => void) | null;
+  /** What it tells that it used for `hello`; tokens null where they depend on the words. */
+  readonly hello: { readonly tokens: Tokens | null; readonly costUsd: number | null };
   /** What it may take to be ready, for a kind that takes seconds of processor time. */
   readonly startMs?: number;
 }

@@ -24,10 +24,14 @@ export function workCases(candidate: Candidate): void {
       const pieces = agent.of('text').filter((e) => e.delta && e.messageId === whole?.messageId);
       expect(pieces.map((piece) => piece.text).join('')).toBe(whole?.text);
       expect(agent.of('started')).toMatchObject([{ sessionId: stage.sessionId, resumed: false }]);
-      const [usage] = agent.of('usage');
+      const [usage, ...more] = agent.of('usage');
+      expect(more).toEqual([]);
       expect(usage?.turn.input).toBeGreaterThan(0);
-      expect(usage?.total.output).toBeGreaterThan(0);
-      expect(usage?.costUsd !== null).toBe(subject.driver.caps.cost === 'usd');
+      const { tokens, costUsd } = candidate.hello;
+      if (tokens !== null) expect(usage?.turn).toEqual(tokens);
+      expect(usage?.total).toEqual(usage?.turn);
+      expect(usage?.costUsd).toBe(costUsd);
+      expect(costUsd !== null).toBe(subject.driver.caps.cost === 'usd');
       expect(await agent.session.stop({ graceMs: 6000 })).toEqual({
         code: 0,
         signal: null,
@@ -36,6 +40,24 @@ export function workCases(candidate: Candidate): void {
       expect(await agent.until('exit')).toMatchObject({ code: 0, expected: true });
       expect(agent.events.map((event) => event.seq)).toEqual(agent.events.map((_, i) => i + 1));
       expect(existsSync(join(home, 'run.json'))).toBe(false);
+    }));
+
+  it('goes on elsewhere with tokens of its own, and the cost of the whole conversation', () =>
+    onStage(candidate, async (stage) => {
+      const { tokens, costUsd } = candidate.hello;
+      if (stage.subject.driver.caps.resume !== 'transcript' || tokens === null) return;
+      const first = await stage.start({ prompt: said(stage.subject.prompt('hello')) });
+      await first.until('turn_end');
+      await first.session.stop({ graceMs: 6000 });
+      const transcript = first.of('transcript').flatMap((event) => event.lines);
+      const there = stage.elsewhere();
+      const { driver } = there.subject;
+      const moved = { driver, cwd: there.repo, mode: 'resume', attempt: 2, transcript } as const;
+      const second = await stage.start({ ...moved, prompt: said('again') });
+      await second.until('turn_end');
+      const [usage] = second.of('usage');
+      expect(usage?.turn).toEqual(tokens);
+      if (costUsd !== null) expect(usage?.costUsd).toBeCloseTo(2 * costUsd, 9);
     }));
 
   it('tells of what it is without asking a model', () =>

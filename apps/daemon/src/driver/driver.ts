@@ -41,7 +41,7 @@ export interface AgentCaps {
   readonly modelErrors: 'status' | 'words' | 'none';
   /** Settings of the repository that execute (hooks, tool servers) take part when it is trusted. */
   readonly projectSettings: boolean;
-  /** What its use is told in. */
+  /** What its use is told in: tokens and dollars of its own reckoning over the whole conversation, tokens alone (the cost is derived from MAKIMA_PRICES), or nothing. */
   readonly cost: 'usd' | 'tokens' | 'none';
   /** It streams its transcript while it grows. */
   readonly mirror: boolean;

@@ -63,5 +63,6 @@ driverConformance({
   faults: null,
   snare: null,
   open: (home) => ({ driver: driverIn(home), prompt }),
+  hello: { tokens: null, costUsd: 0 },
   limited: (home) => ({ driver: driverIn(home), prompt: prompt('limited') }),
 });

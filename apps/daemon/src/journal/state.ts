@@ -188,6 +188,7 @@ function applyReport(state: JournalState, seq: number, report: Report): void {
       rememberOperation(state, report);
       return;
     case 'task.started':
+    case 'task.used':
     case 'task.turn_ended':
     case 'message.received':
     case 'agent.asked':

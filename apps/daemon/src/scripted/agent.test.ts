@@ -132,6 +132,26 @@ on_message:
       expect(texts(later)).toContain('on again');
     }));
 
+  it('tell what they used, once, and what the conversation cost over all attempts', () =>
+    play(async ({ start }) => {
+      const script =
+        'steps:\n  - spend: { input: 900, output: 100, usd: 0.5 }\n  - spend: 0.25\n  - limit\n  - spend: 1';
+      const agent = await start({ prompt: plan(script) });
+      await endOf(agent);
+      expect(agent.of('usage')).toMatchObject([
+        { turn: { input: 900, output: 100 }, costUsd: 0.5 },
+        { turn: { input: 0, output: 0 }, costUsd: 0.75 },
+        { costUsd: 0.75 },
+      ]);
+      await agent.session.stop({ graceMs: 1000 });
+      const later = await start({ mode: 'resume', attempt: 2 });
+      await later.session.send(said('continue'));
+      await endOf(later);
+      const [first, last] = later.of('usage');
+      expect(first).toMatchObject({ turn: { input: 0 }, costUsd: 1.75 });
+      expect(last?.total.input).toBeGreaterThan(900);
+    }));
+
   it('are deaf when they say so, and are stopped all the same', () =>
     play(async ({ start }) => {
       const agent = await start({ prompt: plan('steps:\n  - hang: { deaf: true }') });

@@ -46,7 +46,9 @@ export type Entry =
   /** A step's tool said "still pending" and is asked again, the n-th time. */
   | { readonly t: 'again'; readonly key: string; readonly n: number; readonly call: unknown }
   | { readonly t: 'end'; readonly key: string; readonly value: unknown }
-  | { readonly t: 'said'; readonly text: string };
+  | { readonly t: 'said'; readonly text: string }
+  /** What a step said that it used of a model, once. */
+  | { readonly t: 'spent'; readonly key: string; readonly tokens: Tokens; readonly usd: number };
 
 export interface Conversation {
   readonly entries: readonly Entry[];

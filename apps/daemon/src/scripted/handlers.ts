@@ -17,6 +17,7 @@ import {
   sleep,
   waitMessage,
 } from './steps-talk.ts';
+import { spend } from './spend.ts';
 import { toolSteps } from './steps-tools.ts';
 import type { Verb } from './verbs.ts';
 
@@ -35,5 +36,6 @@ export const handlers: Readonly<Record<Exclude<Verb, 'when' | 'repeat'>, Handler
   hang,
   fail,
   limit,
+  spend,
   done,
 };

@@ -87,10 +87,10 @@ export function addTokens(a: Tokens, b: Tokens): Tokens {
 }
 
 export function totalTokens(entries: readonly Entry[]): Tokens {
-  return entries.reduce(
-    (sum, entry) => (entry.t === 'turn_end' ? addTokens(sum, entry.turn) : sum),
-    noTokens,
-  );
+  return entries.reduce((sum, entry) => {
+    if (entry.t === 'spent') return addTokens(sum, entry.tokens);
+    return entry.t === 'turn_end' ? addTokens(sum, entry.turn) : sum;
+  }, noTokens);
 }
 
 /** The stable id of a step of a session: tool-use id, message id or question id, by its first word. */

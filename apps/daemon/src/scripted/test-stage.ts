@@ -11,6 +11,7 @@ import { scriptedDriver } from '../driver/scripted.ts';
 const candidate: Candidate = {
   name: 'scripted',
   faults: null,
+  hello: { tokens: null, costUsd: 0 },
   limited: null,
   snare: null,
   open: (home) => ({

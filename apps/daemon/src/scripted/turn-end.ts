@@ -8,6 +8,7 @@ import type { Host } from './host.ts';
 import { TurnOver } from './host.ts';
 import { addTokens, noTokens, totalTokens } from './progress.ts';
 import { ScriptError } from './script.ts';
+import { totalUsd } from './spend.ts';
 
 export interface Ending {
   readonly outcome: TurnOutcome;
@@ -46,7 +47,8 @@ export function endTurn(host: Host, n: number, ending: Ending): void {
   const resumable = outcome === 'interrupted' || limited;
   conversation.append({ t: 'turn_end', n, outcome, text, error, turn, resumable });
   const total = totalTokens(conversation.entries);
-  host.emit({ t: 'usage', turn, total, costUsd: 0, contextSize: null });
+  const costUsd = totalUsd(conversation.entries);
+  host.emit({ t: 'usage', turn, total, costUsd, contextSize: null });
   host.ledger.note('turn_end', { outcome });
   host.emit({ t: 'turn_end', outcome, text, error, deferred: null });
   host.mailbox.turnOver();

@@ -51,6 +51,11 @@ export const verbs = {
   hang: { short: null, required: [], optional: ['deaf'] },
   fail: { short: 'message', required: ['message'], optional: [] },
   limit: { short: null, required: [], optional: ['resets_in_ms'] },
+  spend: {
+    short: 'usd',
+    required: [],
+    optional: ['usd', 'input', 'output', 'cache_read', 'cache_write'],
+  },
   done: { short: 'summary', required: [], optional: ['summary'] },
   repeat: { short: 'times', required: [], optional: ['times', 'over', 'name'] },
   when: { short: 'value', required: [], optional: ['value', 'equals', 'not_equals', 'exists'] },

@@ -48,7 +48,6 @@ async function run(context: DaemonContext, attempt: LiveAttempt): Promise<void> 
   for (const message of start.messages) attempt.mailbox.post(message);
   const former = await context.records.read(start.taskId);
   attempt.record = await prepare(context, attempt);
-  attempt.usage.begin(attempt.record.costUsd);
   const agent = await launch(context, attempt, former);
   await context.journal.report({
     kind: 'task.started',
@@ -102,8 +101,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
       final = uncollected(ending, error);
     }
     const { settledSha, leftoverSha } = collected;
-    const costUsd = attempt.usage.conversationUsd;
-    await context.records.write({ ...record, settledSha, leftoverSha, costUsd });
+    await context.records.write({ ...record, settledSha, leftoverSha });
   }
   await context.journal.report({
     kind: 'task.ended',

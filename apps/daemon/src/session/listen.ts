@@ -37,7 +37,20 @@ export async function listen(
     if (line !== null) await live.output.add(line);
     noteDoing(live.doing, event);
     await take(context, live, event);
+    await tellUsage(context, live, event);
   }
+}
+
+/** In the middle of a turn; what comes right before its end is told with that. */
+async function tellUsage(
+  context: DaemonContext,
+  live: LiveAttempt,
+  event: AgentEvent,
+): Promise<void> {
+  if (!live.usage.isUntold || live.ending !== null) return;
+  if (event.t === 'usage' || event.t === 'turn_end') return;
+  const usage = live.usage.total();
+  if (usage !== null) await report(context, { kind: 'task.used', ...fence(live), usage });
 }
 
 /** Broken off because it was parked: no fault that anybody should read of. */
@@ -80,6 +93,7 @@ async function take(context: DaemonContext, live: LiveAttempt, event: AgentEvent
       live.exit.signal = event.signal;
       return;
     case 'started':
+      return live.usage.model(event.model);
     case 'state':
     case 'text':
     case 'tool_start':
@@ -137,7 +151,7 @@ async function onTurn(
     outcome: wireOutcome(event.outcome),
     text,
     error,
-    usage: live.usage.turn(),
+    usage: live.usage.total(),
   });
   if (verdict === 'again') goOn(context, live);
 }

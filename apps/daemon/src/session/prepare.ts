@@ -10,7 +10,6 @@ import type { LiveAttempt } from './live.ts';
 
 export async function prepare(context: DaemonContext, live: LiveAttempt): Promise<TaskRecord> {
   const { start } = live;
-  const former = await context.records.read(start.taskId);
   const prepared = await context.workspace.prepare(start, {
     signal: live.cancel.signal,
     recordOf: (taskId) => context.records.read(taskId),
@@ -20,7 +19,6 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     const left = prepared.notCopied.map(({ path, reason }) => `${path} (${reason})`).join(', ');
     await live.output.add(ownLine('system', `Not copied into the working directory: ${left}`));
   }
-  const sameConversation = former?.sessionId === start.sessionId;
   const record: TaskRecord = {
     taskId: start.taskId,
     attempt: start.attempt,
@@ -37,7 +35,6 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     sessionId: start.sessionId,
     settledSha: null,
     leftoverSha: null,
-    costUsd: sameConversation ? former.costUsd : start.resumeSession ? null : 0,
   };
   await context.records.write(record);
   return record;

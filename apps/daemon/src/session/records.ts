@@ -25,7 +25,6 @@ const zRecord = z.object({
   agent: z.string(),
   sessionId: z.string(),
   settledSha: z.string().nullable(),
-  costUsd: z.number().nullable(),
   leftoverSha: z.string().nullable().default(null),
 });
 

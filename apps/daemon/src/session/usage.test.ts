@@ -10,16 +10,23 @@ const used = (output: number, costUsd: number | null): EventOf<'usage'> => {
 };
 
 describe('what an attempt used', () => {
-  it('sums tokens and the rise of the cost', () => {
+  it('sums tokens over its turns, and keeps the last total of the cost', () => {
     const usage = createUsage();
-    usage.begin(0);
+    usage.model('some-model');
     usage.see(used(5, 0.25));
-    expect(usage.turn()).toMatchObject({ inputTokens: 10, outputTokens: 5, costUsd: 0.25 });
-    expect(usage.turn()).toBeNull();
-    usage.see(used(7, 0.75));
-    expect(usage.turn()).toMatchObject({ outputTokens: 7, costUsd: 0.5 });
-    expect(usage.total()).toMatchObject({ inputTokens: 20, outputTokens: 12, costUsd: 0.75 });
-    expect(usage.conversationUsd).toBe(0.75);
+    expect(usage.isUntold).toBe(true);
+    usage.see(used(7, 0.750_000_4));
+    expect(usage.total()).toEqual({
+      model: 'some-model',
+      inputTokens: 20,
+      outputTokens: 12,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      conversationCostMicros: 750_000,
+    });
+    expect(usage.isUntold).toBe(false);
+    usage.see(used(1, null));
+    expect(usage.total()?.conversationCostMicros).toBe(750_000);
   });
 
   it('holds only numbers that a report may hold', () => {
@@ -28,29 +35,16 @@ describe('what an attempt used', () => {
     usage.see({ t: 'usage', turn: tokens, total: tokens, costUsd: Number.NaN, contextSize: null });
     expect(zUsage.safeParse(usage.total()).success).toBe(true);
     expect(usage.total()).toMatchObject({ inputTokens: 1, outputTokens: 0, cacheReadTokens: 0 });
+    for (const costUsd of [-1, Infinity, 1e300]) {
+      usage.see({ t: 'usage', turn: tokens, total: tokens, costUsd, contextSize: null });
+      expect(zUsage.safeParse(usage.total()).success).toBe(true);
+    }
   });
 
-  it('counts a resumed conversation from where it was', () => {
-    const usage = createUsage();
-    usage.begin(2);
-    usage.see(used(1, 2.5));
-    expect(usage.total()?.costUsd).toBe(0.5);
-  });
-
-  it('does not guess what former attempts cost elsewhere', () => {
-    const usage = createUsage();
-    usage.begin(null);
-    usage.see(used(1, 2.5));
-    expect(usage.total()?.costUsd).toBeNull();
-    usage.see(used(1, 3));
-    expect(usage.total()?.costUsd).toBe(0.5);
-  });
-
-  it('is null for an agent that used nothing or tells no price', () => {
+  it('is null for an agent that used nothing, and has no cost for one that tells none', () => {
     const usage = createUsage();
     expect(usage.total()).toBeNull();
     usage.see(used(1, null));
-    expect(usage.total()).toMatchObject({ outputTokens: 1, costUsd: null });
-    expect(usage.conversationUsd).toBe(0);
+    expect(usage.total()).toMatchObject({ outputTokens: 1, conversationCostMicros: null });
   });
 });

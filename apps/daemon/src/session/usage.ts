@@ -1,57 +1,48 @@
 /**
- * What an attempt used: tokens summed over its turns, money as the rise of what the agent calls its total
- * (agents count money over the whole conversation, across restarts).
+ * What an attempt has used so far: tokens summed over its turns, and the agent's own total of what its
+ * conversation has cost (agents count money over the whole conversation, across restarts: the server knows what
+ * of it is known already).
  *
- * Law: what is reported are whole numbers from 0 on, whatever the agent tells. A cost that cannot be told apart from former attempts' is null, not a guess.
+ * Law: what is reported are whole numbers from 0 on, whatever the agent tells.
  */
 import type { Usage } from '@makima/contracts/socket/reports';
 import type { EventOf } from '../driver/events.ts';
 
 export interface UsageCount {
-  /** What the conversation had cost before this attempt; null when not known. */
-  begin(costUsd: number | null): void;
+  /** Which model it speaks to, as it says. */
+  model(name: string | null): void;
   see(event: EventOf<'usage'>): void;
-  /** Since the last call; null when nothing was used. */
-  turn(): Usage | null;
-  /** Of the whole attempt; null when nothing was used. */
+  /** Of the whole attempt so far, for a report; null when nothing was used. */
   total(): Usage | null;
-  /** What the whole conversation has cost; null when not known. */
-  readonly conversationUsd: number | null;
+  /** Something was seen that no report has told. */
+  readonly isUntold: boolean;
 }
 
 export function createUsage(): UsageCount {
   let sum: Usage | null = null;
-  let turn: Usage | null = null;
-  let beforeUsd: number | null = 0;
-  let lastUsd: number | null = null;
-
+  let model: string | null = null;
+  let isUntold = false;
   return {
-    begin(costUsd) {
-      beforeUsd = costUsd;
+    model(name) {
+      model = name === null ? null : name.slice(0, 200);
     },
-    see(event) {
-      const from = lastUsd ?? beforeUsd;
-      const costUsd = Number.isFinite(event.costUsd) ? event.costUsd : null;
-      const rise = costUsd === null || from === null ? null : Math.max(0, costUsd - from);
-      lastUsd = costUsd ?? lastUsd;
-      const used: Usage = {
-        inputTokens: count(event.turn.input),
-        outputTokens: count(event.turn.output),
-        cacheReadTokens: count(event.turn.cacheRead),
-        cacheWriteTokens: count(event.turn.cacheWrite),
-        costUsd: rise,
+    see({ turn, costUsd }) {
+      sum = {
+        inputTokens: (sum?.inputTokens ?? 0) + count(turn.input),
+        outputTokens: (sum?.outputTokens ?? 0) + count(turn.output),
+        cacheReadTokens: (sum?.cacheReadTokens ?? 0) + count(turn.cacheRead),
+        cacheWriteTokens: (sum?.cacheWriteTokens ?? 0) + count(turn.cacheWrite),
+        conversationCostMicros: micros(costUsd) ?? sum?.conversationCostMicros ?? null,
+        model,
       };
-      sum = add(sum, used);
-      turn = add(turn, used);
+      isUntold = true;
     },
-    turn() {
-      const used = turn;
-      turn = null;
-      return used;
+    total() {
+      isUntold = false;
+      return sum;
     },
-    total: () => sum,
-    get conversationUsd() {
-      return lastUsd ?? beforeUsd;
+    get isUntold() {
+      return isUntold;
     },
   };
 }
@@ -63,15 +54,7 @@ function count(told: number): number {
   return Number.isFinite(told) ? Math.min(countMax, Math.max(0, Math.trunc(told))) : 0;
 }
 
-function add(a: Usage | null, b: Usage): Usage {
-  if (a === null) return b;
-  const costUsd =
-    a.costUsd === null && b.costUsd === null ? null : (a.costUsd ?? 0) + (b.costUsd ?? 0);
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-    costUsd,
-  };
+function micros(usd: number | null): number | null {
+  if (usd === null || !Number.isFinite(usd) || usd < 0) return null;
+  return Math.min(countMax, Math.round(usd * 1_000_000));
 }

@@ -38,8 +38,6 @@ export interface TaskRecord {
   readonly sessionId: string;
   /** The branch's end when the daemon committed what the agent had left uncommitted; else null. */
   readonly settledSha: string | null;
-  /** What the conversation has cost up to the end of its last attempt here; null when not known. */
-  readonly costUsd: number | null;
   /** A commit on top of the branch with what an attempt that did not finish left uncommitted; else null. */
   readonly leftoverSha: string | null;
 }

@@ -3,6 +3,7 @@
  *
  * Law: what these make passes the wire's own schemas; times and ids are fixed by the caller or counted.
  */
+import { nothingSpent } from '@makima/domain/usage';
 import type { Contract, ContractDetail } from '@makima/contracts/entity/contract';
 import type { Directive, Order } from '@makima/contracts/entity/directive';
 import type { Event, EventType } from '@makima/contracts/entity/event';
@@ -55,6 +56,7 @@ export function sampleContract(n: number, changes: Partial<Contract> = {}): Cont
     supervisorTaskId: sampleId('task', 1),
     taskCounts: { running: 1, done: 2 },
     openQuestions: 0,
+    usage: nothingSpent,
     statusChangedAt: bornAt,
     completionDetectedAt: null,
     lastActivityAt: bornAt,
@@ -133,6 +135,7 @@ export function sampleTask(n: number, changes: Partial<Task> = {}): Task {
     errorMessage: null,
     commitSha: null,
     worktreePath: null,
+    usage: nothingSpent,
     createdAt: bornAt,
     startedAt: bornAt,
     finishedAt: null,

@@ -8,6 +8,7 @@ import { permissionModes } from '@makima/domain/permission-mode';
 import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
+import { zSpent } from './usage.ts';
 
 export const zContractStatus = z.enum(contractStatuses);
 
@@ -85,6 +86,8 @@ export const zContract = z.object({
   supervisorTaskId: zId.nullable(),
   taskCounts: z.record(z.string(), z.int()),
   openQuestions: z.int(),
+  /** What its tasks have used, the supervisor included. */
+  usage: zSpent,
   statusChangedAt: zTime,
   completionDetectedAt: zTime.nullable(),
   lastActivityAt: zTime,

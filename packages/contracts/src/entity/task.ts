@@ -6,6 +6,7 @@ import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
 import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zSha, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
+import { zSpent } from './usage.ts';
 import { zConflict, zDiffFile, zOperationError } from '../socket/reports.ts';
 
 export const zTaskStatus = z.enum(taskStatuses);
@@ -19,6 +20,7 @@ export const zAttempt = z.object({
   endedAt: zTime.nullable(),
   leaseExpiresAt: zTime.nullable(),
   reason: z.string().nullable(),
+  usage: zSpent,
 });
 
 export const zTask = z.object({
@@ -56,6 +58,8 @@ export const zTask = z.object({
   errorMessage: z.string().nullable(),
   commitSha: z.string().nullable(),
   worktreePath: z.string().nullable(),
+  /** What its agents have used, over all attempts. */
+  usage: zSpent,
   createdAt: zTime,
   startedAt: zTime.nullable(),
   finishedAt: zTime.nullable(),

@@ -37,12 +37,18 @@ export const zOutputLine = z.strictObject({
 });
 export type OutputLine = z.infer<typeof zOutputLine>;
 
+/** What an attempt has used so far: totals, so that a report that is lost or comes twice changes nothing. */
 export const zUsage = z.strictObject({
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   cacheReadTokens: z.int().nonnegative(),
   cacheWriteTokens: z.int().nonnegative(),
-  costUsd: z.number().nonnegative().nullable(),
+  /** What the agent says that its whole conversation has cost, over all attempts, in millionths of a dollar. */
+  conversationCostMicros: z.int().nonnegative().nullable().default(null),
+  /** As the agent calls it; null when it did not say. */
+  model: z.string().max(200).nullable().default(null),
+  /** Of older daemons; not counted. */
+  costUsd: z.number().nullable().optional(),
 });
 export type Usage = z.infer<typeof zUsage>;
 
@@ -194,6 +200,8 @@ export const zReport = z.discriminatedUnion('kind', [
     /** The conversation begins anew with these lines: what was stored before them, of any attempt, is void. */
     replaces: z.boolean().optional(),
   }),
+  /** What an attempt has used so far, told in the middle of a turn. */
+  z.strictObject({ kind: z.literal('task.used'), ...fence, usage: zUsage }),
   /** A turn is over and the agent waits for a message. */
   z.strictObject({
     kind: z.literal('task.turn_ended'),

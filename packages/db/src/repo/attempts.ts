@@ -11,12 +11,13 @@ export async function insertAttempt(
     ownerId: string;
     daemonId: string;
     sessionEpoch: number;
+    sessionId: string;
     leaseMs: number;
   },
 ): Promise<void> {
   await tx`
-    insert into task_attempts (task_id, attempt, owner_id, daemon_id, session_epoch, lease_expires_at)
-    values (${row.taskId}, ${row.attempt}, ${row.ownerId}, ${row.daemonId}, ${row.sessionEpoch},
+    insert into task_attempts (task_id, attempt, owner_id, daemon_id, session_epoch, session_id, lease_expires_at)
+    values (${row.taskId}, ${row.attempt}, ${row.ownerId}, ${row.daemonId}, ${row.sessionEpoch}, ${row.sessionId},
             clock() + make_interval(secs => ${row.leaseMs / 1000}))`;
 }
 
@@ -64,9 +65,6 @@ export async function changeAttempt(
         | 'summary'
         | 'resumedFrom'
         | 'superseded'
-        | 'inputTokens'
-        | 'outputTokens'
-        | 'costUsd'
         | 'startedAt'
         | 'endedAt'
       >

@@ -1,9 +1,11 @@
 /** The numbers beside a contract that lists and attention need, for many contracts in one statement. */
 import type { TaskSession } from '@makima/domain/task';
+import { nothingSpent, type Spent } from '@makima/domain/usage';
 import type { Queryable } from '../client.ts';
 import type { ContractRow } from '../rows.ts';
+import { spentOfContracts } from './usage.ts';
 
-export interface ContractNumbers {
+export interface ContractNumbers extends Spent {
   readonly taskCounts: Record<string, number>;
   /** Tasks starting or running, the supervisor included. */
   readonly working: number;
@@ -22,7 +24,18 @@ export async function contractNumbers(
   db: Queryable,
   args: { ownerId: string; ids: readonly string[] },
 ): Promise<Map<string, ContractNumbers>> {
-  const rows = await db<(ContractNumbers & { id: string })[]>`
+  const [rows, spent] = await Promise.all([
+    numberRows(db, args),
+    spentOfContracts(db, { ownerId: args.ownerId, contractIds: args.ids }),
+  ]);
+  return new Map(rows.map((row) => [row.id, { ...row, ...(spent.get(row.id) ?? nothingSpent) }]));
+}
+
+function numberRows(
+  db: Queryable,
+  args: { ownerId: string; ids: readonly string[] },
+): Promise<(Omit<ContractNumbers, keyof Spent> & { id: string })[]> {
+  return db<(Omit<ContractNumbers, keyof Spent> & { id: string })[]>`
     select c.id,
            coalesce((select jsonb_object_agg(status, n) from (
               select status, count(*) as n from tasks t where t.contract_id = c.id and not t.is_supervisor group by status) s), '{}') as task_counts,
@@ -38,7 +51,6 @@ export async function contractNumbers(
            a.last_activity_at, a.last_progress_at
       from contracts c join contract_activity a on a.contract_id = c.id
      where c.owner_id = ${args.ownerId} and c.id = any(${args.ids as string[]}::uuid[])`;
-  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /**

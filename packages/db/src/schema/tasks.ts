@@ -1,6 +1,7 @@
-/** Tasks, their attempts, waits, messages and long git operations. */
+/** Tasks, their attempts, waits and messages. */
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
   foreignKey,
@@ -14,7 +15,6 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { OperationError } from '@makima/contracts/socket/reports';
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { PermissionMode } from '@makima/domain/permission-mode';
 import type { LimitPolicy } from '@makima/domain/usage-limit';
@@ -22,6 +22,14 @@ import { bornAt, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
 import { directiveKey } from './directives.ts';
 import { daemons, owners } from './identity.ts';
+
+/** What was used of a model, by kind. */
+const usedTokens = () => ({
+  inputTokens: bigint({ mode: 'number' }).notNull().default(0),
+  outputTokens: bigint({ mode: 'number' }).notNull().default(0),
+  cacheReadTokens: bigint({ mode: 'number' }).notNull().default(0),
+  cacheWriteTokens: bigint({ mode: 'number' }).notNull().default(0),
+});
 
 export const tasks = snakeCase.table(
   'tasks',
@@ -95,6 +103,12 @@ export const tasks = snakeCase.table(
     baseSha: text(),
     commitSha: text(),
     worktreePath: text(),
+    /** What its attempts have used, added up. */
+    ...usedTokens(),
+    costMicros: bigint({ mode: 'number' }).notNull().default(0),
+    costEstimated: boolean().notNull().default(false),
+    /** Those of its tokens that have no price. */
+    unpricedTokens: bigint({ mode: 'number' }).notNull().default(0),
     outputSummary: text(),
     errorMessage: text(),
     createdAt: bornAt(),
@@ -182,8 +196,17 @@ export const taskAttempts = snakeCase.table(
     /** Came after the attempt had been given up: kept as evidence. */
     superseded: boolean().notNull().default(false),
     outputSeq: integer().notNull().default(0),
-    inputTokens: integer().notNull().default(0),
-    outputTokens: integer().notNull().default(0),
+    /** The conversation that it continued: agents count their cost over the whole of it. */
+    sessionId: uuid(),
+    model: text(),
+    ...usedTokens(),
+    /** What its agent said that the conversation has cost, in millionths of a dollar. */
+    conversationCostMicros: bigint({ mode: 'number' }),
+    /** Its own part of that; null where no price is known. */
+    costMicros: bigint({ mode: 'number' }),
+    /** Derived from its tokens, not told by its agent. */
+    costEstimated: boolean().notNull().default(false),
+    /** Not written any more. */
     costUsd: text(),
     assignedAt: bornAt(),
     startedAt: moment(),
@@ -281,57 +304,5 @@ export const agentMessages = snakeCase.table(
       .on(t.taskId, t.id)
       .where(sql`${t.state} in ('pending', 'queued')`),
     index('agent_messages_source').on(t.taskId, t.source, t.sourceId),
-  ],
-);
-
-/** Long git work that a daemon does: requested once, its result kept even when it comes late. */
-export const operations = snakeCase.table(
-  'operations',
-  {
-    id: id(),
-    ownerId: ownerId(),
-    contractId: uuid(),
-    taskId: uuid(),
-    attempt: integer(),
-    daemonId: uuid(),
-    kind: text().notNull(),
-    request: jsonb().$type<Record<string, unknown>>().notNull(),
-    state: text().notNull().default('pending'),
-    result: jsonb().$type<Record<string, unknown>>(),
-    error: jsonb().$type<OperationError>(),
-    requestedBy: text().notNull(),
-    requestedAt: bornAt(),
-    finishedAt: moment(),
-    /** Somebody was shown its result; until then, asking for the same again shows it. */
-    seenAt: moment(),
-  },
-  (t) => [
-    unique('operations_owner_id').on(t.ownerId, t.id),
-    check('operations_state', sql`${t.state} in ('pending', 'done', 'failed')`),
-    index('operations_contract').on(t.contractId, t.kind),
-    index('operations_task').on(t.taskId, t.kind),
-  ],
-);
-
-/** What a daemon is told, numbered per daemon, kept until acked. */
-export const daemonCommands = snakeCase.table(
-  'daemon_commands',
-  {
-    daemonId: uuid().notNull(),
-    seq: integer().notNull(),
-    ownerId: ownerId(),
-    kind: text().notNull(),
-    taskId: uuid(),
-    attempt: integer(),
-    payload: jsonb().$type<Record<string, unknown>>().notNull(),
-    createdAt: bornAt(),
-    ackedAt: moment(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.daemonId, t.seq] }),
-    foreignKey({ columns: [t.ownerId, t.daemonId], foreignColumns: [daemons.ownerId, daemons.id] }),
-    index('daemon_commands_unacked')
-      .on(t.daemonId, t.seq)
-      .where(sql`${t.ackedAt} is null`),
   ],
 );

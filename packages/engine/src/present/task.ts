@@ -1,6 +1,8 @@
 /** Tasks and attempts as the wire shows them. */
 import type { Task, TaskDetail } from '@makima/contracts/entity/task';
+import { spentOf } from '@makima/domain/usage';
 import type { AttemptRow, TaskRow } from '@makima/db/rows';
+import { presentSpent } from './usage.ts';
 
 export function presentTask(row: TaskRow): Task {
   return {
@@ -37,6 +39,7 @@ export function presentTask(row: TaskRow): Task {
     errorMessage: row.errorMessage,
     commitSha: row.commitSha,
     worktreePath: row.worktreePath,
+    usage: presentSpent(row),
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -57,5 +60,6 @@ function presentAttempt(row: AttemptRow): TaskDetail['attempts'][number] {
     endedAt: row.endedAt?.toISOString() ?? null,
     leaseExpiresAt: row.leaseExpiresAt?.toISOString() ?? null,
     reason: row.reason,
+    usage: spentOf([row]),
   };
 }

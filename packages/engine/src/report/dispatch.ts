@@ -5,6 +5,7 @@ import type { DaemonPrincipal } from '../principal.ts';
 import { taskStarted } from './task-started.ts';
 import { taskOutputted, transcriptStored } from './task-outputted.ts';
 import { taskTurnEnded } from './task-turn-ended.ts';
+import { taskUsed } from './task-used.ts';
 import { taskEnded } from './task-ended.ts';
 import { messageReceived } from './message-received.ts';
 import { agentAsked, agentWithdrew } from '../question/agent-asked.ts';
@@ -18,6 +19,8 @@ export async function applyReport(a: Act, daemon: DaemonPrincipal, report: Repor
       return taskOutputted(a, daemon, report);
     case 'transcript.stored':
       return transcriptStored(a, daemon, report);
+    case 'task.used':
+      return taskUsed(a, daemon, report);
     case 'task.turn_ended':
       return taskTurnEnded(a, daemon, report);
     case 'task.ended':

@@ -17,6 +17,7 @@ import { completeTask, failTask } from '../task/complete.ts';
 import { meetLimit } from '../limit/meet.ts';
 import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
+import { recordUsage } from '../usage/record.ts';
 import { fenceReport, type Fenced } from './fence.ts';
 
 export async function taskEnded(
@@ -27,8 +28,8 @@ export async function taskEnded(
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined) return;
   if (report.keptRef !== null) await nameKept(a, daemon, fenced, report, report.keptRef);
+  await recordUsage(a, { ...report, task: fenced.task });
   if (!isAttemptLive(fenced.attempt.state)) return late(a, fenced, report);
-  if (report.usage !== null) await countUsage(a, report, report.usage);
   switch (report.outcome) {
     case 'done':
       return completeTask(a, fenced.task, {
@@ -209,22 +210,5 @@ async function nameKept(
     contractId: fenced.task.contractId,
     taskId: report.taskId,
     data: { ref, why: report.outcome, attempt: report.attempt, name: fenced.task.name },
-  });
-}
-
-async function countUsage(
-  a: Act,
-  report: ReportOf<'task.ended'>,
-  usage: NonNullable<ReportOf<'task.ended'>['usage']>,
-): Promise<void> {
-  await changeAttempt(a.tx, {
-    taskId: report.taskId,
-    attempt: report.attempt,
-    from: ['assigned', 'running'],
-    set: {
-      inputTokens: usage.inputTokens,
-      outputTokens: usage.outputTokens,
-      costUsd: usage.costUsd === null ? null : String(usage.costUsd),
-    },
   });
 }

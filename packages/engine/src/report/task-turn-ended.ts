@@ -9,6 +9,7 @@ import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { tellWhatEnded } from '../message/supervisor-news.ts';
+import { recordUsage } from '../usage/record.ts';
 import { fenceReport } from './fence.ts';
 
 export async function taskTurnEnded(
@@ -17,7 +18,9 @@ export async function taskTurnEnded(
   report: ReportOf<'task.turn_ended'>,
 ): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
-  if (fenced === undefined || !fenced.present) return;
+  if (fenced === undefined) return;
+  await recordUsage(a, { ...report, task: fenced.task });
+  if (!fenced.present) return;
   const { task } = fenced;
   await changeTask(a.tx, {
     ownerId: a.ownerId,

@@ -83,6 +83,7 @@ async function assign(
     ownerId: a.ownerId,
     daemonId,
     sessionEpoch: daemon.sessionEpoch,
+    sessionId: task.sessionId,
     leaseMs: a.engine.settings.leaseMs,
   });
   const command = await startCommand(a.tx, {

@@ -37,6 +37,7 @@ export const testSettings: Settings = {
   parkAfterMs: 120_000,
   webhookAllowedHosts: [],
   publicUrl: null,
+  prices: new Map(),
 };
 
 /** An engine that only remembers what it told. */

@@ -84,6 +84,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       parkAfterMs: 120_000,
       webhookAllowedHosts: [],
       publicUrl: null,
+      prices: new Map(),
     },
     committed: ({ hints }) => pubsub.publish(hints),
   };

@@ -109,7 +109,11 @@ function lacksOf(can: AgentCaps): readonly Row[] {
     'tells of the silence, breaks the turn off and says "continue"; then gives the attempt up',
   );
   when(can.modelErrors === 'words', 'tells no status of a failed request', 'tells its words');
-  when(can.cost === 'tokens', 'tells tokens, and no cost', 'counts tokens; its cost is unknown');
+  when(
+    can.cost === 'tokens',
+    'tells tokens, and no cost',
+    'counts tokens; derives the cost from `MAKIMA_PRICES` and calls it `est.`; without a price the cost is unknown, and said to be',
+  );
   when(can.cost === 'none', 'tells no usage', 'shows none');
   when(
     !can.mirror,
