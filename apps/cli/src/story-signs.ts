@@ -20,6 +20,8 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'contract.phase_changed': sign('>', 'phase', 'green'),
   'contract.guard_refused': sign('!', 'guard', 'yellow'),
   'contract.ready': sign('v', 'ready', 'blue'),
+  'contract.stale_detected': sign('?', 'silent', 'yellow'),
+  'contract.stale_cleared': sign('>', 'moves', 'green'),
   'contract.completed': sign('v', 'completed', 'green'),
   'contract.failed': sign('x', 'failed', 'red'),
   'contract.deleted': sign('-', 'deleted', 'gray'),

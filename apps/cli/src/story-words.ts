@@ -69,6 +69,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `leaving ${f.of('from', 'phase') || 'the phase'} needs your word${f.with(' (to ', f.of('to', 'toPhase'), ')')}`,
   'contract.ready': (f) =>
     `everything that ${f.of('phase') || 'the phase'} has to deliver is there`,
+  'contract.stale_detected': (f) => `nothing has moved${f.with(' since ', f.of('lastProgressAt'))}`,
+  'contract.stale_cleared': () => 'it moves again, or rests on purpose',
   'contract.completed': () => 'the contract is complete',
   'contract.failed': (f) => `the contract failed${why(f)}`,
   'contract.deleted': (f) => `${f.of('slug', 'name') || 'the contract'} is deleted${by(f)}`,

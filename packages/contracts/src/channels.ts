@@ -23,6 +23,8 @@ export const channels = {
   operationDone: (operationId: string) => `mk1:operation:${operationId}`,
   /** Events of this owner were committed; payload: `{contractId, seq}` as a place to look. */
   ownerEvents: (ownerId: string) => `mk1:events:${ownerId}`,
+  /** Supervisors of this owner gave a sign of life; body: ids of their contracts, by commas, as a place to look. */
+  heartbeats: (ownerId: string) => `mk1:heartbeats:${ownerId}`,
   /** Output of this task was stored. */
   taskOutput: (taskId: string) => `mk1:output:${taskId}`,
   /** A key was revoked: sockets and streams that live on it close. */

@@ -99,6 +99,7 @@ export const inboxKinds = [
   'standstill',
   'failure',
   'incident',
+  'stale',
 ] as const;
 
 export type InboxKind = (typeof inboxKinds)[number];
@@ -119,6 +120,7 @@ const inboxAttention: Readonly<Record<InboxKind, Attention>> = {
   standstill: 'needs_you',
   failure: 'failed',
   incident: 'failed',
+  stale: 'stale',
 };
 
 /** The inbox in its order: attention, then what holds up work, then kind, then the longest wait. */

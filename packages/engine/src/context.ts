@@ -38,6 +38,17 @@ export interface Settings {
   readonly publicUrl: string | null;
   /** Of models whose agents tell no cost, by the beginning of a model's name or by the kind of agent. */
   readonly prices: ReadonlyMap<string, Price>;
+  /** Most events that wait in memory for one monitor. */
+  readonly monitorBufferSize: number;
+  /** How often silent contracts are looked for. */
+  readonly staleDetectionMs: number;
+  readonly features: Features;
+}
+
+/** The flags of seed 004. Off, each takes away exactly what its comment names. */
+export interface Features {
+  /** The monitor of contracts and the dashboard. */
+  readonly monitoringDashboard: boolean;
 }
 
 export interface Engine {

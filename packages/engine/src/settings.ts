@@ -13,6 +13,22 @@ import type { Settings } from './context.ts';
 const minutes = (fallback: number, meaning: string) =>
   z.coerce.number('must be a number').min(0).max(525_600).default(fallback).describe(meaning);
 
+const whole = (bounds: { min: number; max: number; fallback: number }, meaning: string) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(bounds.min)
+    .max(bounds.max)
+    .default(bounds.fallback)
+    .describe(meaning);
+
+/** A feature flag: on unless it is switched off. */
+const flag = (meaning: string) =>
+  z
+    .stringbool({ error: 'must be true or false' })
+    .default(true)
+    .describe(`feature flag: ${meaning}`);
+
 export const settingFields = {
   MAKIMA_STALE_THRESHOLD_MINUTES: minutes(30, 'silence after which an active contract is stale'),
   MAKIMA_INPUT_TIMEOUT_HOURS: z.coerce
@@ -77,6 +93,15 @@ export const settingFields = {
     .describe(
       'prices of models whose agents tell no cost, in dollars for a million tokens: model=input/output/cache read/cache write (the last two may be left out: as input), separated by commas; a model is the beginning of its name, or a kind of agent',
     ),
+  MAKIMA_MONITOR_WS_BUFFER_SIZE: whole(
+    { min: 10, max: 100_000, fallback: 1_000 },
+    'events that wait in memory for one monitor; a slower one catches up from the store',
+  ),
+  MAKIMA_STALE_DETECTION_INTERVAL_SECONDS: whole(
+    { min: 1, max: 86_400, fallback: 60 },
+    'how often contracts are looked for that have become stale',
+  ),
+  MAKIMA_MONITORING_DASHBOARD: flag('whether there is a monitor of contracts and a dashboard'),
   MAKIMA_LIMITS: z
     .string()
     .transform(parseLimits)
@@ -99,8 +124,14 @@ export function settingsOf(values: SettingValues): Settings {
     webhookAllowedHosts: values.MAKIMA_WEBHOOK_ALLOWED_HOSTS,
     publicUrl: values.MAKIMA_PUBLIC_URL ?? null,
     prices: values.MAKIMA_PRICES,
+    monitorBufferSize: values.MAKIMA_MONITOR_WS_BUFFER_SIZE,
+    staleDetectionMs: values.MAKIMA_STALE_DETECTION_INTERVAL_SECONDS * 1_000,
+    features: { monitoringDashboard: values.MAKIMA_MONITORING_DASHBOARD },
   };
 }
+
+/** What holds where nothing is set. */
+export const defaultSettings: Settings = settingsOf(z.object(settingFields).parse({}));
 
 /** All limits, the overridden ones included. */
 export function limitsOf(values: Pick<SettingValues, 'MAKIMA_LIMITS'>): Limits {

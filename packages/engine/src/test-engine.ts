@@ -20,6 +20,7 @@ import { evaluateContract } from './contract/evaluate.ts';
 import { authenticate } from './identity/authenticate.ts';
 import { ensureOwner } from './identity/ensure-owner.ts';
 import type { Person, System } from './principal.ts';
+import { defaultSettings } from './settings.ts';
 import { restoreSupervisor } from './supervisor/restore.ts';
 import { saveState } from './supervisor/save-state.ts';
 import { wakeSupervisor } from './supervisor/wake.ts';
@@ -57,6 +58,7 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       ...options.limits,
     },
     settings: {
+      ...defaultSettings,
       completionGraceMs: 0,
       inputTimeoutMs: 86_400_000,
       leaseMs: 60_000,

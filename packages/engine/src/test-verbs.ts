@@ -29,6 +29,7 @@ import { getDirective, listDirectives } from './directive/get.ts';
 import { patchDirective } from './directive/patch.ts';
 import { startDirectiveTask } from './directive/start-task.ts';
 import { listEvents } from './event/list.ts';
+import { readMonitor } from './event/monitor.ts';
 import { createKey } from './identity/create-key.ts';
 import { listDaemons, revokeDaemon } from './identity/daemons.ts';
 import { createEnrolment } from './identity/enrol.ts';
@@ -343,8 +344,11 @@ const list: readonly VerbLine[] = [
   ['revokeKey', 'writes', 'keyId', (e, c, i) => revokeKey(e, c, { id: i.keyId })],
   ...cycleVerbs,
   ...webhookVerbs,
+  ['monitorContracts', 'reads', null, (e, c) => readMonitor(e, c.caller, fromNow)],
   ['listEvents', 'reads', null, (e, c) => listEvents(e, c.caller, page)],
 ];
+
+const fromNow = { after: 'now', limit: 10 };
 
 export const verbs: readonly Verb[] = list.map(([name, does, about, run]) => ({
   name,

@@ -21,6 +21,7 @@ import { mountReference } from './reference.ts';
 import { codeHandlers } from './routes/code.ts';
 import { contractHandlers } from './routes/contracts.ts';
 import { directiveHandlers } from './routes/directives.ts';
+import { monitoringHandlers } from './routes/monitoring.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
 import { taskHandlers } from './routes/tasks.ts';
@@ -43,6 +44,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
     ...codeHandlers,
     ...contractHandlers,
     ...directiveHandlers,
+    ...monitoringHandlers,
     ...questionHandlers,
     ...systemHandlers,
     ...taskHandlers,

@@ -19,6 +19,9 @@ import { createHostGuard } from './guard-host.ts';
 import { createApiHealth } from './health.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { machineHolds, type MachineHolds } from './holds/machine-holds.ts';
+import { monitorDoor } from './monitor/door.ts';
+import { createMonitorHub } from './monitor/hub.ts';
+import { monitorTimes, type MonitorTimes } from './monitor/socket.ts';
 import { createHttpServer, type HttpServer, type HttpTimes } from './server.ts';
 import { createHolds } from './wait.ts';
 
@@ -37,6 +40,7 @@ export interface Assembly {
   readonly isPrepared: () => boolean;
   readonly responses?: Api['responses'];
   readonly times?: Partial<HttpTimes>;
+  readonly monitorTimes?: Partial<MonitorTimes> | undefined;
   readonly machineHolds?: Partial<MachineHolds> | undefined;
 }
 
@@ -69,6 +73,7 @@ export function assembleApi(assembly: Assembly): Assembled {
     bus,
     pubsub,
     holds,
+    monitors: createMonitorHub({ engine, pubsub, holds, log, metrics }),
     machineHolds: { ...machineHolds, ...assembly.machineHolds },
     auth,
     failures,
@@ -88,6 +93,7 @@ export function assembleApi(assembly: Assembly): Assembled {
     log,
     host: config.HOST,
     port: config.PORT,
+    takeUpgrade: monitorDoor(api, { ...monitorTimes, ...assembly.monitorTimes }),
     onDrain: () => health.drain(),
     ...(assembly.times === undefined ? {} : { times: assembly.times }),
   });

@@ -6,17 +6,20 @@
  * by hint; while hints cannot come the memory is 2 s long. Tokens are kept by no one but the request.
  */
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { channels } from '@makima/contracts/channels';
 import { MakimaError } from '@makima/domain/error';
 import type { PubSub } from '@makima/bus/pubsub';
 import type { Principal } from '@makima/engine/principal';
-import { remoteAddress, type ApiCtx, type ApiEnv, type Session } from './request.ts';
+import { addressOf, type ApiCtx, type ApiEnv, type Session } from './request.ts';
 import type { FailedAuth } from './failed-auth.ts';
 
 export interface Authenticator {
   /** The session of a request. Throws UNAUTHENTICATED, or RATE_LIMITED after too many failures. */
   session(c: ApiCtx): Promise<Session>;
+  /** The same for a request that no route has, such as an upgrade. */
+  sessionOf(incoming: IncomingMessage): Promise<Session>;
   /** Whose token it is; null when nobody's. May answer from memory. */
   check(token: string): Promise<Principal | null>;
   /** Called when a key was revoked, here or elsewhere, or may have been. Returns how to stop that. */
@@ -83,17 +86,20 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
     return principal;
   };
 
+  const sessionOfRequest = async (incoming: IncomingMessage): Promise<Session> => {
+    const token = bearer(incoming);
+    if (token === undefined) throw unauthenticated();
+    const principal = await check(token);
+    if (principal !== null) return { principal, token };
+    const address = addressOf(incoming);
+    options.failures.count(address);
+    throw options.failures.refusal(address) ?? unauthenticated();
+  };
+
   return {
     check,
-    async session(c) {
-      const token = bearer(c);
-      if (token === undefined) throw unauthenticated();
-      const principal = await check(token);
-      if (principal !== null) return { principal, token };
-      const address = remoteAddress(c);
-      options.failures.count(address);
-      throw options.failures.refusal(address) ?? unauthenticated();
-    },
+    session: (c) => sessionOfRequest(c.env.incoming),
+    sessionOf: sessionOfRequest,
     onRevoked(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -134,8 +140,7 @@ export function unauthenticated(): MakimaError {
 }
 
 /** The token of exactly one well-formed header. */
-function bearer(c: ApiCtx): string | undefined {
-  const { rawHeaders } = c.env.incoming;
+function bearer({ rawHeaders }: IncomingMessage): string | undefined {
   const values = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization',
   );

@@ -13,6 +13,7 @@ import type { FailedAuth } from './failed-auth.ts';
 import type { HostGuard } from './guard-host.ts';
 import type { ApiHealth } from './health.ts';
 import type { MachineHolds } from './holds/machine-holds.ts';
+import type { MonitorHub } from './monitor/hub.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Holds } from './wait.ts';
 
@@ -22,6 +23,7 @@ export interface Api {
   readonly pubsub: PubSub;
   readonly holds: Holds;
   readonly machineHolds: MachineHolds;
+  readonly monitors: MonitorHub;
   readonly auth: Authenticator;
   readonly failures: FailedAuth;
   readonly rates: RateLimit;

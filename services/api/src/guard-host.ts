@@ -5,6 +5,7 @@
  * Law: Host and Origin are checked on every request, also on loopback and on public routes. There are no
  * CORS headers, ever.
  */
+import type { IncomingMessage } from 'node:http';
 import { MakimaError } from '@makima/domain/error';
 import type { MiddlewareHandler } from 'hono';
 import type { ApiEnv } from './request.ts';
@@ -65,21 +66,24 @@ export function isLoopbackHost(host: string): boolean {
 
 export function guardHost(guard: HostGuard): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const { host, origin } = c.env.incoming.headers;
-    if (host === undefined || !guard.allowsHost(host)) {
-      throw new MakimaError('MISDIRECTED_REQUEST', 'this server does not go by that name', {
-        fix: 'add the name to MAKIMA_ALLOWED_HOSTS if it is yours',
-      });
-    }
-    const site = c.env.incoming.headers['sec-fetch-site'];
-    const navigates =
-      c.env.incoming.headers['sec-fetch-mode'] === 'navigate' && c.req.method === 'GET';
-    const crossSite = site === 'cross-site' && !navigates;
-    if (crossSite || (origin !== undefined && !guard.allowsOrigin(origin, host))) {
-      throw new MakimaError('FORBIDDEN', 'pages of other sites may not call this server');
-    }
+    checkHost(guard, c.env.incoming);
     await next();
   };
+}
+
+/** Throws MISDIRECTED_REQUEST or FORBIDDEN. */
+export function checkHost(guard: HostGuard, { headers, method }: IncomingMessage): void {
+  const { host, origin } = headers;
+  if (host === undefined || !guard.allowsHost(host)) {
+    throw new MakimaError('MISDIRECTED_REQUEST', 'this server does not go by that name', {
+      fix: 'add the name to MAKIMA_ALLOWED_HOSTS if it is yours',
+    });
+  }
+  const navigates = headers['sec-fetch-mode'] === 'navigate' && method === 'GET';
+  const crossSite = headers['sec-fetch-site'] === 'cross-site' && !navigates;
+  if (crossSite || (origin !== undefined && !guard.allowsOrigin(origin, host))) {
+    throw new MakimaError('FORBIDDEN', 'pages of other sites may not call this server');
+  }
 }
 
 interface HostParts {

@@ -3,6 +3,7 @@
  *
  * Law: nothing that a peer claims about itself is believed here but its socket.
  */
+import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Principal } from '@makima/engine/principal';
@@ -28,5 +29,9 @@ export type ApiCtx = Context<ApiEnv>;
 
 /** The address of the peer that holds the socket. Forwarding headers are not believed. */
 export function remoteAddress(c: ApiCtx): string {
-  return c.env.incoming.socket.remoteAddress ?? 'unknown';
+  return addressOf(c.env.incoming);
+}
+
+export function addressOf(incoming: IncomingMessage): string {
+  return incoming.socket.remoteAddress ?? 'unknown';
 }

@@ -5,7 +5,7 @@
  * Law: listens before anything is recovered. Once told to stop it accepts nothing, ends holds with an answer
  * that can be asked again, and is gone within `drainMs`.
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -19,6 +19,7 @@ import type { Log } from '@makima/runtime/log';
 import type { ApiEnv } from './request.ts';
 import { newRequestId } from './headers.ts';
 import { problemType } from './problem.ts';
+import { rawAnswer } from './raw-answer.ts';
 import type { Holds } from './wait.ts';
 
 export interface HttpTimes {
@@ -48,6 +49,8 @@ export interface HttpServerOptions {
   /** 0 lets the system choose; the chosen one stands in the log line `listening` as `port`. */
   readonly port: number;
   readonly times?: Partial<HttpTimes>;
+  /** Takes upgrades of connections that are meant for it; true when it did. */
+  readonly takeUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
   /** Called first when the server stops: from then on the process is not ready. */
   readonly onDrain?: () => void;
 }
@@ -121,7 +124,8 @@ function openServer(options: HttpServerOptions, times: HttpTimes): Server {
   );
   server.maxHeadersCount = 200;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket));
-  server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (options.takeUpgrade?.(request, socket, head) === true) return;
     socket.end(rawAnswer(404, problemText('NOT_FOUND', 'there is no socket here')));
   });
   return server;
@@ -159,18 +163,6 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(text);
   // A peer that does not take its answer is not waited for.
   setTimeout(() => socket.destroy(), 1_000).unref();
-}
-
-function rawAnswer(status: number, body: string): string {
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    `Content-Type: ${problemType}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'X-Content-Type-Options: nosniff',
-    'Cache-Control: no-store',
-    'Connection: close',
-  ];
-  return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
 function problemText(

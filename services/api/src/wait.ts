@@ -8,6 +8,7 @@
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import type { PubSub } from '@makima/bus/pubsub';
 import type { Metrics } from '@makima/runtime/metrics';
+import { createBell } from './bell.ts';
 
 export interface HoldOptions<T> {
   /** Whose hold it is, for the bound: a key id. */
@@ -163,31 +164,4 @@ async function readAgain<T>(hold: HoldOptions<T>, last: T): Promise<T> {
     if (isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE') return last;
     throw error;
   }
-}
-
-/** Remembers one ring while nobody waits. */
-function createBell() {
-  let rung = false;
-  let wake: (() => void) | undefined;
-  return {
-    ring(): void {
-      rung = true;
-      wake?.();
-    },
-    /** Whether it rang within `waitMs`. */
-    wait(waitMs: number): Promise<boolean> {
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          wake = undefined;
-          const result = rung;
-          rung = false;
-          resolve(result);
-        };
-        const timer = setTimeout(done, waitMs);
-        wake = done;
-        if (rung) done();
-      });
-    },
-  };
 }

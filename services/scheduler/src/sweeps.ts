@@ -15,6 +15,7 @@ import { outboxPrune } from './sweeps/outbox-prune.ts';
 import { pendingTasks } from './sweeps/pending-tasks.ts';
 import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
+import { staleContracts } from './sweeps/stale-contracts.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
 import { webhooks } from './sweeps/webhooks.ts';
@@ -38,6 +39,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     waitingSupervisors(deps),
     limitsOver(deps),
     contractTimers(deps),
+    staleContracts(deps),
     webhooks(deps),
     outboxPrune(deps),
     retention(deps),

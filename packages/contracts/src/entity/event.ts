@@ -14,6 +14,8 @@ export const eventTypes = [
   'contract.phase_changed',
   'contract.guard_refused',
   'contract.ready',
+  'contract.stale_detected',
+  'contract.stale_cleared',
   'contract.completed',
   'contract.failed',
   'contract.deleted',

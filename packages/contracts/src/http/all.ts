@@ -4,6 +4,7 @@ import * as branches from './branches.ts';
 import * as contractTypes from './contract-types.ts';
 import * as contracts from './contracts.ts';
 import * as directives from './directives.ts';
+import * as monitoring from './monitoring.ts';
 import * as questions from './questions.ts';
 import * as supervisor from './supervisor.ts';
 import * as system from './system.ts';
@@ -11,6 +12,8 @@ import * as tasks from './tasks.ts';
 import * as webhooks from './webhooks.ts';
 
 export const endpoints = {
+  // Before the contracts: `monitor` is not the id of one.
+  ...monitoring,
   ...branches,
   ...contractTypes,
   ...contracts,

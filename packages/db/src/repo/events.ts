@@ -1,5 +1,6 @@
 /** Events: appended in one statement a transaction, with a gapless number per contract. */
 import type { Actor, EventType } from '@makima/contracts/entity/event';
+import type { ContractStatus } from '@makima/domain/contract';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface NewEvent {
@@ -80,7 +81,14 @@ export interface EventPosition {
  */
 export async function eventsAfter(
   db: Queryable,
-  args: { ownerId: string; after: EventPosition; contractId?: string | undefined; limit: number },
+  args: {
+    ownerId: string;
+    after: EventPosition;
+    contractId?: string | undefined;
+    /** Only of these kinds. */
+    types?: readonly EventType[];
+    limit: number;
+  },
 ): Promise<EventRow[]> {
   return db<EventRow[]>`
     select id, xid::text as xid, owner_id, contract_id, seq, type, actor, task_id, data, at
@@ -89,7 +97,24 @@ export async function eventsAfter(
        and (xid, id) > (${args.after.xid}::xid8, ${args.after.id})
        and xid < pg_snapshot_xmin(pg_current_snapshot())
        ${args.contractId === undefined ? db`` : db`and contract_id = ${args.contractId}`}
+       ${args.types === undefined ? db`` : db`and type = any(${args.types as EventType[]})`}
      order by events.xid, events.id limit ${args.limit}`;
+}
+
+/** The status that each contract had just before one of its events; those that had changed none are missing. */
+export async function statusesBefore(
+  db: Queryable,
+  args: { places: readonly { contractId: string; seq: number }[] },
+): Promise<ReadonlyMap<string, ContractStatus>> {
+  if (args.places.length === 0) return new Map();
+  const rows = await db<{ contractId: string; status: ContractStatus }[]>`
+    select p.contract_id, s.status
+      from unnest(${args.places.map((place) => place.contractId)}::uuid[],
+                  ${args.places.map((place) => place.seq)}::bigint[]) as p(contract_id, seq),
+           lateral (select e.data ->> 'to' as status from events e
+                     where e.contract_id = p.contract_id and e.seq < p.seq and e.type = 'contract.status_changed'
+                     order by e.seq desc limit 1) s`;
+  return new Map(rows.map((row) => [row.contractId, row.status]));
 }
 
 /** Where a reader begins that wants only what comes from now on. */

@@ -1,4 +1,5 @@
 /** Supervisors: condition, restorations, and the search for those without a live lease. */
+import type { ContractStatus } from '@makima/domain/contract';
 import type { SupervisorState } from '@makima/domain/supervisor';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { RestorationRow, SupervisorRow } from '../rows.ts';
@@ -157,14 +158,38 @@ export async function orphanedSupervisors(
      order by t.pending_since limit ${args.limit}`;
 }
 
-/** A sign of life of the supervisors among these tasks. */
+/** A sign of life of the supervisors among these tasks; answers their contracts. */
 export async function heartbeatSupervisors(
   tx: Queryable,
   args: { taskIds: readonly string[] },
-): Promise<void> {
-  if (args.taskIds.length === 0) return;
-  await tx`
+): Promise<string[]> {
+  if (args.taskIds.length === 0) return [];
+  const rows = await tx<{ contractId: string }[]>`
     with held as (select task_id from supervisors where task_id = any(${args.taskIds as string[]}::uuid[])
                    order by task_id for no key update)
-    update supervisors s set last_heartbeat_at = clock() from held where s.task_id = held.task_id`;
+    update supervisors s set last_heartbeat_at = clock() from held where s.task_id = held.task_id
+    returning s.contract_id`;
+  return rows.map((row) => row.contractId);
+}
+
+export interface HeartbeatRow {
+  readonly contractId: string;
+  readonly taskId: string;
+  readonly state: SupervisorState;
+  readonly currentActivity: string | null;
+  readonly progress: number;
+  readonly lastHeartbeatAt: Date;
+  readonly status: ContractStatus;
+}
+
+/** The last sign of life of the supervisors of these contracts, with the contract's status. */
+export async function lastHeartbeats(
+  db: Queryable,
+  args: { ownerId: string; contractIds: readonly string[] },
+): Promise<HeartbeatRow[]> {
+  return db<HeartbeatRow[]>`
+    select s.contract_id, s.task_id, s.state, s.current_activity, s.progress, s.last_heartbeat_at, c.status
+      from supervisors s join contracts c on c.id = s.contract_id
+     where s.owner_id = ${args.ownerId} and s.contract_id = any(${args.contractIds as string[]}::uuid[])
+       and s.last_heartbeat_at is not null`;
 }

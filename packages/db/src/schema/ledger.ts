@@ -15,7 +15,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Actor, EventType } from '@makima/contracts/entity/event';
 import type { JobName } from '@makima/contracts/jobs';
-import { bornAt, moment, ownerId, xid8 } from './columns.ts';
+import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
 
 /** Facts, with a gapless number per contract, and (xid, id) as the order over all of an owner's. */
 export const events = snakeCase.table(
@@ -122,6 +122,31 @@ export const audit = snakeCase.table(
   (t) => [
     index('audit_owner').on(t.ownerId, t.id),
     check('audit_outcome', sql`${t.outcome} in ('done', 'refused')`),
+  ],
+);
+
+/**
+ * Something that is wrong for a while: opened once, closed once. At most one of a kind is open for a subject;
+ * when it is wrong again later, that is another.
+ */
+export const incidents = snakeCase.table(
+  'incidents',
+  {
+    id: id(),
+    ownerId: ownerId(),
+    /** What is wrong, in a word of the code that opens it. */
+    kind: text().notNull(),
+    /** What it is wrong with: an id or a name. */
+    subject: text().notNull(),
+    openedAt: bornAt(),
+    closedAt: moment(),
+    detail: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (t) => [
+    uniqueIndex('incidents_open')
+      .on(t.ownerId, t.kind, t.subject)
+      .where(sql`${t.closedAt} is null`),
+    check('incidents_order', sql`${t.closedAt} is null or ${t.closedAt} >= ${t.openedAt}`),
   ],
 );
 

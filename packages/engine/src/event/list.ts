@@ -6,7 +6,6 @@
  * order transactions commit in.
  */
 import type { Event } from '@makima/contracts/entity/event';
-import { MakimaError } from '@makima/domain/error';
 import {
   eventsAfter,
   newestPosition,
@@ -17,6 +16,7 @@ import {
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import { requireReader } from '../authorize.ts';
+import { later, oldest, parseCursor, writeCursor } from './cursor.ts';
 import { presentEvent } from '../present/event.ts';
 import type { Principal } from '../principal.ts';
 
@@ -64,8 +64,6 @@ export async function listEvents(
   );
 }
 
-const oldest: EventPosition = { xid: '0', id: 0 };
-
 function pageOf(
   timeline: string,
   rows: readonly EventRow[],
@@ -82,36 +80,4 @@ function pageOf(
     cursor,
     cursors: rows.map((row) => writeCursor(timeline, row)),
   };
-}
-
-function later(a: EventPosition, b: EventPosition): EventPosition {
-  const [left, right] = [BigInt(a.xid), BigInt(b.xid)];
-  if (left !== right) return left > right ? a : b;
-  return a.id > b.id ? a : b;
-}
-
-function writeCursor(timeline: string, at: EventPosition): string {
-  return `${timeline}.${at.xid}.${at.id}`;
-}
-
-function parseCursor(cursor: string, timeline: string): EventPosition | 'now' {
-  if (cursor === 'now') return 'now';
-  const match = /^([0-9a-f-]{36})\.(\d{1,19})\.(\d{1,15})$/.exec(cursor);
-  if (match?.[1] === undefined) {
-    throw badCursor('is not a cursor of events', 'use the `cursor` of an earlier answer, or `now`');
-  }
-  if (match[1] !== timeline) {
-    throw badCursor(
-      'belongs to a history that is no more: the store was restored to an earlier moment',
-      'read the contracts anew, then follow with after=now',
-    );
-  }
-  return { xid: match[2] ?? '0', id: Number(match[3]) };
-}
-
-function badCursor(detail: string, fix: string): MakimaError {
-  return new MakimaError('VALIDATION_FAILED', `after: ${detail}`, {
-    details: { errors: [{ pointer: '/query/after', detail }] },
-    fix,
-  });
 }

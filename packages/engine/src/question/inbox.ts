@@ -4,14 +4,16 @@ import { inboxRank, type InboxKind } from '@makima/domain/attention';
 import type { Standstill } from '@makima/domain/standstill';
 import { contractsByIds } from '@makima/db/repo/contracts';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
+import { openIncidents } from '@makima/db/repo/incidents';
 import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
 import { quarantinedWebhooks } from '@makima/db/repo/webhooks';
 import { cancelledReason } from '@makima/domain/contract';
 import { reading } from '@makima/db/tx';
 import type { Queryable } from '@makima/db/client';
-import type { ContractRow, QuestionRow, WebhookRow } from '@makima/db/rows';
+import type { ContractRow, IncidentRow, QuestionRow, WebhookRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
+import { staleKind } from '../contract/stale.ts';
 import { requireReader } from '../authorize.ts';
 import { presentQuestion } from '../present/question.ts';
 import { standstillsOf } from './standstills.ts';
@@ -33,14 +35,18 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
   return reading(
     engine.database,
     (async () => {
-      const [open, blocked, failed, dead, standing] = await Promise.all([
+      const [open, blocked, failed, dead, standing, silent] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
         listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
         listContractRows(sql, { ownerId, status: 'failed', limit: most }),
         quarantinedWebhooks(sql, { ownerId }),
         standstillsOf(engine, sql, ownerId),
+        openIncidents(sql, { ownerId, kind: staleKind, limit: most }),
       ]);
-      const stuck = await contractsOf(sql, ownerId, standing);
+      const stuck = await contractsOf(sql, ownerId, [
+        ...standing,
+        ...silent.map((row) => ({ contractId: row.subject })),
+      ]);
       const asked = open.map(questionItem);
       const troubled = [
         ...blocked.map((row) => contractItem(row, 'blocked')),
@@ -49,6 +55,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
           .map((row) => contractItem(row, 'failure')),
         ...dead.map(webhookItem),
         ...standing.map((one) => standstillItem(one, stuck.get(one.contractId ?? ''))),
+        ...silent.flatMap((row) => staleItem(row, stuck.get(row.subject)) ?? []),
       ];
       return {
         items: inboxRank([...asked, ...troubled]).map((ranked, i) => ({
@@ -113,9 +120,9 @@ function contractItem(row: ContractRow, kind: 'blocked' | 'failure'): Ranked {
 async function contractsOf(
   db: Queryable,
   ownerId: string,
-  standing: readonly Standstill[],
+  about: readonly Pick<Standstill, 'contractId'>[],
 ): Promise<Map<string, ContractRow>> {
-  const ids = standing.flatMap(({ contractId }) => (contractId === null ? [] : [contractId]));
+  const ids = about.flatMap(({ contractId }) => (contractId === null ? [] : [contractId]));
   if (ids.length === 0) return new Map();
   const rows = await contractsByIds(db, { ownerId, ids: [...new Set(ids)] });
   return new Map(rows.map((row) => [row.id, row]));
@@ -137,6 +144,27 @@ function standstillItem(standing: Standstill, contract: ContractRow | undefined)
       title,
       question: null,
       act,
+    },
+  };
+}
+
+/** A contract in which nothing moves: its incident is open. */
+function staleItem(row: IncidentRow, contract: ContractRow | undefined): Ranked | undefined {
+  if (contract === undefined) return undefined;
+  return {
+    id: row.id,
+    kind: 'stale',
+    since: row.openedAt,
+    blocksWork: true,
+    item: {
+      kind: 'stale',
+      since: row.openedAt.toISOString(),
+      contractId: contract.id,
+      contractSlug: contract.slug,
+      contractName: contract.name,
+      title: `Nothing has moved since ${String(row.detail['lastProgressAt'])}`,
+      question: null,
+      act: `makima why ${contract.slug}`,
     },
   };
 }

@@ -22,12 +22,14 @@ import { connectDaemon } from '../daemon/connect.ts';
 import { authenticate } from '../identity/authenticate.ts';
 import { createEnrolment, enrolDaemon } from '../identity/enrol.ts';
 import { ensureOwner } from '../identity/ensure-owner.ts';
+import { defaultSettings } from '../settings.ts';
 import type { DaemonPrincipal, Person } from '../principal.ts';
 import { applyReports } from '../report/apply.ts';
 import { assignPending } from '../task/assign.ts';
 import { spawnTask } from '../task/spawn.ts';
 
 export const testSettings: Settings = {
+  ...defaultSettings,
   completionGraceMs: 300_000,
   inputTimeoutMs: 86_400_000,
   leaseMs: 60_000,

@@ -9,13 +9,15 @@ import { openDatabase } from '@makima/db/client';
 import { openBus } from '@makima/bus/queues';
 import { openPubSub, type PubSub } from '@makima/bus/pubsub';
 import { limits, type Limits } from '@makima/domain/limits';
-import type { Engine } from '@makima/engine/context';
+import type { Engine, Settings } from '@makima/engine/context';
+import { defaultSettings } from '@makima/engine/settings';
 import { ensureOwner } from '@makima/engine/identity/ensure-owner';
 import { createMetrics } from '@makima/runtime/metrics';
 import { testLog, type TestLog } from '@makima/runtime/test-log';
 import { testDatabase, testRedis } from '@makima/stack/test-stores';
 import { assembleApi, type Assembled } from '../assemble.ts';
 import type { MachineHolds } from '../holds/machine-holds.ts';
+import type { MonitorTimes } from '../monitor/socket.ts';
 import type { HttpTimes } from '../server.ts';
 
 export interface TestApi extends Assembled {
@@ -55,6 +57,8 @@ export interface TestApiOptions {
   readonly times?: Partial<HttpTimes>;
   readonly publicUrl?: string;
   readonly machineHolds?: Partial<MachineHolds>;
+  readonly monitorTimes?: Partial<MonitorTimes>;
+  readonly settings?: Partial<Settings>;
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -75,6 +79,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       ...options.limits,
     },
     settings: {
+      ...defaultSettings,
       completionGraceMs: 0,
       inputTimeoutMs: 86_400_000,
       leaseMs: 60_000,
@@ -85,6 +90,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       webhookAllowedHosts: [],
       publicUrl: null,
       prices: new Map(),
+      ...options.settings,
     },
     committed: ({ hints }) => pubsub.publish(hints),
   };
@@ -106,6 +112,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     isPrepared: () => true,
     responses: 'checked',
     machineHolds: options.machineHolds,
+    monitorTimes: options.monitorTimes,
     ...(options.times === undefined ? {} : { times: options.times }),
   });
   await assembled.server.start?.();

@@ -8,7 +8,9 @@ import { fieldsOf, typeText, type Schema } from '../type-text.ts';
 const engine = 'packages/engine/src';
 
 export function eventsPage(): string {
-  const sources = sourcesBelow(engine).map((path) => ({ path, text: readSource(path) }));
+  // What is shown there was emitted elsewhere.
+  const verbs = sourcesBelow(engine).filter((path) => !path.startsWith(`${engine}/present/`));
+  const sources = verbs.map((path) => ({ path, text: readSource(path) }));
   const emitters = (type: string): string[] =>
     sources
       .filter(({ text }) => emits(text, type))

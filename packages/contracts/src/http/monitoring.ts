@@ -1,0 +1,35 @@
+/** Endpoints that watch over all contracts: the monitor and the dashboard of seed 004. */
+import { z } from 'zod';
+import { contractStatuses } from '@makima/domain/contract';
+import { monitorPath, zMonitorEvent } from '../entity/monitor.ts';
+import { defineEndpoint } from './endpoint.ts';
+import { zPage } from './page.ts';
+
+const watchers = { person: 'read', tool: 'none', daemon: false } as const;
+
+const id = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const status = `(?:${contractStatuses.join('|')})`;
+/** Values of one of these kinds, separated by commas. */
+const listOf = (item: string): RegExp => new RegExp(`^${item}(?:,${item})*$`);
+
+export const monitorContracts = defineEndpoint({
+  id: 'monitorContracts',
+  method: 'GET',
+  path: monitorPath,
+  tag: 'contracts',
+  summary: 'What happens to contracts: by socket, as a stream, or by page',
+  description:
+    'With `Upgrade: websocket` a socket: the first message is the filter (`contract_ids`, `statuses`, `include_stale`, `include_heartbeats`, `after`), a later one replaces it. With `Accept: text/event-stream` a stream of the same events; `Last-Event-ID` is the cursor. Else the page after a cursor. `contract_ids` and `statuses` are lists separated by commas. Without a cursor it begins now.',
+  query: z.strictObject({
+    contract_ids: z.string().max(3_700).regex(listOf(id), 'ids, separated by commas').optional(),
+    statuses: z.string().max(200).regex(listOf(status), 'statuses, separated by commas').optional(),
+    include_stale: z.stringbool().default(true),
+    include_heartbeats: z.stringbool().default(false),
+    after: z.string().max(200).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(100),
+  }),
+  status: 200,
+  response: zPage(zMonitorEvent).extend({ cursor: z.string() }),
+  errors: ['NOT_FOUND'],
+  policy: watchers,
+});

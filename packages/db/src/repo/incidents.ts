@@ -1,0 +1,51 @@
+/** Incidents: what is wrong for a while, opened once and closed once. */
+import type { Queryable, Tx } from '../client.ts';
+import type { IncidentRow } from '../rows.ts';
+
+export interface IncidentKey {
+  readonly ownerId: string;
+  readonly kind: string;
+  /** What it is about: an id or a name. */
+  readonly subject: string;
+}
+
+/** Undefined when one of this kind is open for this subject already. */
+export async function openIncident(
+  tx: Tx,
+  args: IncidentKey & { readonly detail: Record<string, unknown> },
+): Promise<IncidentRow | undefined> {
+  const [row] = await tx<IncidentRow[]>`
+    insert into incidents (owner_id, kind, subject, detail)
+    values (${args.ownerId}, ${args.kind}, ${args.subject}, ${tx.json(args.detail as never)})
+    on conflict (owner_id, kind, subject) where closed_at is null do nothing returning *`;
+  return row;
+}
+
+/** Undefined when none is open. */
+export async function closeIncident(tx: Tx, args: IncidentKey): Promise<IncidentRow | undefined> {
+  const [row] = await tx<IncidentRow[]>`
+    update incidents set closed_at = clock()
+     where owner_id = ${args.ownerId} and kind = ${args.kind} and subject = ${args.subject}
+       and closed_at is null returning *`;
+  return row;
+}
+
+/** Those that are open, the oldest first. */
+export async function openIncidents(
+  db: Queryable,
+  args: { ownerId: string; kind: string; limit: number },
+): Promise<IncidentRow[]> {
+  return db<IncidentRow[]>`
+    select * from incidents where owner_id = ${args.ownerId} and kind = ${args.kind} and closed_at is null
+     order by opened_at, id limit ${args.limit}`;
+}
+
+/** How many are open of a kind, over all owners. */
+export async function countOpenIncidents(
+  db: Queryable,
+  args: { readonly kind: string },
+): Promise<number> {
+  const [row] = await db<{ n: number }[]>`
+    select count(*)::int as n from incidents where kind = ${args.kind} and closed_at is null`;
+  return row?.n ?? 0;
+}

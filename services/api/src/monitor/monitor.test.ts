@@ -1,0 +1,336 @@
+/** The monitor: filters, what was missed, slow readers, owners, keys, several processes; socket, stream and page alike. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { channels } from '@makima/contracts/channels';
+import { monitorPath, zMonitorEvent } from '@makima/contracts/entity/monitor';
+import { renewLeases } from '@makima/engine/daemon/beat';
+import { createMetrics } from '@makima/runtime/metrics';
+import { assembleApi } from '../assemble.ts';
+import { eventsOf, monitor, openMonitor, refusedDial } from '../testing/monitor.ts';
+import { open, startTestApi, type TestApi } from '../testing/test-api.ts';
+import {
+  joinMachine,
+  startedContract,
+  strangerKey,
+  type TestContract,
+  type TestMachine,
+} from '../testing/test-house.ts';
+
+let api: TestApi;
+let machine: TestMachine;
+let one: TestContract;
+let two: TestContract;
+beforeAll(async () => {
+  api = await startTestApi({
+    limits: { monitorSocketsPerOwnerMax: 100 },
+    settings: { monitorBufferSize: 50 },
+    monitorTimes: { filterMs: 300, stuckMs: 500, idleMs: 300 },
+  });
+  machine = await joinMachine(api);
+  one = await startedContract(api, machine);
+  two = await startedContract(api, machine);
+});
+afterAll(() => api.stop());
+
+const here = () => ({ port: api.port, key: api.ownerKey });
+
+async function put(contract: TestContract, targetStatus: string): Promise<void> {
+  const path = `/api/v1/contracts/${contract.detail.id}/status`;
+  const body = { targetStatus, reason: 'test' };
+  expect((await api.send('POST', path, { key: api.ownerKey, body })).status).toBe(200);
+}
+const changes = (told: readonly any[], id: string): string[] =>
+  told
+    .filter((each) => each.type === 'status_changed' && each.contract_id === id)
+    .map((each) => each.new_status);
+
+/** Facts as a verb would have written them, many at once. */
+async function flood(contract: TestContract, count: number, bytes: number): Promise<void> {
+  const { sql } = api.engine.database;
+  const { id } = contract.detail;
+  await sql`
+    with raised as (update contract_cursors set seq = seq + ${count}, last_xid = pg_current_xact_id()
+                     where contract_id = ${id} returning seq - ${count} as before)
+    insert into events (owner_id, contract_id, seq, type, actor, data)
+    select ${api.ownerId}, ${id}, before + n, 'question.asked', '{"kind":"system","id":null,"name":"test"}',
+           jsonb_build_object('questionId', ${randomUUID()}::text, 'questionType', 'general', 'question', n || repeat('x', ${bytes}))
+      from raised, generate_series(1, ${count}) n`;
+  api.pubsubOfAnother.publish([{ channel: channels.ownerEvents(api.ownerId), body: '' }]);
+}
+const numbers = (told: readonly any[]): number[] =>
+  eventsOf(told)
+    .filter((each) => each.type === 'question_asked')
+    .map((each) => Number.parseInt(each.question, 10));
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+describe('a monitor', () => {
+  it('is told what happens, in the words of the seed', async () => {
+    const watching = await monitor(here());
+    const asked = await api.send('POST', '/api/v1/mesh/supervisor/questions', {
+      key: one.supervisorKey,
+      body: { question: 'Which?', choices: ['a', 'b'], nonBlocking: true, timeoutSeconds: 1 },
+    });
+    expect(asked.status).toBeLessThan(300);
+    await put(one, 'paused');
+    await put(one, 'active');
+    const told = await watching.until((all) => changes(all, one.detail.id).length === 2);
+    expect(told.find((each) => each.type === 'question_asked')).toMatchObject({
+      contract_id: one.detail.id,
+      question: 'Which?',
+      question_type: 'general',
+    });
+    for (const event of eventsOf(told)) expect(zMonitorEvent.parse(event)).toEqual(event);
+    expect(told.find((each) => each.type === 'status_changed')).toMatchObject({
+      contract_id: one.detail.id,
+      old_status: 'active',
+      new_status: 'paused',
+      reason: 'test',
+    });
+    await watching.close();
+  });
+
+  it('is told of its contracts and statuses only, and may wish otherwise', async () => {
+    const [ofTwo, paused, all] = await Promise.all([
+      monitor(here(), { contract_ids: [two.detail.id] }),
+      monitor(here(), { statuses: ['paused'] }),
+      monitor(here()),
+    ]);
+    await put(one, 'paused');
+    await put(two, 'paused');
+    await put(two, 'active');
+    await all.until((told) => changes(told, two.detail.id).length === 2);
+    await ofTwo.until((told) => changes(told, two.detail.id).length === 2);
+    await paused.until((told) => changes(told, two.detail.id).length === 2);
+    expect(new Set(eventsOf(ofTwo.told).map((each) => each.contract_id))).toEqual(
+      new Set([two.detail.id]),
+    );
+    expect(changes(paused.told, one.detail.id)).toEqual(['paused']);
+    // What follows the way back to work is none of a paused contract's.
+    const last = eventsOf(paused.told).at(-1);
+    expect(last).toMatchObject({ type: 'status_changed', old_status: 'paused' });
+    ofTwo.socket.send(JSON.stringify({ contract_ids: [one.detail.id] }));
+    ofTwo.socket.ping();
+    await once(ofTwo.socket, 'pong');
+    await put(one, 'active');
+    await ofTwo.until((told) => changes(told, one.detail.id).includes('active'));
+    await Promise.all([ofTwo.close(), paused.close(), all.close()]);
+  });
+
+  it('that was away is told what it missed, in order, and nothing twice', async () => {
+    const first = await monitor(here());
+    await put(one, 'paused');
+    await first.until((told) => changes(told, one.detail.id).length === 1);
+    await first.close();
+    const { cursor } = first.told.findLast((each) => each.type === 'status_changed');
+    await put(one, 'active');
+    await flood(one, 700, 10);
+    const second = await openMonitor(here(), { after: cursor });
+    // While it still reads what it missed, more happens.
+    await put(one, 'paused');
+    await put(one, 'active');
+    await second.until((told) => changes(told, one.detail.id).length === 3);
+    expect(changes(second.told, one.detail.id)).toEqual(['active', 'paused', 'active']);
+    expect(numbers(second.told)).toEqual(upTo(700));
+    await second.close();
+  });
+
+  it('with a cursor of another history is told to read anew', async () => {
+    const after = `${randomUUID()}.1.1`;
+    const lost = await openMonitor(here(), { after });
+    expect(await lost.closed).toMatchObject({ code: 4410 });
+    expect(lost.told).toMatchObject([{ type: 'reload', code: 'VALIDATION_FAILED' }]);
+  });
+
+  it('that stops reading is cut, and holds nobody up; later it goes on where it was', async () => {
+    const [stopped, lively] = await Promise.all([monitor(here()), monitor(here())]);
+    const overflows = async (): Promise<number> =>
+      Number(
+        /makima_monitor_overflows_total\{[^}]*\} (\d+)/.exec(await api.api.metrics.text())?.[1],
+      );
+    const before = await overflows();
+    stopped.socket.pause();
+    await flood(two, 6_000, 4_000);
+    await lively.until((told) => numbers(told).length === 6_000);
+    expect(numbers(lively.told)).toEqual(upTo(6_000));
+    expect(await overflows()).toBeGreaterThanOrEqual(before);
+    await expect
+      .poll(async () => (await api.api.metrics.text()).includes('code="4408"'), { timeout: 10_000 })
+      .toBe(true);
+    stopped.socket.resume();
+    await stopped.closed;
+    const { cursor } = stopped.told.at(-1);
+    const got = numbers(stopped.told).length;
+    expect(got).toBeLessThan(6_000);
+    const again = await openMonitor(here(), { after: cursor });
+    await again.until((told) => numbers(told).length >= 6_000 - got);
+    expect([...numbers(stopped.told), ...numbers(again.told)]).toEqual(upTo(6_000));
+    await Promise.all([lively.close(), again.close()]);
+  });
+
+  it('is told of signs of life when it asks for them', async () => {
+    const [hearing, deaf] = await Promise.all([
+      monitor(here(), { include_heartbeats: true, contract_ids: [one.detail.id] }),
+      monitor(here()),
+    ]);
+    const { sql } = api.engine.database;
+    const [row] = await sql<
+      { attempt: number; epoch: number }[]
+    >`select t.current_attempt as attempt, d.session_epoch as epoch from tasks t, daemons d
+       where t.id = ${one.supervisorTaskId} and d.id = ${machine.principal.daemonId}`;
+    await machine.assign();
+    const beat = async (): Promise<void> => {
+      const attempt = (
+        await sql<{ attempt: number }[]>`
+          select current_attempt as attempt from tasks where id = ${one.supervisorTaskId}`
+      )[0]?.attempt;
+      const running = [{ taskId: one.supervisorTaskId, attempt: attempt ?? 0 }];
+      const given = { sessionEpoch: row?.epoch ?? 0, running, freeDiskBytes: null };
+      expect(await renewLeases(api.engine, machine.principal, given)).toMatchObject({
+        supervisors: 1,
+      });
+    };
+    const beats = (told: readonly any[]) => told.filter((each) => each.type === 'heartbeat');
+    await beat();
+    await hearing.until((told) => beats(told).length === 1);
+    await beat();
+    await hearing.until((told) => beats(told).length === 2);
+    for (const event of beats(hearing.told)) expect(zMonitorEvent.parse(event)).toEqual(event);
+    expect(beats(hearing.told)[0].contract_id).toBe(one.detail.id);
+    await put(one, 'paused');
+    await deaf.until((told) => changes(told, one.detail.id).length === 1);
+    expect(beats(deaf.told)).toEqual([]);
+    await put(one, 'active');
+    await Promise.all([hearing.close(), deaf.close()]);
+  });
+
+  it('of another process is told the same', async () => {
+    const { engine, log } = api;
+    const other = assembleApi({
+      config: {
+        DATABASE_URL: 'postgres://x',
+        HOST: '127.0.0.1',
+        PORT: 0,
+        MAKIMA_PUBLIC_URL: undefined,
+        MAKIMA_ALLOWED_HOSTS: [],
+      },
+      version: '0',
+      engine,
+      bus: api.api.bus,
+      pubsub: api.pubsubOfAnother,
+      log,
+      metrics: createMetrics({ service: 'api' }),
+      isPrepared: () => true,
+    });
+    await other.server.start?.();
+    const [near, far] = await Promise.all([
+      monitor(here()),
+      monitor({ port: other.server.port, key: api.ownerKey }),
+    ]);
+    for (const status of ['paused', 'active', 'paused', 'active']) await put(two, status);
+    const four = (told: readonly any[]): boolean => changes(told, two.detail.id).length === 4;
+    await Promise.all([near.until(four), far.until(four)]);
+    expect(changes(far.told, two.detail.id)).toEqual(changes(near.told, two.detail.id));
+    await near.close();
+    await other.server.stop?.();
+    expect(await far.closed).toMatchObject({ code: 4503 });
+  });
+});
+
+describe('the door of monitors', () => {
+  it('is closed to other owners’ events', async () => {
+    const { key } = await strangerKey(api.engine);
+    const [theirs, ours] = await Promise.all([
+      monitor({ port: api.port, key }, { contract_ids: [one.detail.id] }),
+      monitor(here()),
+    ]);
+    await put(one, 'paused');
+    await put(one, 'active');
+    await ours.until((told) => changes(told, one.detail.id).length === 2);
+    expect(eventsOf(theirs.told)).toEqual([]);
+    await Promise.all([theirs.close(), ours.close()]);
+  });
+
+  it('is judged as a request is', async () => {
+    const { port } = api;
+    expect(await refusedDial({ port })).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(await refusedDial({ port, key: one.supervisorKey })).toMatchObject({ status: 403 });
+    expect(await refusedDial({ port, key: machine.key })).toMatchObject({ status: 403 });
+    const cross = { origin: 'https://attacker.example' };
+    expect(await refusedDial({ ...here(), headers: cross })).toMatchObject({ status: 403 });
+    const misled = { host: 'attacker.example' };
+    expect(await refusedDial({ ...here(), headers: misled })).toMatchObject({ status: 421 });
+    const query = `${monitorPath}?statuses=active`;
+    expect(await refusedDial({ ...here(), path: query })).toMatchObject({ status: 400 });
+    expect(await refusedDial({ ...here(), path: '/api/v1/other' })).toMatchObject({ status: 404 });
+  });
+
+  it('wants a filter first, and one that fits', async () => {
+    expect(await (await openMonitor(here(), '{"what":1}')).closed).toMatchObject({ code: 4400 });
+    expect(await (await openMonitor(here(), 'x')).closed).toMatchObject({ code: 4400 });
+    const late = await monitor(here());
+    late.socket.send('{"after":"now"}');
+    expect(await late.closed).toMatchObject({ code: 4400 });
+  });
+
+  it('closes with its key', async () => {
+    const made = await api.send('POST', '/api/v1/keys', {
+      key: api.ownerKey,
+      body: { name: 'watcher', scopes: ['read'] },
+    });
+    const watching = await monitor({ port: api.port, key: made.json.key });
+    await api.send('DELETE', `/api/v1/keys/${made.json.info.id}`, { key: api.ownerKey });
+    expect(await watching.closed).toMatchObject({ code: 4401 });
+  });
+});
+
+describe('by HTTP', () => {
+  it('the same events come as a stream, and go on after the last id', async () => {
+    const listen = (headers: Record<string, string> = {}) =>
+      open(api.port, 'GET', `${monitorPath}?contract_ids=${one.detail.id}&statuses=paused`, {
+        key: api.ownerKey,
+        headers: { accept: 'text/event-stream', ...headers },
+      });
+    const first = await listen();
+    const until = async (stream: AsyncIterable<unknown>, sign: string): Promise<string> => {
+      let text = '';
+      for await (const part of stream) {
+        text += String(part);
+        if (text.includes(sign)) return text;
+      }
+      throw new Error(`ended without ${sign}`);
+    };
+    const ready = await until(first, 'event: ready');
+    const id = /id: (.*)\nevent: ready/.exec(ready)?.[1] ?? '';
+    await put(one, 'paused');
+    await put(one, 'active');
+    const second = await listen({ 'last-event-id': id });
+    const text = await until(second, '"new_status":"active"');
+    expect(text.match(/event: status_changed/g)).toHaveLength(2);
+    second.destroy();
+    const bad = await listen({ 'last-event-id': 'x' });
+    expect(bad.statusCode).toBe(400);
+    bad.destroy();
+  });
+
+  it('the same events come by page', async () => {
+    const from = (await api.send('GET', monitorPath, { key: api.ownerKey })).json;
+    expect(from).toMatchObject({ items: [], nextCursor: null });
+    await put(two, 'paused');
+    await put(two, 'active');
+    const page = (query: string) =>
+      api.send('GET', `${monitorPath}?after=${from.cursor}${query}`, { key: api.ownerKey });
+    const { json } = await page('&include_stale=false');
+    expect(changes(json.items, two.detail.id)).toEqual(['paused', 'active']);
+    expect((await page('&statuses=archived')).json.items).toEqual([]);
+    expect((await page('&statuses=nothing')).status).toBe(400);
+  });
+});
+
+it('monitors are not there when the flag is off', async () => {
+  const off = await startTestApi({ settings: { features: { monitoringDashboard: false } } });
+  const answer = await off.send('GET', monitorPath, { key: off.ownerKey });
+  expect(answer).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+  expect(await refusedDial({ port: off.port, key: off.ownerKey })).toMatchObject({ status: 404 });
+  await off.stop();
+});
