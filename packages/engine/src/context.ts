@@ -25,7 +25,12 @@ import { actorOf, type Principal } from './principal.ts';
 /** Settings of the installation that verbs honour (surface.md, settings). Durations in their unit. */
 export interface Settings {
   readonly completionGraceMs: number;
-  readonly inputTimeoutMs: number;
+  /** So long a contract waits for a person before it is paused; null: for ever. */
+  readonly inputTimeoutMs: number | null;
+  /** So long after its end a contract is archived by itself; null: never. */
+  readonly archiveAfterMs: number | null;
+  /** So long an archived contract is kept; null: for ever. */
+  readonly archiveRetentionMs: number | null;
   readonly leaseMs: number;
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;

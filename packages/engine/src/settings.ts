@@ -29,6 +29,13 @@ const flag = (meaning: string) =>
     .default(true)
     .describe(`feature flag: ${meaning}`);
 
+const days = (meaning: string) =>
+  z.coerce.number('must be a number').min(0).max(36_500).default(30).describe(meaning);
+
+/** 0 is never. */
+const timeOrNever = (count: number, unitMs: number): number | null =>
+  count === 0 ? null : count * unitMs;
+
 export const settingFields = {
   MAKIMA_STALE_THRESHOLD_MINUTES: minutes(30, 'silence after which an active contract is stale'),
   MAKIMA_INPUT_TIMEOUT_HOURS: z.coerce
@@ -36,7 +43,11 @@ export const settingFields = {
     .min(0)
     .max(8_760)
     .default(24)
-    .describe('hours after which an unanswered question is overdue'),
+    .describe('hours without an answer after which a contract is paused; 0: it waits for ever'),
+  MAKIMA_ARCHIVE_AFTER_DAYS: days('days after its end when a contract is archived; 0: never'),
+  MAKIMA_ARCHIVE_RETENTION_DAYS: days(
+    'days that an archived contract is kept before it is deleted; 0: for ever',
+  ),
   MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: minutes(
     5,
     'how long a contract that is about to complete can be held back',
@@ -114,13 +125,14 @@ type SettingValues = Readonly<z.output<z.ZodObject<typeof settingFields>>>;
 export function settingsOf(values: SettingValues): Settings {
   return {
     staleThresholdMs: values.MAKIMA_STALE_THRESHOLD_MINUTES * 60_000,
-    inputTimeoutMs: values.MAKIMA_INPUT_TIMEOUT_HOURS * 3_600_000,
+    inputTimeoutMs: timeOrNever(values.MAKIMA_INPUT_TIMEOUT_HOURS, 3_600_000),
+    archiveAfterMs: timeOrNever(values.MAKIMA_ARCHIVE_AFTER_DAYS, 86_400_000),
+    archiveRetentionMs: timeOrNever(values.MAKIMA_ARCHIVE_RETENTION_DAYS, 86_400_000),
     completionGraceMs: values.MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES * 60_000,
     autoAdvancePhases: values.MAKIMA_AUTO_ADVANCE_PHASES,
     leaseMs: values.MAKIMA_LEASE_SECONDS * 1_000,
     maxRetries: values.MAKIMA_MAX_RETRIES,
-    parkAfterMs:
-      values.MAKIMA_PARK_AFTER_SECONDS === 0 ? null : values.MAKIMA_PARK_AFTER_SECONDS * 1_000,
+    parkAfterMs: timeOrNever(values.MAKIMA_PARK_AFTER_SECONDS, 1_000),
     webhookAllowedHosts: values.MAKIMA_WEBHOOK_ALLOWED_HOSTS,
     publicUrl: values.MAKIMA_PUBLIC_URL ?? null,
     prices: values.MAKIMA_PRICES,

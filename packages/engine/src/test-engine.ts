@@ -61,6 +61,8 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       ...defaultSettings,
       completionGraceMs: 0,
       inputTimeoutMs: 86_400_000,
+      archiveAfterMs: 2_592_000_000,
+      archiveRetentionMs: 2_592_000_000,
       leaseMs: 60_000,
       maxRetries: 3,
       autoAdvancePhases: true,

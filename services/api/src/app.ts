@@ -25,6 +25,7 @@ import { monitoringHandlers } from './routes/monitoring.ts';
 import { questionHandlers } from './routes/questions.ts';
 import { systemHandlers } from './routes/system.ts';
 import { taskHandlers } from './routes/tasks.ts';
+import { batchHandlers } from './routes/batch.ts';
 import { contractTypeHandlers } from './routes/contract-types.ts';
 import { webhookHandlers } from './routes/webhooks.ts';
 
@@ -48,6 +49,7 @@ export function buildApp(api: Api, options: AppOptions = {}): Hono<ApiEnv> {
     ...questionHandlers,
     ...systemHandlers,
     ...taskHandlers,
+    ...batchHandlers,
     ...contractTypeHandlers,
     ...webhookHandlers,
   });

@@ -27,6 +27,7 @@ export const examples: Readonly<Partial<Record<EndpointId | (string & {}), unkno
     additionalContext: 'The staging database is back.',
   },
   setAutoComplete: { enabled: false },
+  batchContracts: { operation: 'archive_old', older_than_hours: 168, dry_run: true },
   putContractType: {
     name: 'careful',
     phases: [

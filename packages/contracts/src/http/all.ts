@@ -1,5 +1,6 @@
 /** Every described endpoint, for those who walk them all: mount, policy test, OpenAPI, client, docs. */
 import type { Endpoint } from './endpoint.ts';
+import * as batch from './batch.ts';
 import * as branches from './branches.ts';
 import * as contractTypes from './contract-types.ts';
 import * as contracts from './contracts.ts';
@@ -14,6 +15,7 @@ import * as webhooks from './webhooks.ts';
 export const endpoints = {
   // Before the contracts: `monitor` is not the id of one.
   ...monitoring,
+  ...batch,
   ...branches,
   ...contractTypes,
   ...contracts,

@@ -28,6 +28,7 @@ import { deliver } from '../question/deliver.ts';
 import { requestConfirmation, tellDecision, voidIfChanged } from './confirmation.ts';
 import { contractNow } from './finish.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
+import { goOnAnswered } from './input-timeout.ts';
 import { syncWaiting } from './move.ts';
 import { validateIfDue, validatorSeen } from './validator.ts';
 import { mailSave } from '../save-point.ts';
@@ -78,8 +79,12 @@ export function changePhase(
   input: PhaseInput,
 ): Promise<Acted<PhaseOutcome>> {
   return act(engine, call, async (a) => {
-    const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
-    await requireLead(a, contract.id, 'change phases');
+    const held = await lockedContract(a.tx, a.caller, input.id, 'update');
+    await requireLead(a, held.id, 'change phases');
+    const contract =
+      a.caller.kind === 'person' && confirms(input)
+        ? await goOnAnswered(a, held, a.caller)
+        : held;
     if (!mayWork(contract.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',
@@ -93,10 +98,7 @@ export function changePhase(
       return standing(contract);
     }
     const gate = await validatedGate(a, contract);
-    if (
-      a.caller.kind !== 'person' &&
-      (input.confirmed === true || input.confirmationId !== undefined)
-    ) {
+    if (a.caller.kind !== 'person' && confirms(input)) {
       a.audit(
         'phase.confirm',
         'refused',
@@ -113,11 +115,17 @@ export function changePhase(
       };
     }
     const confirmation =
-      a.caller.kind === 'person' && (input.confirmed === true || input.confirmationId !== undefined)
+      a.caller.kind === 'person' && confirms(input)
         ? await confirmAsPerson(a, a.caller, contract, input, gate)
         : undefined;
-    return decide(a, contract, input, gate, confirmation);
+    const outcome = await decide(a, contract, input, gate, confirmation);
+    if (contract !== held) await syncWaiting(a, await contractNow(a, contract.id));
+    return outcome;
   });
+}
+
+function confirms(input: PhaseInput): boolean {
+  return input.confirmed === true || input.confirmationId !== undefined;
 }
 
 /** When only the validator's yes is missing, asking to leave the phase has it run, again if need be. */

@@ -35,6 +35,8 @@ export interface StatusInput {
   readonly targetStatus: ContractStatus;
   readonly reason?: string | undefined;
   readonly blocker?: string | undefined;
+  /** Only if it is in this status: for who decided by an earlier look. */
+  readonly onlyFrom?: ContractStatus | undefined;
 }
 
 export type StatusChange = ResponseOf<typeof endpoint>;
@@ -48,6 +50,8 @@ export function changeStatus(
   return act(engine, call, async (a) => {
     const person = requirePerson(a.caller, 'change the status of contracts');
     const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
+    if ((input.onlyFrom ?? contract.status) !== contract.status)
+      throw rejected(contract, input.targetStatus, `it is ${contract.status} by now`);
     const verdict = checkContractTransition(
       contract.status,
       input.targetStatus,

@@ -47,7 +47,7 @@ export async function lockedTasks(a: Act, contract: ContractRow): Promise<TaskRo
 }
 
 /** A pause costs no retry: the count of before stays. */
-async function goOn(a: Act, task: TaskRow, words: string): Promise<void> {
+export async function goOn(a: Act, task: TaskRow, words: string): Promise<void> {
   const row = await again(a, task, {
     excludedDaemonId: null,
     resume: true,
@@ -71,7 +71,7 @@ async function wake(a: Act, task: TaskRow): Promise<void> {
   a.mail('wake-supervisor', { taskId: task.id, attempt: task.currentAttempt }, ticketOf(a, task));
 }
 
-function mailWayBack(a: Act, task: TaskRow): void {
+export function mailWayBack(a: Act, task: TaskRow): void {
   const payload = { taskId: task.id, attempt: task.currentAttempt };
   if (task.currentAttempt === 0) return;
   a.mail(task.isSupervisor ? 'restore-supervisor' : 'retry-task', payload, ticketOf(a, task));

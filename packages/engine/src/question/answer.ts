@@ -17,6 +17,7 @@ import type { Person } from '../principal.ts';
 import { decide } from '../contract/change-phase.ts';
 import { digestOf, gateOf } from '../contract/gate.ts';
 import { finishContract } from '../contract/finish.ts';
+import { goOnAnswered } from '../contract/input-timeout.ts';
 import { moveContract } from '../contract/move.ts';
 import { resumeTasks } from '../contract/pause.ts';
 import { letsGoOn } from '../supervisor/restore.ts';
@@ -34,10 +35,7 @@ export function answerQuestion(
     const person = requirePerson(a.caller, 'answer questions');
     const seen = await findQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
     if (seen === undefined) throw notFound('question', input.id);
-    const contract =
-      seen.contractId === null
-        ? undefined
-        : await lockContract(a.tx, { ownerId: a.ownerId, id: seen.contractId, strength: 'update' });
+    const contract = await heldContract(a, person, seen.contractId);
     const task = await lockSubject(a, seen);
     const question = await lockQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
     if (question === undefined) throw notFound('question', input.id);
@@ -70,6 +68,17 @@ export function answerQuestion(
     if (contract !== undefined) await afterAnswer(a, contract, answered);
     return questionView(a.tx, answered);
   });
+}
+
+/** A person is there again: what was paused because nobody answered goes on. */
+async function heldContract(
+  a: Act,
+  person: Person,
+  id: string | null,
+): Promise<ContractRow | undefined> {
+  if (id === null) return undefined;
+  const row = await lockContract(a.tx, { ownerId: a.ownerId, id, strength: 'update' });
+  return row === undefined ? undefined : goOnAnswered(a, row, person);
 }
 
 /** The yes must speak of what is there now. */

@@ -32,6 +32,8 @@ export const testSettings: Settings = {
   ...defaultSettings,
   completionGraceMs: 300_000,
   inputTimeoutMs: 86_400_000,
+  archiveAfterMs: 2_592_000_000,
+  archiveRetentionMs: 2_592_000_000,
   leaseMs: 60_000,
   maxRetries: 3,
   autoAdvancePhases: true,

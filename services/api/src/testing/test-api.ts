@@ -82,6 +82,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       ...defaultSettings,
       completionGraceMs: 0,
       inputTimeoutMs: 86_400_000,
+      archiveAfterMs: 2_592_000_000,
+      archiveRetentionMs: 2_592_000_000,
       leaseMs: 60_000,
       maxRetries: 3,
       autoAdvancePhases: true,
