@@ -51,4 +51,5 @@ export const batchContracts = defineEndpoint({
   }),
   errors: ['CONFIRMATION_REQUIRED'],
   policy: { person: 'owner', tool: 'none', daemon: false },
+  idempotent: true,
 });

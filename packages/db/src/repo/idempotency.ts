@@ -1,5 +1,5 @@
 /** Answers by idempotency key: the row is inserted first in the transaction of its effect. */
-import type { Tx } from '../client.ts';
+import type { Queryable, Tx } from '../client.ts';
 
 export type IdempotencyBegin =
   | { readonly kind: 'new' }
@@ -22,6 +22,17 @@ export async function beginIdempotent(
     select fingerprint, response from idempotency_keys where owner_id = ${args.ownerId} and key = ${args.key}`;
   if (row === undefined || row.fingerprint !== args.fingerprint) return { kind: 'mismatch' };
   return { kind: 'done', response: row.response };
+}
+
+/** Whether a key has its answer, for work of several transactions that keeps its answer in the last. */
+export async function isAnswered(
+  db: Queryable,
+  args: { ownerId: string; key: string },
+): Promise<boolean> {
+  const rows = await db`
+    select 1 from idempotency_keys where owner_id = ${args.ownerId} and key = ${args.key}
+       and (expires_at is null or expires_at > clock())`;
+  return rows.length > 0;
 }
 
 export async function finishIdempotent(

@@ -14,6 +14,7 @@ import {
 } from '@makima/domain/batch';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { contractsForBatch, type BatchRow } from '@makima/db/repo/batch';
+import { isAnswered } from '@makima/db/repo/idempotency';
 import { reading } from '@makima/db/tx';
 import { requireOwner } from '../authorize.ts';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
@@ -24,43 +25,74 @@ import { deleteContract } from './remove.ts';
 export type BatchInput = BodyOf<typeof endpoint>;
 export type BatchResult = ResponseOf<typeof endpoint>;
 
-/** @throws VALIDATION_FAILED, CONFIRMATION_REQUIRED with what it is about. */
+/**
+ * With an idempotency key the answer is kept when all is done; a repeat before that finds nothing more to do.
+ * @throws VALIDATION_FAILED, CONFIRMATION_REQUIRED with what it is about.
+ */
 export async function batchContracts(
   engine: Engine,
   call: Call,
   input: BatchInput,
 ): Promise<Acted<BatchResult>> {
   requireOwner(call.caller, 'change many contracts at once');
+  const selection = selectionOf(input);
+  const answered = await isAnsweredAlready(engine, call);
+  const result = answered ? undefined : await carryOutAll(engine, call, input, selection);
+  return act(engine, call, async (a) => {
+    // The key's answer was there, and is answered instead of this.
+    if (result === undefined) throw new MakimaError('CONFLICT', 'the key expired just now');
+    const { operation, dry_run, affected_count: affected, errors } = result;
+    if (!dry_run) {
+      const detail = { operation, affected, failed: errors.length };
+      a.audit('contracts.batch', 'done', { kind: 'owner', id: a.ownerId }, detail);
+    }
+    return result;
+  });
+}
+
+function selectionOf(input: BatchInput): BatchSelection {
   const verdict = batchSelection(input.operation, {
     statusFilter: input.status_filter,
     olderThanHours: input.older_than_hours,
   });
-  if (!verdict.ok) {
-    throw new MakimaError('VALIDATION_FAILED', verdict.reason, {
-      details: { errors: [{ pointer: '/status_filter', detail: verdict.reason }] },
-    });
-  }
-  const found = await find(engine, call, input, verdict.selection);
+  if (verdict.ok) return verdict.selection;
+  throw new MakimaError('VALIDATION_FAILED', verdict.reason, {
+    details: { errors: [{ pointer: '/status_filter', detail: verdict.reason }] },
+  });
+}
+
+async function isAnsweredAlready(engine: Engine, call: Call): Promise<boolean> {
+  if (call.idempotency === undefined) return false;
+  const { sql } = engine.database;
+  const about = { ownerId: call.caller.ownerId, key: call.idempotency.key };
+  return reading(engine.database, isAnswered(sql, about));
+}
+
+async function carryOutAll(
+  engine: Engine,
+  call: Call,
+  input: BatchInput,
+  selection: BatchSelection,
+): Promise<BatchResult> {
+  const found = await find(engine, call, input, selection);
   const rows = found.slice(0, batchMax);
-  const base = {
-    operation: input.operation,
-    dry_run: input.dry_run,
-    preview: rows.map((row) => ({ ...row, since: row.since.toISOString() })),
-    remaining: found.length > batchMax,
-  };
-  if (input.dry_run) {
-    const affected_ids = rows.map(({ id }) => id);
-    const told = { affected_count: rows.length, affected_ids, errors: [] };
-    return { result: { ...base, ...told }, replayed: false };
-  }
-  if (rows.length > 1 && !input.confirm) throw unconfirmed(base.preview, input.operation);
+  const preview = rows.map((row) => ({ ...row, since: row.since.toISOString() }));
   const errors: BatchResult['errors'] = [];
-  for (const row of rows) await changeOne(engine, call, { input, row, errors });
+  if (!input.dry_run) {
+    if (rows.length > 1 && !input.confirm) throw unconfirmed(preview, input.operation);
+    for (const row of rows) await changeOne(engine, call, { input, row, errors });
+  }
   const failed = new Set(errors.map((error) => error.contract_id));
   const affected_ids = rows.map(({ id }) => id).filter((id) => !failed.has(id));
-  await note(engine, call, input.operation, affected_ids.length, errors.length);
-  const told = { affected_count: affected_ids.length, affected_ids, errors };
-  return { result: { ...base, ...told }, replayed: false };
+  return {
+    operation: input.operation,
+    dry_run: input.dry_run,
+    affected_count: affected_ids.length,
+    affected_ids,
+    errors,
+    preview,
+    remaining: found.length > batchMax,
+  };
 }
 
 /** One more than are touched, to know whether there are more. */
@@ -119,20 +151,6 @@ function carryOut(
     case 'restart_stale':
       return restartSupervisor(engine, call, { id, reason });
   }
-}
-
-async function note(
-  engine: Engine,
-  call: Call,
-  operation: BatchOperation,
-  affected: number,
-  failed: number,
-): Promise<void> {
-  const { caller } = call;
-  await act(engine, { caller }, async (a) => {
-    const target = { kind: 'owner', id: a.ownerId };
-    a.audit('contracts.batch', 'done', target, { operation, affected, failed });
-  });
 }
 
 function unconfirmed(preview: BatchResult['preview'], operation: BatchOperation): MakimaError {

@@ -44,21 +44,13 @@ async function restart(a: Act, task: TaskRow, words: string): Promise<void> {
   if (isTaskFinal(task.status)) throw nothing(`its supervisor is ${task.status}`);
   if (task.session === 'parked') throw nothing('its supervisor waits and needs no process');
   if (task.session === 'limited') throw nothing('its supervisor waits for a usage limit');
-  switch (task.status) {
-    case 'starting':
-    case 'running':
-      return goOn(
-        a,
-        await stopTask(a, task, { status: 'paused', reason: 'paused', words }),
-        words,
-      );
-    case 'paused':
-      return goOn(a, task, words);
-    case 'interrupted':
-      return mailWayBack(a, task);
-    default:
-      throw nothing(`its supervisor is ${task.status} and waits for a place`);
-  }
+  if (task.status === 'interrupted') return mailWayBack(a, task);
+  if (task.status === 'pending') throw nothing('its supervisor waits for a place');
+  const rests =
+    task.status === 'paused'
+      ? task
+      : await stopTask(a, task, { status: 'paused', reason: 'paused', words });
+  return goOn(a, rests, words);
 }
 
 function nothing(why: string): MakimaError {
