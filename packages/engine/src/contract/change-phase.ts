@@ -82,9 +82,7 @@ export function changePhase(
     const held = await lockedContract(a.tx, a.caller, input.id, 'update');
     await requireLead(a, held.id, 'change phases');
     const contract =
-      a.caller.kind === 'person' && confirms(input)
-        ? await goOnAnswered(a, held, a.caller)
-        : held;
+      a.caller.kind === 'person' && confirms(input) ? await goOnAnswered(a, held, a.caller) : held;
     if (!mayWork(contract.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',
