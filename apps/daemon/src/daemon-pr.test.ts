@@ -133,6 +133,20 @@ describe("a daemon's pull requests", () => {
     ]);
   });
 
+  it('are pushed from where a person allowed it and from nowhere else', async () => {
+    await worked();
+    const store = await open({ expectedSha: '0'.repeat(40) });
+    expect(store).toMatchObject({
+      ok: false,
+      error: { code: 'CONFLICT', retryable: true, details: { reason: 'branch_moved' } },
+    });
+    expect([headAt(remote, 'makima/fix-it'), github.asked]).toEqual([null, []]);
+    const expectedSha = String(store.error?.details?.['commitSha']);
+    const allowed = await open({ expectedSha });
+    expect(allowed.result).toMatchObject({ commitSha: expectedSha, created: true });
+    expect(headAt(remote, 'makima/fix-it')).toBe(expectedSha);
+  });
+
   it('are one when the daemon dies right after it was opened', async () => {
     await worked();
     github.mishaps.push({ method: 'POST', how: 'late_hang' });

@@ -9,6 +9,8 @@ export type Permit =
       readonly act: 'open_pull_request';
       readonly branch: string;
       readonly baseBranch: string | null;
+      /** Where the branch stood when a person was asked: what is merged after that, they have not seen. */
+      readonly commitSha: string;
     }
   | { readonly act: 'merge'; readonly taskId: string; readonly targetBranch: string };
 

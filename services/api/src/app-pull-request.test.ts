@@ -141,6 +141,24 @@ describe('without it', () => {
   beforeEach(async () => {
     contract = await startedContract(api, machine);
     await machine.commands();
+    const merging = api.send(
+      'POST',
+      `${mesh}/supervisor/tasks/${contract.supervisorTaskId}/merge`,
+      {
+        key: contract.supervisorKey,
+        body: {},
+      },
+    );
+    await held(1);
+    const merged = {
+      kind: 'branch.merge',
+      success: true,
+      message: 'Merged',
+      conflicts: [],
+    } as const;
+    const { operationId } = await asked('branch.merge');
+    await finish(operationId, { ...merged, commitSha: 'b'.repeat(40) });
+    expect((await merging).status).toBe(200);
   });
 
   it('asks a person with 428, whose yes lets the next call through', async () => {

@@ -108,6 +108,14 @@ async function commitOf(store: Store, command: Command, branch: string): Promise
       'Merge something into it first',
     );
   }
+  const { expectedSha } = command;
+  if (expectedSha !== undefined && sha !== expectedSha) {
+    throw new MakimaError('CONFLICT', 'The branch stands elsewhere than a person allowed it', {
+      details: { reason: 'branch_moved', commitSha: sha },
+      retryable: true,
+      fix: 'ask again: a person is shown where it stands now',
+    });
+  }
   return sha;
 }
 

@@ -158,6 +158,8 @@ export const zCommand = z.discriminatedUnion('kind', [
     branch: z.string(),
     /** `branch`: it stands in the store; `task`: it is made there of the work of (task, attempt). */
     from: z.enum(['branch', 'task']),
+    /** Refuse when the branch stands elsewhere: a person allowed it as it was there. */
+    expectedSha: zSha.optional(),
     /** Null: the repository's default branch. */
     baseBranch: z.string().nullable(),
     title: z.string(),

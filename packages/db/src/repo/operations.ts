@@ -71,6 +71,27 @@ export async function mergeSeenSince(
   return rows.length > 0;
 }
 
+/**
+ * Where a branch of a contract stands on this machine, as its last report about it says; undefined when it has
+ * told of none.
+ */
+export async function branchHead(
+  db: Queryable,
+  args: { ownerId: string; contractId: string; daemonId: string; branch: string },
+): Promise<string | undefined> {
+  const { branch } = args;
+  const [row] = await db<{ commitSha: string }[]>`
+    select coalesce(result->>'commitSha', error->'details'->>'commitSha') as commit_sha from operations
+     where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and daemon_id = ${args.daemonId}
+       and (state = 'done' and result->>'commitSha' is not null
+            and (kind = 'branch.merge' and request->>'targetBranch' = ${branch} and result->>'success' = 'true'
+                 or kind in ('branch.create', 'branch.hand_over', 'pr.open') and result->>'branch' = ${branch})
+         or state = 'failed' and kind = 'pr.open' and request->>'branch' = ${branch}
+            and error->'details'->>'reason' = 'branch_moved')
+     order by finished_at desc, id desc limit 1`;
+  return row?.commitSha;
+}
+
 /** Undefined when it is finished already, or not this daemon's. */
 export async function finishOperation(
   tx: Tx,

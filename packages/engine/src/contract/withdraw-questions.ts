@@ -51,7 +51,7 @@ export async function withdrawOfTask(a: Act, task: TaskRow): Promise<void> {
   for (const question of open) await withdraw(a, question, `the task that asked is ${task.status}`);
 }
 
-/** One question that nobody needs to answer any more. */
+/** One question that nobody needs to answer any more. The caller brings the contract's status up to date. */
 export async function withdraw(a: Act, question: QuestionRow, reason: string): Promise<void> {
   const row = await cancelQuestionRow(a.tx, { id: question.id });
   if (row === undefined) return;

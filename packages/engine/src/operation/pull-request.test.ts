@@ -4,6 +4,7 @@ import { permitAsksMax } from '@makima/domain/permit';
 import { patchContract } from '../contract/patch.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
+import { listQuestions } from '../question/get.ts';
 import { TestDaemon, sha } from '../test-daemon.ts';
 import {
   by,
@@ -17,6 +18,7 @@ import { brokenInvariants } from '../test-invariants.ts';
 import { contractRow, orderedId, stage, type Stage } from '../test-stage.ts';
 import { zAskInput } from '@makima/contracts/entity/question';
 import type { ContractInput } from '@makima/contracts/entity/contract';
+import { requestMerge } from './merge.ts';
 import { requestPullRequest, type PullRequestInput } from './pull-request.ts';
 import { readOperation } from './read.ts';
 
@@ -38,6 +40,18 @@ const ask = (input: Partial<PullRequestInput> = {}, caller = scene.supervisor as
   requestPullRequest(t.engine, by(caller), { branch: own(), title: 'Fix it', ...input });
 const asPerson = (input: Partial<PullRequestInput> = {}) =>
   ask({ contractId: scene.contract.id, ...input }, t.owner as never);
+/** The supervisor's own work is merged, and the branch stands there on its machine. */
+const merged = async (digit: string, branch = own()): Promise<void> => {
+  const input = { id: scene.supervisorTaskId, targetBranch: branch, squash: false };
+  const operationId = await orderedId(requestMerge(t.engine, by(scene.supervisor), input));
+  const result = { kind: 'branch.merge', success: true, message: 'Merged', conflicts: [] } as const;
+  await daemon.finish(operationId, { ...result, commitSha: sha(digit) });
+  await daemon.pullOnly('branch.merge');
+};
+const openQuestions = async (): Promise<(string | null)[]> => {
+  const { items } = await listQuestions(t.engine, t.owner, { status: 'open', limit: 100 });
+  return items.flatMap((q) => (q.contractId === scene.contract.id ? [q.context] : []));
+};
 const answer = (id: string | null, response: string) =>
   answerQuestion(t.engine, by(t.owner), { id: id ?? '', response });
 
@@ -105,7 +119,10 @@ describe('with the owner’s setting', () => {
 });
 
 describe('without it', () => {
-  beforeEach(() => open());
+  beforeEach(async () => {
+    await open();
+    await merged('a');
+  });
 
   it('a person needs no leave', async () => {
     await orderedId(asPerson());
@@ -116,7 +133,7 @@ describe('without it', () => {
     );
   });
 
-  it('an agent waits for a person’s leave, which is for this very branch', async () => {
+  it('an agent waits for a person’s leave, which is for this very branch as it stood', async () => {
     const { result } = await ask();
     const { questionId } = result;
     expect(questionId).not.toBeNull();
@@ -130,10 +147,53 @@ describe('without it', () => {
     expect(asked).toMatchObject([
       { data: { questionId, questionType: 'permission', choices: ['Allow', 'Deny'] } },
     ]);
+    expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('a')}`)]);
     await answer(questionId, 'allow');
     await orderedId(ask());
-    expect(await daemon.pullOnly('pr.open')).toHaveLength(1);
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([{ expectedSha: sha('a') }]);
+    await merged('b', `${own()}.try`);
     expect((await ask({ branch: 'try' })).result.questionId).not.toBeNull();
+  });
+
+  it('what was merged after the leave needs another one; nobody is shown what has moved', async () => {
+    const first = (await ask()).result.questionId;
+    await answer(first, 'Allow');
+    const allowed = await orderedId(ask());
+    await merged('b');
+    const second = (await ask()).result.questionId;
+    expect(second).not.toBe(first);
+    await merged('c');
+    const third = (await ask()).result.questionId;
+    expect([first, second]).not.toContain(third);
+    expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('c')}`)]);
+    expect((await refusal(answer(second, 'Allow'))).code).toBe('CONFIRMATION_VOID');
+    // Back to what a person has allowed already: nobody is asked, and nothing waits any more.
+    await merged('a');
+    expect(await orderedId(ask())).toBe(allowed);
+    expect(await openQuestions()).toEqual([]);
+    expect(await contractRow(t, scene.contract.id)).toMatchObject({ status: 'active' });
+    expect(await brokenInvariants(t)).toEqual({});
+  });
+
+  it('of a branch that its machine has told nothing of, it asks where that stands first', async () => {
+    const operationId = await orderedId(ask({ branch: 'unknown' }));
+    const [command] = await daemon.pullOnly('pr.open');
+    expect(command).toMatchObject({ operationId, expectedSha: '0'.repeat(40) });
+    const details = { reason: 'branch_moved', commitSha: sha('d') };
+    const error = { code: 'CONFLICT', message: 'elsewhere', retryable: true, details };
+    await daemon.report({
+      kind: 'operation.finished',
+      operationId,
+      ok: false,
+      result: null,
+      error,
+    });
+    await readOperation(t.engine, scene.supervisor, { id: operationId });
+    const { questionId } = (await ask({ branch: 'unknown' })).result;
+    expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('d')}`)]);
+    await answer(questionId, 'Allow');
+    await orderedId(ask({ branch: 'unknown' }));
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([{ expectedSha: sha('d') }]);
   });
 
   it('no means no, and is asked for again a few times only', async () => {
@@ -155,7 +215,11 @@ describe('without it', () => {
 
   it('asks a person for a bounded number of acts at once', async () => {
     const max = t.engine.limits.openQuestionsPerContractMax;
-    for (let i = 0; i < max; i += 1) await ask({ branch: `try-${i}` });
+    await merged('b', `${own()}.one-more`);
+    for (let i = 0; i < max; i += 1) {
+      await merged('b', `${own()}.try-${i}`);
+      await ask({ branch: `try-${i}` });
+    }
     expect(await refusal(ask({ branch: 'one-more' }))).toMatchObject({ code: 'LIMIT_EXCEEDED' });
     const { questionId } = (await ask({ branch: 'try-0' })).result;
     await answer(questionId, 'Allow');

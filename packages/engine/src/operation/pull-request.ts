@@ -3,15 +3,20 @@
  * request opened, or found where it has one.
  *
  * Law: nothing of a contract that is `local_only` is pushed, whoever asks. An agent proposes with the owner's
- * setting or a person's permission for this very branch.
+ * setting or a person's permission for this very branch as it stood when they were asked: the machine refuses to
+ * push it when it stands elsewhere.
  */
 import { belongsTo, branchBeside, isNewBranch } from '@makima/domain/branch';
 import { MakimaError } from '@makima/domain/error';
+import { branchHead } from '@makima/db/repo/operations';
+import { openQuestionsOf } from '@makima/db/repo/questions';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, requireLead } from '../authorize.ts';
 import { contractOf, supervisorOf, wrong } from './branch.ts';
-import { order } from './order.ts';
+import { syncWaiting } from '../contract/move.ts';
+import { withdraw } from '../contract/withdraw-questions.ts';
+import { machineOf, order } from './order.ts';
 import { permitted, type Ordered } from './permit.ts';
 import { assertWorking } from './working-contract.ts';
 
@@ -29,24 +34,43 @@ export function requestPullRequest(
   input: PullRequestInput,
 ): Promise<Acted<Ordered>> {
   return act(engine, call, async (a) => {
-    const id = contractOf(a.caller, input.contractId);
-    const contract = await lockedContract(a.tx, a.caller, id, 'update');
+    const contractId = contractOf(a.caller, input.contractId);
+    const contract = await lockedContract(a.tx, a.caller, contractId, 'update');
     await requireLead(a, contract.id, 'open pull requests');
     assertWorking(contract, 'proposed');
     assertMayPush(contract);
     const branch = branchOf(contract, input.branch);
     const supervisor = await supervisorOf(a, contract);
-    const proposal = { ...input, branch, body: input.body ?? '' };
-    if (a.caller.kind === 'agent' && !contract.allowPullRequests) {
-      const questionId = await askFirst(a, contract, supervisor, proposal);
-      if (questionId !== null) return { operationId: null, questionId };
+    const proposal = { ...input, branch, body: input.body ?? '', from: 'branch' as const };
+    if (a.caller.kind !== 'agent' || contract.allowPullRequests) {
+      const { id } = await orderPullRequest(a, supervisor, proposal);
+      return { operationId: id, questionId: null };
     }
-    const { id: operationId } = await orderPullRequest(a, supervisor, {
+    const commitSha = await headOf(a, contract, supervisor, branch);
+    const questionId =
+      commitSha === undefined
+        ? null
+        : await askFirst(a, contract, supervisor, { ...proposal, commitSha });
+    if (questionId !== null) return { operationId: null, questionId };
+    const { id } = await orderPullRequest(a, supervisor, {
       ...proposal,
-      from: 'branch',
+      expectedSha: commitSha ?? nowhere,
     });
-    return { operationId, questionId: null };
+    return { operationId: id, questionId: null };
   });
+}
+
+/** No branch stands there: the machine pushes nothing, and answers where it does stand. */
+const nowhere = '0'.repeat(40);
+
+async function headOf(
+  a: Act,
+  contract: ContractRow,
+  supervisor: TaskRow,
+  branch: string,
+): Promise<string | undefined> {
+  const daemonId = await machineOf(a, supervisor);
+  return branchHead(a.tx, { ownerId: a.ownerId, contractId: contract.id, daemonId, branch });
 }
 
 /** `local_only` is the owner's word on everything that leaves the machine. */
@@ -71,22 +95,41 @@ interface Proposal {
   readonly body: string;
 }
 
-function askFirst(
+async function askFirst(
   a: Act,
   contract: ContractRow,
   supervisor: TaskRow,
-  { branch, title, body }: Proposal,
+  { branch, title, body, commitSha }: Proposal & { readonly commitSha: string },
 ): Promise<string | null> {
+  const held = await withdrawOutdated(a, contract, { branch, commitSha });
   const { baseBranch } = supervisor;
   const into = baseBranch === null ? 'the default branch' : baseBranch;
   const where = supervisor.repositoryUrl ?? supervisor.localPath ?? 'the repository';
-  return permitted(a, contract, supervisor, {
-    permit: { act: 'open_pull_request', branch, baseBranch },
+  return permitted(a, held, supervisor, {
+    permit: { act: 'open_pull_request', branch, baseBranch, commitSha },
     question: `May the supervisor push ${branch} and open a pull request into ${into}?`,
-    context: [`Repository: ${where}`, `Title: ${title}`, body]
+    context: [`Repository: ${where}`, `Commit: ${commitSha}`, `Title: ${title}`, body]
       .filter((line) => line !== '')
       .join('\n'),
   });
+}
+
+/** Questions that would show a person the branch as it was are closed. Answers the contract as it is then. */
+async function withdrawOutdated(
+  a: Act,
+  contract: ContractRow,
+  now: { readonly branch: string; readonly commitSha: string },
+): Promise<ContractRow> {
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
+  const outdated = open.filter(
+    ({ permit }) =>
+      permit?.act === 'open_pull_request' &&
+      permit.branch === now.branch &&
+      permit.commitSha !== now.commitSha,
+  );
+  if (outdated.length === 0) return contract;
+  for (const question of outdated) await withdraw(a, question, 'the branch has moved since');
+  return syncWaiting(a, contract);
 }
 
 /** The machine looks up the branch first: asked twice, there is one pull request. */
@@ -95,15 +138,18 @@ export async function orderPullRequest(
   task: TaskRow,
   proposal: Proposal & {
     readonly from: 'branch' | 'task';
+    /** Where a person allowed it; absent where nobody has to. */
+    readonly expectedSha?: string;
     readonly requestedBy?: string;
   },
 ): Promise<{ readonly id: string }> {
-  const { branch, title, body, from } = proposal;
+  const { branch, title, body, from, expectedSha } = proposal;
+  const expected = expectedSha === undefined ? {} : { expectedSha };
   const { baseBranch } = task;
   return order(a, {
     task,
     kind: 'pr.open',
-    asked: { branch, baseBranch, title, body },
+    asked: { branch, baseBranch, title, body, ...expected },
     join: 'unseen',
     requestedBy: proposal.requestedBy,
     command: (operationId) => ({
@@ -114,6 +160,7 @@ export async function orderPullRequest(
       repository: { url: task.repositoryUrl, path: task.localPath, baseBranch },
       branch,
       from,
+      ...expected,
       baseBranch,
       title,
       body,
