@@ -150,14 +150,14 @@ describe('without it', () => {
       },
     );
     await held(1);
-    const merged = {
+    const { operationId } = await asked('branch.merge');
+    await finish(operationId, {
       kind: 'branch.merge',
       success: true,
       message: 'Merged',
+      commitSha: 'b'.repeat(40),
       conflicts: [],
-    } as const;
-    const { operationId } = await asked('branch.merge');
-    await finish(operationId, { ...merged, commitSha: 'b'.repeat(40) });
+    });
     expect((await merging).status).toBe(200);
   });
 

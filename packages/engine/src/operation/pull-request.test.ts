@@ -44,8 +44,13 @@ const asPerson = (input: Partial<PullRequestInput> = {}) =>
 const merged = async (digit: string, branch = own()): Promise<void> => {
   const input = { id: scene.supervisorTaskId, targetBranch: branch, squash: false };
   const operationId = await orderedId(requestMerge(t.engine, by(scene.supervisor), input));
-  const result = { kind: 'branch.merge', success: true, message: 'Merged', conflicts: [] } as const;
-  await daemon.finish(operationId, { ...result, commitSha: sha(digit) });
+  await daemon.finish(operationId, {
+    kind: 'branch.merge',
+    success: true,
+    message: 'Merged',
+    commitSha: sha(digit),
+    conflicts: [],
+  });
   await daemon.pullOnly('branch.merge');
 };
 const openQuestions = async (): Promise<(string | null)[]> => {
