@@ -13,6 +13,12 @@ export async function brokenInvariants(t: TestEngine): Promise<Record<string, un
     'I8 the cursor is at the last event': await sql`
       select c.contract_id from contract_cursors c
        where c.seq <> (select coalesce(max(seq), 0) from events e where e.contract_id = c.contract_id)`,
+    'counts of contracts are what a count over their rows would be': await sql`
+      select coalesce(c.owner_id, n.owner_id) as owner_id
+        from (select owner_id, status as one, phase as two, count(*) as n from contracts group by 1, 2, 3) c
+        full join (select owner_id, one, two, sum(n) as n from tallies where kind = 'contract'
+                    group by 1, 2, 3 having sum(n) <> 0) n using (owner_id, one, two)
+       where c.n is distinct from n.n`,
     'I9 output of an attempt has no gap': await sql`
       select a.task_id, a.attempt from task_attempts a
        where a.output_seq <> (select coalesce(sum(count), 0) from task_outputs o

@@ -12,6 +12,7 @@ import { changeStatus } from './contract/change-status.ts';
 import { checkCompletion } from './contract/check-completion.ts';
 import { completeDeliverable } from './contract/complete-deliverable.ts';
 import { createContract } from './contract/create.ts';
+import { readDashboard } from './contract/dashboard.ts';
 import { getContract } from './contract/get.ts';
 import { listContracts } from './contract/list.ts';
 import { patchContract } from './contract/patch.ts';
@@ -345,6 +346,7 @@ const list: readonly VerbLine[] = [
   ...cycleVerbs,
   ...webhookVerbs,
   ['monitorContracts', 'reads', null, (e, c) => readMonitor(e, c.caller, fromNow)],
+  ['contractsDashboard', 'reads', null, (e, c) => readDashboard(e, c.caller)],
   ['listEvents', 'reads', null, (e, c) => listEvents(e, c.caller, page)],
 ];
 

@@ -7,6 +7,7 @@
 import { uptimeMs } from '@makima/db/probe';
 import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
 import { pruneRequeues } from '@makima/db/repo/requeue';
+import { foldTallies } from '@makima/db/repo/tallies';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
 import { limitsOf, settingsOf } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
@@ -52,6 +53,7 @@ const prune = async (): Promise<number> => {
   const rows = await pruneOutbox(sql, { olderThanHours: 24 });
   return rows + (await pruneRequeues(sql, { olderThanDays: 7 }));
 };
+const fold = (limit: number): Promise<number> => foldTallies(sql, { limit });
 metrics.gauge({
   name: 'makima_outbox_oldest_seconds',
   help: 'Age of the oldest outbox row that should have left, 0 when none waits.',
@@ -62,7 +64,7 @@ const settled = settling({
   now: () => performance.now(),
   graceMs: 15_000,
 });
-const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune, settled });
+const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune, fold, settled });
 const reconciler = schedulerReconciler(wire);
 const health = createHealth({
   checks: [...wire.checks, ...consumers.checks],

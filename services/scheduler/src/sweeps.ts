@@ -9,6 +9,7 @@ import { contractTimers } from './sweeps/contract-timers.ts';
 import { defaultAnswers } from './sweeps/default-answers.ts';
 import { dueWaits } from './sweeps/due-waits.ts';
 import { expiredLeases } from './sweeps/expired-leases.ts';
+import { foldTallies } from './sweeps/fold-tallies.ts';
 import { lateAnswers } from './sweeps/late-answers.ts';
 import { limitsOver } from './sweeps/limits-over.ts';
 import { outboxPrune } from './sweeps/outbox-prune.ts';
@@ -23,6 +24,7 @@ import { webhooks } from './sweeps/webhooks.ts';
 export interface SweepsDeps extends SweepDeps {
   readonly place: PlaceOwner;
   readonly prune: () => Promise<number>;
+  readonly fold: (limit: number) => Promise<number>;
   /** Whether the store has been there long enough to judge by silence. */
   readonly settled: () => Promise<boolean>;
 }
@@ -42,6 +44,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     staleContracts(deps),
     webhooks(deps),
     outboxPrune(deps),
+    foldTallies(deps),
     retention(deps),
   ];
   return {

@@ -6,12 +6,14 @@ import WebSocket from 'ws';
 import type { Client } from '@makima/client/client';
 import type { Command, TaskStart } from '@makima/contracts/socket/commands';
 import type { Report } from '@makima/contracts/socket/reports';
-import { zServerFrame } from '@makima/contracts/socket/frames';
+import { zServerFrame, type Running } from '@makima/contracts/socket/frames';
 
 export interface BenchDaemon {
   /** Called for each command as it arrives; the ack has been sent. */
   onCommand: (command: Command, atMs: number) => void;
   report(reports: readonly Report[]): void;
+  /** A sign of life of these. */
+  beat(running: readonly Running[]): void;
   close(): Promise<void>;
 }
 
@@ -37,6 +39,9 @@ export async function joinDaemon(
     report(reports) {
       send({ type: 'reports', journalId, fromSeq: reportSeq, reports });
       reportSeq += reports.length;
+    },
+    beat(running) {
+      send({ type: 'heartbeat', beat: beat++, running, freeDiskBytes: null });
     },
     async close() {
       clearInterval(beats);

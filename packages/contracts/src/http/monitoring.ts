@@ -1,6 +1,7 @@
 /** Endpoints that watch over all contracts: the monitor and the dashboard of seed 004. */
 import { z } from 'zod';
 import { contractStatuses } from '@makima/domain/contract';
+import { zDashboard } from '../entity/dashboard.ts';
 import { monitorPath, zMonitorEvent } from '../entity/monitor.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { zPage } from './page.ts';
@@ -30,6 +31,18 @@ export const monitorContracts = defineEndpoint({
   }),
   status: 200,
   response: zPage(zMonitorEvent).extend({ cursor: z.string() }),
+  errors: ['NOT_FOUND'],
+  policy: watchers,
+});
+
+export const contractsDashboard = defineEndpoint({
+  id: 'contractsDashboard',
+  method: 'GET',
+  path: '/api/v1/contracts/dashboard',
+  tag: 'contracts',
+  summary: 'How all contracts stand: counts, stale, waiting, recent events, resources in use',
+  status: 200,
+  response: zDashboard,
   errors: ['NOT_FOUND'],
   policy: watchers,
 });

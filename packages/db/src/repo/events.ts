@@ -101,6 +101,20 @@ export async function eventsAfter(
      order by events.xid, events.id limit ${args.limit}`;
 }
 
+/** The newest events of these kinds among the owner's last ones, newest first. */
+export async function newestEvents(
+  db: Queryable,
+  args: { ownerId: string; types: readonly EventType[]; among: number; limit: number },
+): Promise<EventRow[]> {
+  return db<EventRow[]>`
+    select * from (
+      select id, xid::text as xid, owner_id, contract_id, seq, type, actor, task_id, data, at
+        from events where owner_id = ${args.ownerId} and xid < pg_snapshot_xmin(pg_current_snapshot())
+       order by events.xid desc, events.id desc limit ${args.among}) newest
+     where type = any(${args.types as EventType[]})
+     order by newest.id desc limit ${args.limit}`;
+}
+
 /** The status that each contract had just before one of its events; those that had changed none are missing. */
 export async function statusesBefore(
   db: Queryable,

@@ -76,6 +76,9 @@ export const contracts = snakeCase.table(
       .where(sql`${t.directiveId} is not null`),
     uniqueIndex('contracts_owner_slug').on(t.ownerId, t.slug),
     index('contracts_owner_status').on(t.ownerId, t.status, t.phase),
+    index('contracts_waiting')
+      .on(t.ownerId, t.statusChangedAt)
+      .where(sql`${t.status} = 'waiting_for_input'`),
     check(
       'contracts_status',
       sql`${t.status} in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing', 'completed', 'failed', 'archived')`,

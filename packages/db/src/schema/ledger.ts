@@ -150,6 +150,24 @@ export const incidents = snakeCase.table(
   ],
 );
 
+/**
+ * Counts that are kept in the transaction of what they count, by triggers: each change adds a row, a sweep adds
+ * rows up. Nobody waits for a counter, and the sum is right at every moment.
+ */
+export const tallies = snakeCase.table(
+  'tallies',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    ownerId: ownerId(),
+    /** `contract` (status, phase), `phase_change` (from, to), `completion`, `restoration`, `batch` (operation). */
+    kind: text().notNull(),
+    one: text().notNull().default(''),
+    two: text().notNull().default(''),
+    n: integer().notNull(),
+  },
+  (t) => [index('tallies_owner').on(t.ownerId, t.kind)],
+);
+
 /** Facts of the installation: the timeline's epoch, when it began. */
 export const meta = snakeCase.table('meta', {
   key: text().primaryKey(),

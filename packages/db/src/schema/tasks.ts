@@ -150,6 +150,9 @@ export const tasks = snakeCase.table(
     index('tasks_limited')
       .on(t.resumeAt)
       .where(sql`${t.session} = 'limited'`),
+    index('tasks_begun')
+      .on(t.ownerId, t.status, t.isSupervisor)
+      .where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),
     index('tasks_unfinished')
       .on(t.status, t.pendingSince)
       .where(sql`${t.status} in ('starting', 'running', 'interrupted', 'paused')`),

@@ -327,10 +327,15 @@ describe('by HTTP', () => {
   });
 });
 
-it('monitors are not there when the flag is off', async () => {
+it('monitor and dashboard are not there when the flag is off', async () => {
   const off = await startTestApi({ settings: { features: { monitoringDashboard: false } } });
   const answer = await off.send('GET', monitorPath, { key: off.ownerKey });
   expect(answer).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+  const dashboard = '/api/v1/contracts/dashboard';
+  expect((await off.send('GET', dashboard, { key: off.ownerKey })).status).toBe(404);
+  expect((await api.send('GET', dashboard, { key: api.ownerKey })).status).toBe(200);
+  // Everything else is.
+  expect((await off.send('GET', '/api/v1/contracts', { key: off.ownerKey })).status).toBe(200);
   expect(await refusedDial({ port: off.port, key: off.ownerKey })).toMatchObject({ status: 404 });
   await off.stop();
 });
