@@ -67,8 +67,7 @@ async function cleanUp(id: string): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
     await cleanContract(api.engine, caller, { contractId: id });
     for (const command of await machine.commands()) {
-      if (command.kind === 'task.stop')
-        await machine.report(stopped(command));
+      if (command.kind === 'task.stop') await machine.report(stopped(command));
       if (command.kind === 'workdir.clean' || command.kind === 'branch.deliver')
         await machine.report({
           kind: 'operation.finished',
