@@ -194,6 +194,7 @@ export const changePhase = defineEndpoint({
     'CONFIRMATION_VOID',
     'FORBIDDEN',
     'INVALID_TRANSITION',
+    'CONFLICT',
   ],
   policy: { person: 'write', tool: 'supervisor', daemon: false },
 });
@@ -319,6 +320,7 @@ export const completeContract = defineEndpoint({
     'NOT_SUPERVISOR',
     'INVALID_TRANSITION',
     'PHASE_GUARD_REQUIRED',
+    'CONFLICT',
     'FENCED',
   ],
   policy: { person: 'write', tool: 'supervisor', daemon: false },

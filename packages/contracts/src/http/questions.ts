@@ -26,6 +26,7 @@ export const askQuestion = defineEndpoint({
     'WAIT_TIMED_OUT',
     'LIMIT_EXCEEDED',
     'FENCED',
+    'CONFLICT',
   ],
   policy: { person: 'none', tool: 'lead', daemon: false },
   idempotent: true,

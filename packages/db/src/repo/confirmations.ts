@@ -99,3 +99,27 @@ export async function wasSentBack(
        and contract_version = ${args.version} and digest = ${args.digest} limit 1`;
   return rows.length > 0;
 }
+
+/**
+ * The newest no of a person to this very state of the contract, when nothing has happened since that they could
+ * see anew: no work merged, no deliverable shown again, no word of theirs to who leads it.
+ */
+export async function refusedAsItStands(
+  db: Queryable,
+  args: { contractId: string; version: number; digest: string },
+): Promise<{ by: string; notes: string | null } | undefined> {
+  const [row] = await db<{ by: string; notes: string | null; isNew: boolean }[]>`
+    select u.name as by, c.notes,
+           exists (select 1 from operations o where o.contract_id = c.contract_id and o.kind = 'branch.merge'
+                      and o.state = 'done' and o.result->>'success' = 'true' and o.finished_at > c.decided_at)
+           or exists (select 1 from deliverables d where d.contract_id = c.contract_id and d.completed_at > c.decided_at)
+           or exists (select 1 from agent_messages m join tasks t on t.id = m.task_id and t.is_supervisor
+                       where t.contract_id = c.contract_id and m.source = 'person' and m.created_at > c.decided_at)
+           or exists (select 1 from questions q where q.contract_id = c.contract_id and q.confirmation_id is null
+                         and q.answered_by_user_id is not null and q.answered_at > c.decided_at) as is_new
+      from confirmations c join users u on u.id = c.decided_by_user_id
+     where c.contract_id = ${args.contractId} and c.state = 'rejected' and c.contract_version = ${args.version}
+       and c.digest = ${args.digest}
+     order by c.decided_at desc limit 1`;
+  return row === undefined || row.isNew ? undefined : { by: row.by, notes: row.notes };
+}

@@ -26,8 +26,8 @@ export async function findOperation(
 }
 
 /**
- * The same work asked of the same machine in the same attempt: not over yet, or (`unseen`) over without anybody
- * having been shown its result.
+ * The same work asked of the same machine in the same attempt: not over yet, or (`unseen`) over without the one
+ * who asks having been shown its result.
  */
 export async function sameOperation(
   tx: Tx,
@@ -38,19 +38,20 @@ export async function sameOperation(
     attempt: number;
     kind: string;
     request: Record<string, unknown>;
+    requestedBy: string;
     stand: 'pending' | 'unseen';
   },
 ): Promise<OperationRow | undefined> {
   const [row] = await tx<OperationRow[]>`
     select * from operations where owner_id = ${args.ownerId} and task_id = ${args.taskId} and kind = ${args.kind}
        and attempt = ${args.attempt} and daemon_id = ${args.daemonId}
-       and (state = 'pending' or ${args.stand === 'unseen'} and seen_at is null)
+       and (state = 'pending' or ${args.stand === 'unseen'} and seen_at is null and requested_by = ${args.requestedBy})
        and request = ${tx.json(args.request as never)}::jsonb
      order by id desc limit 1`;
   return row;
 }
 
-/** Its result was shown to somebody. */
+/** Its result was shown to the one who ordered it. */
 export async function markOperationSeen(
   db: Queryable,
   args: { ownerId: string; id: string },

@@ -229,9 +229,12 @@ describe('the guard', () => {
     expect(await contractRow(t, contract.id)).toMatchObject({ phase: 'plan', status: 'active' });
     const [message] = await daemon.pullOnly('task.message');
     expect(message?.message.text).toContain('The plan misses the tests.');
-    expect(await change(supervisor, { id: contract.id })).toMatchObject({
-      outcome: 'guard_required',
+    expect(await refusal(change(supervisor, { id: contract.id }))).toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('The plan misses the tests.'),
     });
+    // A person may look at it again as it stands.
+    expect(await change(t.owner, { id: contract.id })).toMatchObject({ outcome: 'guard_required' });
   });
 });
 

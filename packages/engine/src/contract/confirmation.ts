@@ -3,12 +3,14 @@
  * contract; asking again for the same thing finds the one that is open, and what changed since voids it.
  */
 import { channels } from '@makima/contracts/channels';
+import { MakimaError } from '@makima/domain/error';
 import { answerText } from '@makima/domain/question';
 import {
   closeConfirmation,
   insertConfirmation,
   openConfirmation,
   questionOfConfirmation,
+  refusedAsItStands,
 } from '@makima/db/repo/confirmations';
 import { cancelQuestionRow, insertQuestion } from '@makima/db/repo/questions';
 import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
@@ -23,8 +25,11 @@ export interface ConfirmationRequest {
 }
 
 /**
+ * What a person sent back, an agent asks for again when there is something new to see.
+ *
  * `to` is the next phase, or null for the completion of the contract; `words` are those of an agent that asks
  * for it. The caller holds the contract's lock.
+ * @throws CONFLICT to an agent, with the person's words.
  */
 export async function requestConfirmation(
   a: Act,
@@ -42,6 +47,7 @@ export async function requestConfirmation(
     if (same && question !== undefined) return { confirmation: open, questionId: question.id };
     await voidConfirmation(a, contract, open);
   }
+  if (a.caller.kind === 'agent') await assertSomethingNew(a, contract, digest);
   const confirmation = await insertConfirmation(a.tx, {
     ownerId: contract.ownerId,
     contractId: contract.id,
@@ -81,6 +87,16 @@ export async function requestConfirmation(
   });
   await syncWaiting(a, contract);
   return { confirmation, questionId };
+}
+
+async function assertSomethingNew(a: Act, contract: ContractRow, digest: string): Promise<void> {
+  const { id: contractId, version } = contract;
+  const no = await refusedAsItStands(a.tx, { contractId, version, digest });
+  if (no === undefined) return;
+  throw new MakimaError('CONFLICT', `${no.by} has sent this back: ${no.notes ?? 'no'}`, {
+    details: { reason: 'sent_back', by: no.by, words: no.notes },
+    fix: 'change it first: merge what was asked for, or show a deliverable anew; if you do not know what is wanted, ask a question',
+  });
 }
 
 function contextOf(

@@ -1,10 +1,15 @@
 /** Who leads a contract says that it is complete: what is missing, a person's gate, and twice. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ContractInput } from '@makima/contracts/entity/contract';
+import { zAskInput } from '@makima/contracts/entity/question';
+import { requestMerge } from '../operation/merge.ts';
 import { answerQuestion } from '../question/answer.ts';
+import { askQuestion } from '../question/ask.ts';
+import { messageTask } from '../task/message.ts';
+import { sha } from '../test-daemon.ts';
 import { by, openTestEngine, refusal, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { contractRow, running, stage, type Stage } from '../test-stage.ts';
+import { contractRow, orderedId, running, stage, type Stage } from '../test-stage.ts';
 import { changePhase } from './change-phase.ts';
 import { changeStatus } from './change-status.ts';
 import { completeDeliverable } from './complete-deliverable.ts';
@@ -22,13 +27,35 @@ afterAll(() => t.close());
 let scene: Stage;
 const say = async () =>
   (await requestCompletion(t.engine, by(scene.supervisor), { id: scene.contract.id })).result;
-const deliver = (deliverableId: string) =>
+const deliver = (deliverableId: string, text = 'it stands') =>
   completeDeliverable(t.engine, by(t.owner), {
     id: scene.contract.id,
     deliverableId,
-    evidence: [{ kind: 'word', text: 'it stands' }],
+    evidence: [{ kind: 'word', text }],
   });
 const status = async () => (await contractRow(t, scene.contract.id)).status;
+
+const ask = async (questionType: 'general' | 'phase_confirmation' | 'contract_complete') => {
+  const input = zAskInput.parse({ question: 'Fine now?', questionType });
+  return (await askQuestion(t.engine, by(scene.supervisor), input)).result.questionId;
+};
+const tell = (message: string) =>
+  messageTask(t.engine, by(t.owner), { id: scene.supervisorTaskId, message, mode: 'queue' });
+async function askedAndAnswered(): Promise<void> {
+  const id = await ask('general');
+  await answerQuestion(t.engine, by(t.owner), { id, response: 'Yes.' });
+}
+async function merge(): Promise<void> {
+  const input = { id: scene.supervisorTaskId, squash: false };
+  const operationId = await orderedId(requestMerge(t.engine, by(scene.supervisor), input));
+  await scene.daemon.finish(operationId, {
+    kind: 'branch.merge',
+    success: true,
+    message: 'Merged',
+    commitSha: sha('a'),
+    conflicts: [],
+  });
+}
 
 /** In its last phase, which owes nothing more. */
 async function ready(contract: Partial<ContractInput>): Promise<void> {
@@ -70,8 +97,19 @@ describe('a contract of which its supervisor says that it is complete', () => {
       expect(await say()).toEqual(asked);
       expect(await status()).toBe('waiting_for_input');
       const { questionId } = asked;
-      await answerQuestion(t.engine, by(t.owner), { id: questionId, response: 'Send back' });
+      const no = 'Send back: the docs are missing';
+      await answerQuestion(t.engine, by(t.owner), { id: questionId, response: no });
       expect(await status()).toBe('active');
+      // Nothing is new: nobody is asked again, and the agent reads why.
+      for (const insist of [say, () => ask('contract_complete')]) {
+        expect(await refusal(insist())).toMatchObject({
+          code: 'CONFLICT',
+          message: expect.stringContaining(no),
+          details: { reason: 'sent_back', words: no },
+        });
+      }
+      expect(await status()).toBe('active');
+      await deliver('implementation', 'with docs');
       const again = await say();
       if (again.outcome !== 'guard_required') throw new Error(again.outcome);
       expect(again.questionId).not.toBe(questionId);
@@ -80,6 +118,28 @@ describe('a contract of which its supervisor says that it is complete', () => {
       expect((await say()).outcome).toBe('success');
     },
   );
+
+  const somethingNew: readonly [string, () => Promise<unknown>][] = [
+    ['work that was merged', merge],
+    ['a word of a person', () => tell('Ask me again.')],
+    ['an answer of a person', askedAndAnswered],
+  ];
+  it.each(somethingNew)('is asked for again after %s', async (_, happens) => {
+    scene = await stage(t, { contract: { phaseGuard: true } });
+    await deliver('plan-document');
+    const advance = async () => {
+      const input = { id: scene.contract.id, phase: 'execute' };
+      const { result } = await changePhase(t.engine, by(scene.supervisor), input);
+      if (result.outcome !== 'guard_required') throw new Error(result.outcome);
+      return result.questionId;
+    };
+    const first = await advance();
+    await answerQuestion(t.engine, by(t.owner), { id: first, response: 'Send back' });
+    for (const insist of [advance, () => ask('phase_confirmation')])
+      expect((await refusal(insist())).code).toBe('CONFLICT');
+    await happens();
+    expect(await advance()).not.toBe(first);
+  });
 
   it('does not while it is paused, and not by others', async () => {
     await ready({ phaseGuard: false, autoCompleteEnabled: false });

@@ -128,6 +128,24 @@ describe('a receipt', () => {
   });
 });
 
+it('is no "not found" when the store is away in the middle of the look', async () => {
+  const task = await running(scene);
+  const { messageId } = await say(task.taskId);
+  let statements = 0;
+  // The message is found; then the connection is lost.
+  const sql = new Proxy(t.engine.database.sql, {
+    apply(target, self, args) {
+      statements += 1;
+      if (statements > 1) return Promise.reject(new Error('write CONNECTION_CLOSED 127.0.0.1:1'));
+      return Reflect.apply(target, self, args) as unknown;
+    },
+  });
+  const engine = { ...t.engine, database: { ...t.engine.database, sql } };
+  const look = readReceipt(engine, scene.supervisor, { id: messageId });
+  await expect(look).rejects.toThrow('CONNECTION_CLOSED');
+  expect(statements).toBeGreaterThan(1);
+});
+
 it('a message and the end of its task at the same moment: it is refused, by whichever way', async () => {
   for (let round = 0; round < 10; round += 1) {
     const task = await running(scene, { name: `ends ${round}` });

@@ -120,7 +120,8 @@ describe('a merge of another machine’s work', () => {
     const error = { code: 'PAYLOAD_TOO_LARGE', message: 'too large', fix: 'by hand' };
     const kind = 'operation.finished';
     await scene.other.report({ kind, operationId, ok: false, result: null, error });
-    expect(await look(id)).toMatchObject({ state: 'failed', error });
+    const read = await readOperation(t.engine, scene.supervisor, { id });
+    expect(read).toMatchObject({ state: 'failed', error });
     const told = await eventsOf(t, scene.contract.id);
     expect(told.at(-1)).toMatchObject({
       type: 'operation.finished',

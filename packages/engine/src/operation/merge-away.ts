@@ -34,9 +34,10 @@ export async function orderMergeAway(
 ): Promise<OperationRow> {
   const { task, asked, holderId: daemonId } = wanted;
   const about = { ownerId: a.ownerId, taskId: task.id, attempt: task.currentAttempt, daemonId };
+  const requestedBy = wanted.requestedBy ?? a.caller.name;
   if (wanted.join !== undefined) {
-    const like = { ...about, kind: 'branch.merge', request: asked, stand: wanted.join };
-    const same = await sameOperation(a.tx, like);
+    const like = { ...about, kind: 'branch.merge', request: asked, requestedBy };
+    const same = await sameOperation(a.tx, { ...like, stand: wanted.join });
     if (same !== undefined) return same;
   }
   const merge = await insertOperation(a.tx, {
@@ -44,7 +45,7 @@ export async function orderMergeAway(
     contractId: task.contractId,
     kind: 'branch.merge',
     request: asked,
-    requestedBy: wanted.requestedBy ?? a.caller.name,
+    requestedBy,
   });
   tellRequested(a, task, merge);
   const command = wanted.command(merge.id);

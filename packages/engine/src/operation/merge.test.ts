@@ -1,7 +1,7 @@
 /** Where agents may merge: within their contract, with permission also into its base, else as a person allows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { by, openTestEngine, refusal, type TestEngine } from '../test-engine.ts';
-import { done, stage } from '../test-stage.ts';
+import { done, orderedId, stage } from '../test-stage.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { TestDaemon, sha } from '../test-daemon.ts';
 import { readOperation } from './read.ts';
@@ -150,4 +150,39 @@ it('a person merges into a branch of their own only where they name it, whatever
     { targetBranch: 'main' },
     { targetBranch: `makima/${scene.contract.slug}.try` },
   ]);
+});
+
+it('a result is seen when its orderer has read it: a person who looks takes nothing from the agent', async () => {
+  const scene = await stage(t, { daemon });
+  const { taskId: id } = await done(scene);
+  const input = { id, targetBranch: `makima/${scene.contract.slug}`, squash: false };
+  const merge = (caller: typeof t.owner | typeof scene.supervisor) =>
+    orderedId(requestMerge(t.engine, by(caller), input));
+  const conflict = async (operationId: string) =>
+    daemon.finish(operationId, {
+      kind: 'branch.merge',
+      success: false,
+      message: 'conflicts',
+      commitSha: null,
+      conflicts: [],
+    });
+  const read = (caller: typeof t.owner | typeof scene.supervisor, operationId: string) =>
+    readOperation(t.engine, caller, { id: operationId });
+  const ordered = await merge(scene.supervisor);
+  // Under way it is the same for everybody.
+  expect(await merge(t.owner)).toBe(ordered);
+  await conflict(ordered);
+  expect((await read(t.owner, ordered)).state).toBe('done');
+  // A person's own order is a new one, and the agent still hears of what it asked for, once.
+  const own = await merge(t.owner);
+  expect(own).not.toBe(ordered);
+  await conflict(own);
+  expect(await merge(scene.supervisor)).toBe(ordered);
+  await read(scene.supervisor, ordered);
+  await read(scene.supervisor, own);
+  expect(await merge(t.owner)).toBe(own);
+  await read(t.owner, own);
+  const [again, anew] = [await merge(scene.supervisor), await merge(t.owner)];
+  expect(again).toBe(anew);
+  expect([ordered, own]).not.toContain(again);
 });

@@ -22,8 +22,8 @@ export interface Order {
   readonly asked: Record<string, unknown>;
   readonly command: (operationId: string) => Command;
   /**
-   * The same order stands for this one: while it is under way (`pending`), also when it is over and nobody has
-   * been shown its result (`unseen`). Default: a new one.
+   * The same order stands for this one: while it is under way (`pending`), also when it is over and its orderer has
+   * not been shown the result (`unseen`). Default: a new one.
    */
   readonly join?: 'pending' | 'unseen' | undefined;
   /** Who asks, when it is not the caller. */
@@ -35,8 +35,10 @@ export async function order(a: Act, wanted: Order): Promise<OperationRow> {
   const { task, kind, asked } = wanted;
   const daemonId = await machineOf(a, task);
   const about = { ownerId: a.ownerId, taskId: task.id, attempt: task.currentAttempt, daemonId };
+  const requestedBy = wanted.requestedBy ?? a.caller.name;
   if (wanted.join !== undefined) {
-    const same = await sameOperation(a.tx, { ...about, kind, request: asked, stand: wanted.join });
+    const stand = wanted.join;
+    const same = await sameOperation(a.tx, { ...about, kind, request: asked, requestedBy, stand });
     if (same !== undefined) return same;
   }
   const operation = await insertOperation(a.tx, {
@@ -44,7 +46,7 @@ export async function order(a: Act, wanted: Order): Promise<OperationRow> {
     contractId: task.contractId,
     kind,
     request: asked,
-    requestedBy: wanted.requestedBy ?? a.caller.name,
+    requestedBy,
   });
   await appendCommand(a.tx, { ...about, command: wanted.command(operation.id) });
   a.emit('operation.requested', {

@@ -1,4 +1,8 @@
-/** A long git operation as it stands, its late result included; and the checkpoints that some of them made. */
+/**
+ * A long git operation as it stands, its late result included; and the checkpoints that some of them made.
+ *
+ * Law: a result counts as seen when the one who ordered it has read it. Who else looks takes nothing from them.
+ */
 import type { z } from 'zod';
 import type { zCheckpoint, zOperation } from '@makima/contracts/entity/task';
 import { checkpointsOf } from '@makima/db/repo/checkpoints';
@@ -23,7 +27,7 @@ export async function readOperation(
     (async () => {
       const row = await findOperation(sql, { ownerId: caller.ownerId, id: input.id });
       if (row === undefined || !mayRead(caller, row)) throw notFound('operation', input.id);
-      if (row.state !== 'pending' && row.seenAt === null)
+      if (row.state !== 'pending' && row.seenAt === null && row.requestedBy === caller.name)
         await markOperationSeen(sql, { ownerId: caller.ownerId, id: row.id });
       return presentOperation(row);
     })(),
