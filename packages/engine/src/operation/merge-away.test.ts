@@ -46,7 +46,8 @@ async function leave({ daemon, other }: Away): Promise<void> {
 
 const merge = ({ supervisor, taskId }: Away, squash = true): Promise<string> =>
   orderedId(requestMerge(t.engine, by(supervisor), { id: taskId, squash }));
-const look = (id: string) => readOperation(t.engine, t.owner, { id });
+/** As the one who ordered it. */
+const look = ({ supervisor }: Away, id: string) => readOperation(t.engine, supervisor, { id });
 
 async function sent(scene: Away): Promise<CommandOf<'task.pack'>> {
   const [command, ...more] = await scene.other.pullOnly('task.pack');
@@ -106,7 +107,7 @@ describe('a merge of another machine’s work', () => {
     }
     const merged = { success: true, message: 'Merged', commitSha: sha('d'), conflicts: [] };
     await scene.daemon.finish(id, { kind: 'branch.merge', ...merged });
-    expect(await look(id)).toMatchObject({ state: 'done', result: { commitSha: sha('d') } });
+    expect(await look(scene, id)).toMatchObject({ state: 'done', result: { commitSha: sha('d') } });
     expect(await taskRow(t, scene.taskId)).toMatchObject({ status: 'merged' });
     expect(await storedParts(pack.operationId)).toBe(0);
     expect(await brokenInvariants(t)).toEqual({});
@@ -120,8 +121,7 @@ describe('a merge of another machine’s work', () => {
     const error = { code: 'PAYLOAD_TOO_LARGE', message: 'too large', fix: 'by hand' };
     const kind = 'operation.finished';
     await scene.other.report({ kind, operationId, ok: false, result: null, error });
-    const read = await readOperation(t.engine, scene.supervisor, { id });
-    expect(read).toMatchObject({ state: 'failed', error });
+    expect(await look(scene, id)).toMatchObject({ state: 'failed', error });
     const told = await eventsOf(t, scene.contract.id);
     expect(told.at(-1)).toMatchObject({
       type: 'operation.finished',
@@ -153,7 +153,7 @@ describe('a merge of another machine’s work', () => {
     const scene = await away();
     const id = await merge(scene);
     await revokeDaemon(t.engine, by(t.owner), { id: scene.other.id });
-    expect(await look(id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
+    expect(await look(scene, id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
     expect((await refusal(merge(scene))).code).toBe('NO_DAEMON');
     await leave(scene);
   });
@@ -164,7 +164,7 @@ describe('a merge of another machine’s work', () => {
     const { operationId } = await sent(scene);
     await revokeDaemon(t.engine, by(t.owner), { id: scene.daemon.id });
     await deliver(scene, operationId);
-    expect(await look(id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
+    expect(await look(scene, id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
     expect(await scene.daemon.pull()).toEqual([]);
     expect(await storedParts(operationId)).toBe(0);
     await leave(scene);
