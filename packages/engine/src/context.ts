@@ -35,6 +35,9 @@ export interface Settings {
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;
   readonly staleThresholdMs: number;
+  /** How often a supervisor's heartbeat is kept, and after how long a silence it counts as dead. */
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
   /** How long a supervisor may wait before it gives up its process; null: it never does. */
   readonly parkAfterMs: number | null;
   /** Hosts that webhooks may reach although they are not public: `host` or `host:port`. */
@@ -52,6 +55,8 @@ export interface Settings {
 
 /** The flags of seed 004. Off, each takes away exactly what its comment names. */
 export interface Features {
+  /** The history of heartbeats, and that silence counts as a death. */
+  readonly supervisorHeartbeat: boolean;
   /** The monitor of contracts and the dashboard. */
   readonly monitoringDashboard: boolean;
 }

@@ -38,6 +38,14 @@ const timeOrNever = (count: number, unitMs: number): number | null =>
 
 export const settingFields = {
   MAKIMA_STALE_THRESHOLD_MINUTES: minutes(30, 'silence after which an active contract is stale'),
+  MAKIMA_HEARTBEAT_INTERVAL_SECONDS: whole(
+    { min: 1, max: 86_400, fallback: 30 },
+    'how often a heartbeat of a supervisor is kept; daemons beat every 10 s, more often none comes',
+  ),
+  MAKIMA_HEARTBEAT_TIMEOUT_SECONDS: whole(
+    { min: 1, max: 86_400, fallback: 120 },
+    'silence after which a supervisor that should work counts as dead (SUPERVISOR_DEAD)',
+  ),
   MAKIMA_INPUT_TIMEOUT_HOURS: z.coerce
     .number('must be a number')
     .min(0)
@@ -112,6 +120,9 @@ export const settingFields = {
     { min: 1, max: 86_400, fallback: 60 },
     'how often contracts are looked for that have become stale',
   ),
+  MAKIMA_SUPERVISOR_HEARTBEAT: flag(
+    'whether heartbeats of supervisors are kept, and silence counts as SUPERVISOR_DEAD',
+  ),
   MAKIMA_MONITORING_DASHBOARD: flag('whether there is a monitor of contracts and a dashboard'),
   MAKIMA_LIMITS: z
     .string()
@@ -125,6 +136,8 @@ type SettingValues = Readonly<z.output<z.ZodObject<typeof settingFields>>>;
 export function settingsOf(values: SettingValues): Settings {
   return {
     staleThresholdMs: values.MAKIMA_STALE_THRESHOLD_MINUTES * 60_000,
+    heartbeatIntervalMs: values.MAKIMA_HEARTBEAT_INTERVAL_SECONDS * 1_000,
+    heartbeatTimeoutMs: values.MAKIMA_HEARTBEAT_TIMEOUT_SECONDS * 1_000,
     inputTimeoutMs: timeOrNever(values.MAKIMA_INPUT_TIMEOUT_HOURS, 3_600_000),
     archiveAfterMs: timeOrNever(values.MAKIMA_ARCHIVE_AFTER_DAYS, 86_400_000),
     archiveRetentionMs: timeOrNever(values.MAKIMA_ARCHIVE_RETENTION_DAYS, 86_400_000),
@@ -138,7 +151,10 @@ export function settingsOf(values: SettingValues): Settings {
     prices: values.MAKIMA_PRICES,
     monitorBufferSize: values.MAKIMA_MONITOR_WS_BUFFER_SIZE,
     staleDetectionMs: values.MAKIMA_STALE_DETECTION_INTERVAL_SECONDS * 1_000,
-    features: { monitoringDashboard: values.MAKIMA_MONITORING_DASHBOARD },
+    features: {
+      supervisorHeartbeat: values.MAKIMA_SUPERVISOR_HEARTBEAT,
+      monitoringDashboard: values.MAKIMA_MONITORING_DASHBOARD,
+    },
   };
 }
 

@@ -23,7 +23,7 @@ import { requestCompletion } from './contract/request-completion.ts';
 import { setAutoComplete } from './contract/set-auto-complete.ts';
 import { startContract } from './contract/start.ts';
 import { trustRepository } from './contract/trust.ts';
-import { supervisorStatus } from './contract/supervisor-status.ts';
+import { supervisorStatus } from './supervisor/status.ts';
 import { whyContract } from './contract/why.ts';
 import { createDirective } from './directive/create.ts';
 import { getDirective, listDirectives } from './directive/get.ts';
@@ -51,6 +51,8 @@ import { holdDefault } from './question/default.ts';
 import { askQuestion } from './question/ask.ts';
 import { getQuestion, listQuestions, readAnswer } from './question/get.ts';
 import { inbox } from './question/inbox.ts';
+import { supervisorHeartbeats } from './supervisor/heartbeats.ts';
+import { syncSupervisor } from './supervisor/sync.ts';
 import { resumeSupervisor } from './supervisor/resume.ts';
 import { cancelTask } from './task/cancel.ts';
 import { contractTree, getTask, listContractTasks } from './task/get.ts';
@@ -168,6 +170,18 @@ const list: readonly VerbLine[] = [
     'reads',
     'contractId',
     (e, c, i) => supervisorStatus(e, c.caller, { id: i.contractId }),
+  ],
+  [
+    'supervisorHeartbeats',
+    'reads',
+    'contractId',
+    (e, c, i) => supervisorHeartbeats(e, c.caller, { id: i.contractId, limit: 10 }),
+  ],
+  [
+    'syncSupervisor',
+    'writes',
+    'contractId',
+    (e, c, i) => syncSupervisor(e, c, { id: i.contractId }),
   ],
   [
     'resumeSupervisor',

@@ -4,8 +4,9 @@
  *
  * Law: an answer names the beat that it answers; without one the daemon freezes its agents in time.
  */
-import type { DaemonFrame } from '@makima/contracts/socket/frames';
+import type { DaemonFrame, Running } from '@makima/contracts/socket/frames';
 import { renewLeases } from '@makima/engine/daemon/beat';
+import { keepHeartbeats } from '@makima/engine/supervisor/heartbeats';
 import type { Line } from './line.ts';
 import { latest, type Latest } from './latest.ts';
 import { patiently } from './patience.ts';
@@ -20,8 +21,19 @@ export function takeBeats(line: Line): Latest<BeatFrame> {
         renewLeases(line.engine, line.daemon, { sessionEpoch, running, freeDiskBytes }),
       );
       line.send({ type: 'lease', beat, leaseMs, renewed: [...renewed], fenced: [...fenced] });
+      await keep(line, renewed);
     } catch (error) {
       line.fail(error);
     }
   });
+}
+
+/** What is lost of it is lost: a heartbeat ends no connection. */
+async function keep(line: Line, renewed: readonly Running[]): Promise<void> {
+  try {
+    const kept = await keepHeartbeats(line.engine, line.daemon, renewed);
+    if (kept > 0) line.metrics.heartbeats.inc({}, kept);
+  } catch (error) {
+    line.log.warn({ err: error }, 'heartbeats of supervisors were not kept');
+  }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { channels } from '@makima/contracts/channels';
+import { supervisorHeartbeats } from '@makima/engine/supervisor/heartbeats';
 import type { Command } from '@makima/contracts/socket/commands';
 import { appendCommand } from '@makima/db/repo/daemons';
 import { inTransaction } from '@makima/db/tx';
@@ -97,6 +98,19 @@ describe('delivery', () => {
     await door.gateway.tick();
     const { commands } = await daemon.frame('commands');
     expect(commands[0]?.command).toMatchObject({ kind: 'task.start', contractId: contract.id });
+    // From then on its beats are kept as heartbeats of the supervisor, without holding up their answer.
+    const taskId = contract.supervisorTaskId ?? '';
+    daemon.send({
+      type: 'heartbeat',
+      beat: 1,
+      running: [{ taskId, attempt: 1 }],
+      freeDiskBytes: null,
+    });
+    expect((await daemon.frame('lease')).renewed).toEqual([{ taskId, attempt: 1 }]);
+    const { engine, owner } = house;
+    await expect
+      .poll(() => supervisorHeartbeats(engine, owner, { id: contract.id, limit: 5 }))
+      .toMatchObject({ heartbeats: [{ state: 'initializing', phase: contract.phase }] });
   });
 
   it('sends again what was not acked in time', async () => {

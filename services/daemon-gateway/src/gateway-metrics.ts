@@ -36,6 +36,10 @@ export function gatewayMetrics(metrics: Metrics) {
       name: 'makima_gateway_fenced_total',
       help: 'Writes of an older connection that were refused.',
     }),
+    heartbeats: metrics.counter({
+      name: 'supervisor_heartbeats_total',
+      help: 'Heartbeats of supervisors that were kept.',
+    }),
     applySeconds: metrics.histogram({
       name: 'makima_gateway_apply_seconds',
       help: 'Time from a frame of reports to its ack, in seconds.',

@@ -14,6 +14,10 @@ export function restorerMetrics(metrics: Metrics) {
       help: 'Restorations by outcome (the strategy, blocked, or nothing to do).',
       labels: ['outcome'],
     }),
+    restarts: metrics.counter({
+      name: 'supervisor_restarts_total',
+      help: 'Supervisors that were brought back.',
+    }),
     orphans: metrics.counter({
       name: 'makima_orphaned_supervisors_total',
       help: 'Supervisors that the sweep found without a restoration.',

@@ -10,6 +10,7 @@ import { defaultAnswers } from './sweeps/default-answers.ts';
 import { dueWaits } from './sweeps/due-waits.ts';
 import { expiredLeases } from './sweeps/expired-leases.ts';
 import { foldTallies } from './sweeps/fold-tallies.ts';
+import { heartbeatDays } from './sweeps/heartbeat-days.ts';
 import { lateAnswers } from './sweeps/late-answers.ts';
 import { limitsOver } from './sweeps/limits-over.ts';
 import { outboxPrune } from './sweeps/outbox-prune.ts';
@@ -46,6 +47,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     outboxPrune(deps),
     foldTallies(deps),
     retention(deps),
+    heartbeatDays(deps),
   ];
   return {
     name: 'sweeps',

@@ -111,6 +111,27 @@ deliverables that it has. In the last phase --confirm confirms the completion.`,
     load: () => import('../commands/contracts-resume.ts'),
   },
   {
+    path: 'contracts supervisor',
+    args: contract,
+    summary: 'Its supervisor: what it does, and when it was last heard of',
+    examples: [
+      'makima contracts supervisor fix-login-redirect',
+      'makima contracts supervisor fix-login-redirect --sync',
+    ],
+    options: [{ flags: '--sync', text: 'make its state what the rows say, and save it, first' }],
+    load: () => import('../commands/contracts-supervisor.ts'),
+  },
+  {
+    path: 'contracts heartbeats',
+    args: contract,
+    summary: 'What its supervisor did over the last 24 hours, newest first',
+    examples: ['makima contracts heartbeats fix-login-redirect -n 20'],
+    options: [
+      { flags: '-n, --limit <n>', text: 'most rows', default: 50, parse: wholeNumber(1, 1_000) },
+    ],
+    load: () => import('../commands/contracts-heartbeats.ts'),
+  },
+  {
     path: 'contracts restart-supervisor',
     args: contract,
     summary:

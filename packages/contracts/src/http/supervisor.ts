@@ -7,6 +7,7 @@ import { defineEndpoint } from './endpoint.ts';
 
 const byId = z.strictObject({ id: zId });
 const tag = 'contracts';
+const readers = { person: 'read', tool: 'task', daemon: false } as const;
 
 export const supervisorStatus = defineEndpoint({
   id: 'supervisorStatus',
@@ -14,6 +15,8 @@ export const supervisorStatus = defineEndpoint({
   path: '/api/v1/contracts/{id}/supervisor/status',
   tag,
   summary: 'State of the contract’s supervisor',
+  description:
+    'SUPERVISOR_DEAD with the same facts in `details` when it should work and was silent for longer than `heartbeat_timeout_seconds`.',
   params: byId,
   status: 200,
   response: z.object({
@@ -30,9 +33,63 @@ export const supervisorStatus = defineEndpoint({
     last_restored_at: z.string().nullable(),
     restoration_source: z.string().nullable(),
     pending_question_ids: z.array(zId),
+    error_message: z.string().nullable(),
+    /** Every task that it spawned, in the order of their birth. */
+    spawned_task_ids: z.array(zId),
+    /** What its conversation and its directory can be brought back from. */
+    message_count: z.int(),
+    last_checkpoint_id: zId.nullable(),
+  }),
+  errors: ['CONTRACT_NOT_FOUND', 'SUPERVISOR_NOT_FOUND', 'SUPERVISOR_DEAD'],
+  policy: readers,
+});
+
+export const supervisorHeartbeats = defineEndpoint({
+  id: 'supervisorHeartbeats',
+  method: 'GET',
+  path: '/api/v1/contracts/{id}/supervisor/heartbeats',
+  tag,
+  summary: 'What its supervisor did over the last 24 hours, newest first',
+  description:
+    'One entry every `heartbeat_interval_seconds` while its agent lives; its daemon sends it. A parked supervisor has none.',
+  params: byId,
+  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+  status: 200,
+  response: z.object({
+    heartbeats: z.array(
+      z.object({
+        timestamp: z.string(),
+        state: z.string(),
+        phase: z.string(),
+        activity: z.string().nullable(),
+        progress: z.int(),
+        pending_task_ids: z.array(zId),
+        epoch: z.int(),
+      }),
+    ),
   }),
   errors: ['CONTRACT_NOT_FOUND', 'SUPERVISOR_NOT_FOUND'],
-  policy: { person: 'read', tool: 'task', daemon: false },
+  policy: readers,
+});
+
+export const syncSupervisor = defineEndpoint({
+  id: 'syncSupervisor',
+  method: 'POST',
+  path: '/api/v1/contracts/{id}/supervisor/sync',
+  tag,
+  summary: 'Make the state of its supervisor what the rows say, and save a snapshot of it',
+  description:
+    'Refused with SUPERVISOR_DEAD while nothing is heard of a supervisor that should work.',
+  params: byId,
+  status: 200,
+  response: z.object({
+    synced: z.boolean(),
+    state: z.string(),
+    /** What it was before, when that was wrong. */
+    corrected_from: z.string().nullable(),
+  }),
+  errors: ['CONTRACT_NOT_FOUND', 'SUPERVISOR_NOT_FOUND', 'SUPERVISOR_DEAD'],
+  policy: { person: 'write', tool: 'supervisor', daemon: false },
 });
 
 export const resumeSupervisor = defineEndpoint({

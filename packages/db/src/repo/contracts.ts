@@ -229,6 +229,18 @@ export async function touchContract(
            where contract_id = ${args.contractId}`;
 }
 
+/** A sign of life of several, which is no progress. What somebody holds is left for the next one. */
+export async function touchContracts(
+  db: Queryable,
+  args: { contractIds: readonly string[] },
+): Promise<void> {
+  await db`
+    with held as (select contract_id from contract_activity where contract_id = any(${args.contractIds as string[]}::uuid[])
+                   order by contract_id for no key update skip locked)
+    update contract_activity a set last_activity_at = greatest(last_activity_at, clock())
+      from held where a.contract_id = held.contract_id`;
+}
+
 /** When anything of it was last heard of. */
 export async function lastActivityOf(db: Queryable, args: { contractId: string }): Promise<Date> {
   const [row] = await db<

@@ -158,21 +158,7 @@ export async function orphanedSupervisors(
      order by t.pending_since limit ${args.limit}`;
 }
 
-/** A sign of life of the supervisors among these tasks; answers their contracts. */
-export async function heartbeatSupervisors(
-  tx: Queryable,
-  args: { taskIds: readonly string[] },
-): Promise<string[]> {
-  if (args.taskIds.length === 0) return [];
-  const rows = await tx<{ contractId: string }[]>`
-    with held as (select task_id from supervisors where task_id = any(${args.taskIds as string[]}::uuid[])
-                   order by task_id for no key update)
-    update supervisors s set last_heartbeat_at = clock() from held where s.task_id = held.task_id
-    returning s.contract_id`;
-  return rows.map((row) => row.contractId);
-}
-
-export interface HeartbeatRow {
+export interface LastHeartbeatRow {
   readonly contractId: string;
   readonly taskId: string;
   readonly state: SupervisorState;
@@ -186,8 +172,8 @@ export interface HeartbeatRow {
 export async function lastHeartbeats(
   db: Queryable,
   args: { ownerId: string; contractIds: readonly string[] },
-): Promise<HeartbeatRow[]> {
-  return db<HeartbeatRow[]>`
+): Promise<LastHeartbeatRow[]> {
+  return db<LastHeartbeatRow[]>`
     select s.contract_id, s.task_id, s.state, s.current_activity, s.progress, s.last_heartbeat_at, c.status
       from supervisors s join contracts c on c.id = s.contract_id
      where s.owner_id = ${args.ownerId} and s.contract_id = any(${args.contractIds as string[]}::uuid[])

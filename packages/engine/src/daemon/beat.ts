@@ -1,15 +1,13 @@
 /**
  * A daemon's heartbeat renews all its leases at once, and tells it what is over.
  *
- * Law: three statements, each on one kind of row and committed by itself: a heartbeat never holds one lock
+ * Law: two statements, each on one kind of row and committed by itself: a heartbeat never holds one lock
  * while it waits for another, so it can block nothing.
  */
-import { channels, type Hint } from '@makima/contracts/channels';
 import type { Running } from '@makima/contracts/socket/frames';
 import { MakimaError } from '@makima/domain/error';
 import { renewAttempts } from '@makima/db/repo/attempts';
 import { seeDaemon, sessionEpochOf } from '@makima/db/repo/daemons';
-import { heartbeatSupervisors } from '@makima/db/repo/supervisors';
 import { reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
@@ -18,8 +16,6 @@ export interface Beat {
   readonly leaseMs: number;
   readonly renewed: readonly Running[];
   readonly fenced: readonly Running[];
-  /** How many of them are supervisors. */
-  readonly supervisors: number;
 }
 
 /** Throws FENCED when a newer connection of this daemon exists. */
@@ -33,7 +29,7 @@ export function renewLeases(
 
 async function beat(
   engine: Engine,
-  { daemonId, ownerId }: DaemonPrincipal,
+  { daemonId }: DaemonPrincipal,
   input: { sessionEpoch: number; running: readonly Running[]; freeDiskBytes: number | null },
 ): Promise<Beat> {
   const { sql } = engine.database;
@@ -47,22 +43,8 @@ async function beat(
     (await sessionEpochOf(sql, { id: daemonId })) !== sessionEpoch
   )
     throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
-  const contractIds = await heartbeatSupervisors(sql, { taskIds: renewed.map((r) => r.taskId) });
-  engine.committed({ mail: 0, hints: hintsOf(ownerId, contractIds) });
   const fenced = running.filter(
     (r) => !renewed.some((k) => k.taskId === r.taskId && k.attempt === r.attempt),
   );
-  return { leaseMs, renewed, fenced, supervisors: contractIds.length };
-}
-
-/** As many ids as fit into a hint. */
-const idsPerHint = 25;
-
-function hintsOf(ownerId: string, contractIds: readonly string[]): Hint[] {
-  const hints: Hint[] = [];
-  for (let at = 0; at < contractIds.length; at += idsPerHint) {
-    const body = contractIds.slice(at, at + idsPerHint).join(',');
-    hints.push({ channel: channels.heartbeats(ownerId), body });
-  }
-  return hints;
+  return { leaseMs, renewed, fenced };
 }

@@ -8,7 +8,7 @@ import type { EventType } from '@makima/contracts/entity/event';
 import type { MonitorEvent } from '@makima/contracts/entity/monitor';
 import type { ContractStatus } from '@makima/domain/contract';
 import type { EventRow } from '@makima/db/repo/events';
-import type { HeartbeatRow } from '@makima/db/repo/supervisors';
+import type { LastHeartbeatRow } from '@makima/db/repo/supervisors';
 
 type Told = Pick<Extract<MonitorEvent, { cursor: string }>, 'contract_id' | 'time' | 'cursor'>;
 type Words = (told: Told, row: EventRow) => MonitorEvent;
@@ -81,7 +81,7 @@ export function presentMonitorEvent(row: EventRow, cursor: string): MonitorEvent
   return words[row.type]?.(told, row);
 }
 
-export function presentHeartbeat(row: HeartbeatRow): MonitorEvent {
+export function presentHeartbeat(row: LastHeartbeatRow): MonitorEvent {
   return {
     type: 'heartbeat',
     contract_id: row.contractId,

@@ -10,7 +10,7 @@ import { by, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts'
 import { brokenInvariants } from '../test-invariants.ts';
 import { running, stage, type Stage } from '../test-stage.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
-import { supervisorStatus } from '../contract/supervisor-status.ts';
+import { supervisorStatus } from './status.ts';
 import { whyContract } from '../contract/why.ts';
 
 let t: TestEngine;

@@ -24,34 +24,44 @@ export function saveState(
     const task = await findTask(a.tx, { ownerId: a.ownerId, id: input.taskId });
     if (task?.contractId == null || task.currentAttempt !== input.attempt) return 'nothing';
     const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
-    const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
-    if (contract === undefined || supervisor === undefined) return 'nothing';
-    const state = await savedState(a, contract, task, supervisor);
-    const conversation = await conversationShape(a.tx, { taskId: task.id });
-    const sha256 = snapshotHash(conversation.lastSeq, state);
-    if (await sameSnapshot(a.tx, { taskId: task.id, sha256 })) return 'nothing';
-    const row = await insertSnapshot(a.tx, {
-      ownerId: a.ownerId,
-      contractId: contract.id,
-      taskId: task.id,
-      epoch: task.currentAttempt,
-      snapshotType: 'auto',
-      messageSeq: conversation.lastSeq,
-      messageCount: conversation.count,
-      schemaVersion: snapshotSchemaVersion,
-      sha256,
-      state: { ...state },
-      metadata: {},
-    });
-    const checked = checkSnapshot(row);
-    if (!checked.ok) throw new Error(`snapshot ${row.id} does not verify: ${checked.why}`);
-    a.emit('supervisor.saved', {
-      contractId: contract.id,
-      taskId: task.id,
-      data: { snapshotId: row.id, messageSeq: row.messageSeq, epoch: row.epoch },
-    });
-    return 'saved';
+    if (contract === undefined) return 'nothing';
+    return buildSnapshot(a, contract, task);
   });
+}
+
+/** As the rows are now. */
+export async function buildSnapshot(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow,
+): Promise<'saved' | 'nothing'> {
+  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
+  if (supervisor === undefined) return 'nothing';
+  const state = await savedState(a, contract, task, supervisor);
+  const conversation = await conversationShape(a.tx, { taskId: task.id });
+  const sha256 = snapshotHash(conversation.lastSeq, state);
+  if (await sameSnapshot(a.tx, { taskId: task.id, sha256 })) return 'nothing';
+  const row = await insertSnapshot(a.tx, {
+    ownerId: a.ownerId,
+    contractId: contract.id,
+    taskId: task.id,
+    epoch: task.currentAttempt,
+    snapshotType: 'auto',
+    messageSeq: conversation.lastSeq,
+    messageCount: conversation.count,
+    schemaVersion: snapshotSchemaVersion,
+    sha256,
+    state: { ...state },
+    metadata: {},
+  });
+  const checked = checkSnapshot(row);
+  if (!checked.ok) throw new Error(`snapshot ${row.id} does not verify: ${checked.why}`);
+  a.emit('supervisor.saved', {
+    contractId: contract.id,
+    taskId: task.id,
+    data: { snapshotId: row.id, messageSeq: row.messageSeq, epoch: row.epoch },
+  });
+  return 'saved';
 }
 
 async function savedState(

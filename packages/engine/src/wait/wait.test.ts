@@ -1,7 +1,7 @@
 /** Waits: any or all, taken up again by a later epoch, and a time of their own that is told once. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReportOf } from '@makima/contracts/socket/reports';
-import { supervisorStatus } from '../contract/supervisor-status.ts';
+import { supervisorStatus } from '../supervisor/status.ts';
 import {
   by,
   eventsOf,

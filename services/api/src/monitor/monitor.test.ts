@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channels } from '@makima/contracts/channels';
 import { monitorPath, zMonitorEvent } from '@makima/contracts/entity/monitor';
 import { renewLeases } from '@makima/engine/daemon/beat';
+import { keepHeartbeats } from '@makima/engine/supervisor/heartbeats';
 import { createMetrics } from '@makima/runtime/metrics';
 import { assembleApi } from '../assemble.ts';
 import { eventsOf, monitor, openMonitor, refusedDial } from '../testing/monitor.ts';
@@ -186,9 +187,9 @@ describe('a monitor', () => {
       )[0]?.attempt;
       const running = [{ taskId: one.supervisorTaskId, attempt: attempt ?? 0 }];
       const given = { sessionEpoch: row?.epoch ?? 0, running, freeDiskBytes: null };
-      expect(await renewLeases(api.engine, machine.principal, given)).toMatchObject({
-        supervisors: 1,
-      });
+      const { renewed } = await renewLeases(api.engine, machine.principal, given);
+      await sql`update supervisors set last_heartbeat_at = clock() - interval '1 minute' where task_id = ${one.supervisorTaskId}`;
+      expect(await keepHeartbeats(api.engine, machine.principal, renewed)).toBe(1);
     };
     const beats = (told: readonly any[]) => told.filter((each) => each.type === 'heartbeat');
     await beat();
@@ -328,7 +329,9 @@ describe('by HTTP', () => {
 });
 
 it('monitor and dashboard are not there when the flag is off', async () => {
-  const off = await startTestApi({ settings: { features: { monitoringDashboard: false } } });
+  const off = await startTestApi({
+    settings: { features: { supervisorHeartbeat: true, monitoringDashboard: false } },
+  });
   const answer = await off.send('GET', monitorPath, { key: off.ownerKey });
   expect(answer).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
   const dashboard = '/api/v1/contracts/dashboard';

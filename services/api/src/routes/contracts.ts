@@ -19,7 +19,9 @@ import { setAutoComplete } from '@makima/engine/contract/set-auto-complete';
 import { startContract } from '@makima/engine/contract/start';
 import { trustRepository } from '@makima/engine/contract/trust';
 import { resumeSupervisor } from '@makima/engine/supervisor/resume';
-import { supervisorStatus } from '@makima/engine/contract/supervisor-status';
+import { supervisorHeartbeats } from '@makima/engine/supervisor/heartbeats';
+import { syncSupervisor } from '@makima/engine/supervisor/sync';
+import { supervisorStatus } from '@makima/engine/supervisor/status';
 import { whyContract } from '@makima/engine/contract/why';
 import { holdForDeliverable } from '../holds/deliverable.ts';
 import { requestHoldMs } from '../holds/hold-caller.ts';
@@ -64,4 +66,6 @@ export const contractHandlers = {
   whyContract: reads(whyContract),
   resumeSupervisor: writes(resumeSupervisor),
   supervisorStatus: reads(supervisorStatus),
+  supervisorHeartbeats: reads(supervisorHeartbeats),
+  syncSupervisor: writes(syncSupervisor),
 } satisfies Partial<Handlers>;

@@ -88,6 +88,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       maxRetries: 3,
       autoAdvancePhases: true,
       staleThresholdMs: 1_800_000,
+      heartbeatIntervalMs: 30_000,
+      heartbeatTimeoutMs: 120_000,
       parkAfterMs: 120_000,
       webhookAllowedHosts: [],
       publicUrl: null,

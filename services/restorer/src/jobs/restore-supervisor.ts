@@ -26,6 +26,7 @@ export function restoreOne(engine: Engine, metrics: RestorerMetrics): Restore {
     const { result } = await restore(engine, caller, { taskId, attempt });
     await racepoint('restore.step.2');
     metrics.restores.inc({ outcome: result });
+    if (result !== 'nothing' && result !== 'blocked') metrics.restarts.inc();
     return result;
   };
 }
