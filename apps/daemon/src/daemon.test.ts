@@ -1,7 +1,7 @@
 /** The daemon as a process against a gateway with levers: start, talk, stop. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Running } from '@makima/contracts/socket/frames';
+import { socketProtocol, type Running } from '@makima/contracts/socket/frames';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
 import { same } from './test/gateway-talk.ts';
 import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
@@ -48,7 +48,7 @@ describe('a daemon', () => {
 
   it('tells in hello what it is and what it has', async () => {
     const hello = await gateway.until('hello', () => gateway.hellos[0]);
-    expect(hello).toMatchObject({ protocol: 1, lastCommandSeq: 0, running: [] });
+    expect(hello).toMatchObject({ protocol: socketProtocol, lastCommandSeq: 0, running: [] });
     expect(hello.agents.find((agent) => agent.kind === 'scripted')).toMatchObject({
       available: true,
       tested: true,

@@ -94,6 +94,14 @@ export function isAttemptLive(state: AttemptState): boolean {
   return state === 'assigned' || state === 'running';
 }
 
+/** What is said of an attempt may change its task: it lives, and it is the newest. */
+export function speaksForTask(
+  task: { readonly currentAttempt: number },
+  of: { readonly attempt: number; readonly state: AttemptState },
+): boolean {
+  return isAttemptLive(of.state) && task.currentAttempt === of.attempt;
+}
+
 export function checkAttemptTransition(from: AttemptState, to: AttemptState): Verdict {
   return attemptTransitions[from].includes(to)
     ? yes

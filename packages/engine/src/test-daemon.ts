@@ -5,6 +5,7 @@
  * Law: it speaks only through the verbs of the gateway.
  */
 import { randomUUID } from 'node:crypto';
+import { socketProtocol } from '@makima/contracts/socket/frames';
 import type { Command, CommandOf } from '@makima/contracts/socket/commands';
 import type {
   OperationResult,
@@ -71,7 +72,7 @@ export class TestDaemon {
       this.principal,
       {
         type: 'hello',
-        protocol: 1,
+        protocol: socketProtocol,
         bootId: randomUUID(),
         journalId: this.journalId,
         lastCommandSeq: this.commandSeq,

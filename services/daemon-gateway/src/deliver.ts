@@ -6,6 +6,7 @@
  * The daemon takes each number once, so sending again is always right.
  */
 import type { Command } from '@makima/contracts/socket/commands';
+import { afterAck, afterSend, cursorAt, rewound } from '@makima/domain/sequence';
 import { ackCommands, pullCommands } from '@makima/engine/daemon/pull';
 import { racepoint } from '@makima/runtime/racepoint';
 import { latest } from './latest.ts';
@@ -35,9 +36,7 @@ const frameBytes = 512 * 1024;
 const resendMs = 30_000;
 
 export function createDelivery(line: Line, afterSeq: number): Delivery {
-  let sentSeq = afterSeq;
-  let highestSeq = afterSeq;
-  let ackedSeq = afterSeq;
+  let cursor = cursorAt(afterSeq);
   let movedAt = performance.now();
 
   const acks = latest(async (upToSeq: number) => {
@@ -48,23 +47,29 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
       line.fail(error);
     }
   });
-  const sendFrame = async (commands: Numbered[]): Promise<boolean> => {
+  /** False: nothing more goes on this socket, or everything goes again from elsewhere. */
+  const sendFrame = async (after: number, commands: Numbered[]): Promise<boolean> => {
     if (line.backlogged) await line.written();
-    if (!line.send({ type: 'commands', commands })) return false;
+    if (cursor.sentSeq !== after || !line.send({ type: 'commands', after, commands })) return false;
     line.metrics.commands.inc(commands.length);
-    sentSeq = commands.at(-1)?.seq ?? sentSeq;
-    highestSeq = Math.max(highestSeq, sentSeq);
+    cursor = afterSend(cursor, commands.at(-1)?.seq ?? after);
     movedAt = performance.now();
     return true;
   };
   const pump = async (): Promise<void> => {
     while (!line.patience.signal.aborted) {
-      const about = { daemonId: line.daemon.daemonId, afterSeq: sentSeq, limit: pullLimit };
+      // What the store does not name between this number and those that it gives was withdrawn.
+      let after = cursor.sentSeq;
+      const about = { daemonId: line.daemon.daemonId, afterSeq: after, limit: pullLimit };
       const commands = await pullCommands(line.engine, about);
       if (line.patience.signal.aborted || commands.length === 0) return;
       await racepoint('gateway.before_send');
-      for (const frame of framesOf(commands)) if (!(await sendFrame(frame))) return;
-      if (commands.length < pullLimit) return;
+      for (const frame of framesOf(commands)) {
+        if (!(await sendFrame(after, frame))) break;
+        after = frame.at(-1)?.seq ?? after;
+      }
+      const isAll = commands.length < pullLimit || after === about.afterSeq;
+      if (isAll && cursor.sentSeq === after) return;
     }
   };
   const pumping = latest(async () => {
@@ -80,20 +85,20 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
     poke: () => pumping.push(undefined),
     acked(seq) {
       // What it took from an older connection is sent and acked once more here.
-      const upToSeq = Math.min(seq, highestSeq);
-      if (upToSeq <= ackedSeq) return;
-      ackedSeq = upToSeq;
+      const before = cursor.ackedSeq;
+      cursor = afterAck(cursor, seq);
+      if (cursor.ackedSeq === before) return;
       movedAt = performance.now();
-      acks.push(upToSeq);
+      acks.push(cursor.ackedSeq);
     },
     tick(nowMs) {
-      if (sentSeq === ackedSeq || nowMs - movedAt < resendMs) return;
-      sentSeq = ackedSeq;
+      if (cursor.sentSeq === cursor.ackedSeq || nowMs - movedAt < resendMs) return;
+      cursor = rewound(cursor);
       movedAt = nowMs;
       pumping.push(undefined);
     },
     get sentSeq() {
-      return sentSeq;
+      return cursor.sentSeq;
     },
     idle: async () => void (await Promise.all([acks.idle(), pumping.idle()])),
   };

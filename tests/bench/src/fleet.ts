@@ -6,7 +6,7 @@ import WebSocket from 'ws';
 import type { Client } from '@makima/client/client';
 import type { Command, TaskStart } from '@makima/contracts/socket/commands';
 import type { Report } from '@makima/contracts/socket/reports';
-import { zServerFrame, type Running } from '@makima/contracts/socket/frames';
+import { socketProtocol, zServerFrame, type Running } from '@makima/contracts/socket/frames';
 
 export interface BenchDaemon {
   /** Called for each command as it arrives; the ack has been sent. */
@@ -61,7 +61,7 @@ export async function joinDaemon(
   });
   send({
     type: 'hello',
-    protocol: 1,
+    protocol: socketProtocol,
     bootId: randomUUID(),
     journalId,
     lastCommandSeq: 0,

@@ -100,6 +100,18 @@ describe('a journal', () => {
     await journal.close();
   });
 
+  it('tells only of commands that are on the disk', async () => {
+    let journal = await open();
+    const taking = journal.take(4, stop);
+    expect([journal.state.lastCommandSeq, journal.durableCommandSeq]).toEqual([4, 0]);
+    await taking;
+    expect(journal.durableCommandSeq).toBe(4);
+    await journal.close();
+    journal = await open();
+    expect(journal.durableCommandSeq).toBe(4);
+    await journal.close();
+  });
+
   it('takes a command once, whatever number it comes back under', async () => {
     let journal = await open();
     expect(await journal.take(1, stop)).toBe(true);

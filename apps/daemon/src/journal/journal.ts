@@ -33,6 +33,8 @@ export interface Journal {
   readonly state: Readonly<JournalState>;
   /** Reports up to this number are on the disk and may be sent. */
   readonly durableSeq: number;
+  /** Commands up to this number are on the disk: what the server may be told of. */
+  readonly durableCommandSeq: number;
   /** No more output should be written: its reader must say so in a `dropped` line. */
   readonly full: boolean;
   /** Resolves when the report is on the disk. */
@@ -70,6 +72,7 @@ interface Core extends Omit<OpenedFiles, 'backlog'> {
   enqueued: number;
   written: number;
   durableSeq: number;
+  durableCommandSeq: number;
   ackDirty: boolean;
   renewing: boolean;
   closing: boolean;
@@ -91,6 +94,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     enqueued: 0,
     written: 0,
     durableSeq: opened.state.lastReportSeq,
+    durableCommandSeq: opened.state.lastCommandSeq,
     ackDirty: false,
     renewing: false,
     closing: false,
@@ -102,6 +106,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     state: core.state,
     get durableSeq() {
       return core.durableSeq;
+    },
+    get durableCommandSeq() {
+      return core.durableCommandSeq;
     },
     get full() {
       return core.backlog.bytes + core.queuedBytes > options.capBytes;
@@ -174,10 +181,15 @@ async function flushOnce(core: Core): Promise<void> {
   core.written += batch.length;
   place(core.backlog, core.writer.segment, start, batch);
   if (head !== null) await persist(core, () => nextSegment(core, head));
-  const last = batch.findLast((queued) => queued.line.kind === 'report');
-  if (last === undefined) return;
-  core.durableSeq = last.line.seq;
+  core.durableCommandSeq = lastSeq(batch, 'command') ?? core.durableCommandSeq;
+  const durableSeq = lastSeq(batch, 'report');
+  if (durableSeq === undefined) return;
+  core.durableSeq = durableSeq;
   for (const listener of core.listeners) listener();
+}
+
+function lastSeq(batch: readonly Queued[], kind: JournalLine['kind']): number | undefined {
+  return batch.findLast((queued) => queued.line.kind === kind)?.line.seq;
 }
 
 /** Runs between two writes: what is queued is numbered anew as well. */

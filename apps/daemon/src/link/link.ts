@@ -15,6 +15,7 @@ import {
   type ServerFrame,
   type ServerFrameOf,
 } from '@makima/contracts/socket/frames';
+import { isOtherHistory } from '@makima/domain/sequence';
 import type { Log } from '@makima/runtime/log';
 import type { Journal } from '../journal/journal.ts';
 import { createAsks, type AskKind, type AskResult, type Asks } from './asks.ts';
@@ -30,8 +31,6 @@ export interface LinkTimings {
   readonly silentMs: number;
   readonly welcomeMs: number;
   readonly resendMs: number;
-  /** How long a gap in the numbers of commands is waited for. */
-  readonly gapMs: number;
   /** A question without an answer for this long has failed. */
   readonly askMs: number;
   readonly windowBytes: number;
@@ -45,7 +44,6 @@ export const defaultTimings: LinkTimings = {
   silentMs: 20_000,
   welcomeMs: 10_000,
   resendMs: 15_000,
-  gapMs: 1_000,
   askMs: askTimeoutMs,
   windowBytes: 4 * 1024 * 1024,
   frameBytes: 512 * 1024,
@@ -156,7 +154,6 @@ function createCore(options: LinkOptions): Core {
     }),
     intake: createIntake({
       journal: options.journal,
-      gapMs: options.timings.gapMs,
       ack: (commandSeq) => {
         if (core.welcomed) core.socket?.send(JSON.stringify({ type: 'ack', commandSeq }));
       },
@@ -200,7 +197,8 @@ function sayHello(core: Core): void {
     protocol: socketProtocol,
     ...hello,
     journalId: journal.state.journalId,
-    lastCommandSeq: journal.state.lastCommandSeq,
+    // What is not on the disk yet may be lost with this process: it is not told of.
+    lastCommandSeq: journal.durableCommandSeq,
     running: [...handlers.running()],
   };
   core.socket?.send(JSON.stringify(frame));
@@ -220,7 +218,7 @@ function onFrame(core: Core, frame: ServerFrame): void {
   if (!core.welcomed) return;
   switch (frame.type) {
     case 'commands':
-      core.intake.offer(frame.commands);
+      core.intake.offer(frame);
       return;
     case 'ack':
       if (frame.journalId === core.options.journal.state.journalId)
@@ -253,7 +251,7 @@ function onWelcome(core: Core, frame: ServerFrameOf<'welcome'>): void {
   if (core.socket === null || core.welcomed) return;
   clearTimeout(core.welcomeTimer);
   const { journal, log } = core.options;
-  if (frame.reportAck < journal.state.ackedSeq || frame.reportAck > journal.state.lastReportSeq) {
+  if (isOtherHistory(journal.state, frame.reportAck)) {
     const { journalId, ackedSeq, lastReportSeq } = journal.state;
     const known = { journalId, ackedSeq, lastReportSeq, reportAck: frame.reportAck };
     log.error(known, 'the server knows another history of this journal: going on under a new one');

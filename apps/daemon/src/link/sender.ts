@@ -4,6 +4,7 @@
  * Law: the journal decides what exists, the server's ack what is done; this file only remembers how far it
  * read. Starting over from the last ack is always right, a report that arrives twice is applied once.
  */
+import { afterAck, afterSend, cursorAt, rewound, type Cursor } from '@makima/domain/sequence';
 import type { Journal } from '../journal/journal.ts';
 import type { GatewaySocket } from './socket.ts';
 
@@ -35,7 +36,7 @@ const bufferedLimitBytes = 1024 * 1024;
 interface Progress {
   readonly options: SenderOptions;
   socket: GatewaySocket | null;
-  sentSeq: number;
+  cursor: Cursor;
   /** Frames under way: last number and size. */
   flying: { readonly seq: number; readonly bytes: number }[];
   flyingBytes: number;
@@ -49,7 +50,7 @@ export function createSender(options: SenderOptions): Sender {
   const progress: Progress = {
     options,
     socket: null,
-    sentSeq: 0,
+    cursor: cursorAt(0),
     flying: [],
     flyingBytes: 0,
     quietSince: 0,
@@ -60,6 +61,7 @@ export function createSender(options: SenderOptions): Sender {
     attach(to, ackedSeq) {
       progress.socket = to;
       journal.ack(ackedSeq);
+      progress.cursor = cursorAt(journal.state.ackedSeq);
       restart(progress);
       pump(progress);
     },
@@ -76,7 +78,7 @@ export function createSender(options: SenderOptions): Sender {
 }
 
 function restart(progress: Progress): void {
-  progress.sentSeq = progress.options.journal.state.ackedSeq;
+  progress.cursor = rewound(progress.cursor);
   progress.flying = [];
   progress.flyingBytes = 0;
   progress.quietSince = progress.options.now();
@@ -84,11 +86,13 @@ function restart(progress: Progress): void {
 
 function settle(progress: Progress, seq: number): void {
   const { journal, now } = progress.options;
-  const before = journal.state.ackedSeq;
-  journal.ack(Math.min(seq, progress.sentSeq));
-  if (journal.state.ackedSeq === before) return;
+  const before = progress.cursor.ackedSeq;
+  progress.cursor = afterAck(progress.cursor, seq);
+  const { ackedSeq } = progress.cursor;
+  if (ackedSeq === before) return;
+  journal.ack(ackedSeq);
   progress.quietSince = now();
-  while (progress.flying[0] !== undefined && progress.flying[0].seq <= journal.state.ackedSeq) {
+  while (progress.flying[0] !== undefined && progress.flying[0].seq <= ackedSeq) {
     progress.flyingBytes -= progress.flying.shift()?.bytes ?? 0;
   }
   pump(progress);
@@ -116,16 +120,15 @@ async function run(progress: Progress): Promise<void> {
   }
 }
 
-function hasRoom({ options, sentSeq, flying, flyingBytes }: Progress, to: GatewaySocket): boolean {
+function hasRoom({ options, cursor, flying, flyingBytes }: Progress, to: GatewaySocket): boolean {
   return (
-    sentSeq < options.journal.durableSeq &&
+    cursor.sentSeq < options.journal.durableSeq &&
     (flyingBytes < options.windowBytes || flying.length === 0) &&
     to.bufferedBytes < bufferedLimitBytes
   );
 }
 
-const nextSeq = ({ options, sentSeq }: Progress): number =>
-  Math.max(sentSeq, options.journal.state.ackedSeq) + 1;
+const nextSeq = ({ cursor }: Progress): number => cursor.sentSeq + 1;
 
 /** False: nothing was sent and nothing more will go at this moment. */
 async function sendNext(progress: Progress, to: GatewaySocket): Promise<boolean> {
@@ -139,8 +142,8 @@ async function sendNext(progress: Progress, to: GatewaySocket): Promise<boolean>
   const text = reportsFrame(journal.state.journalId, fromSeq, bodies);
   if (!to.send(text, () => pump(progress))) return false;
   if (progress.flying.length === 0) progress.quietSince = now();
-  progress.sentSeq = fromSeq + bodies.length - 1;
-  progress.flying.push({ seq: progress.sentSeq, bytes: text.length });
+  progress.cursor = afterSend(progress.cursor, fromSeq + bodies.length - 1);
+  progress.flying.push({ seq: progress.cursor.sentSeq, bytes: text.length });
   progress.flyingBytes += text.length;
   return true;
 }

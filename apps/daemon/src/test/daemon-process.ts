@@ -23,7 +23,6 @@ export const testTimings: Partial<DaemonTimings> = {
   silentMs: 1_500,
   welcomeMs: 2_000,
   resendMs: 600,
-  gapMs: 400,
   askMs: 1_000,
   retryScale: 0.01,
   leaseTickMs: 50,

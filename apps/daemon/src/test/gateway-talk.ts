@@ -255,7 +255,8 @@ function answerAsk(state: State, askId: string, ask: DaemonAsk): void {
 
 export function sendCommands(state: State, afterSeq: number): void {
   const commands = state.commands.filter(({ seq }) => seq > afterSeq);
-  if (state.welcomed && commands.length > 0) send(state, { type: 'commands', commands });
+  if (state.welcomed && commands.length > 0)
+    send(state, { type: 'commands', after: afterSeq, commands });
 }
 
 function send(state: State, frame: ServerFrame): void {

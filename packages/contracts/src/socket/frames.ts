@@ -1,5 +1,5 @@
 /**
- * Frames of the daemon's socket, version 1: JSON text, one object a frame.
+ * Frames of the daemon's socket, version 2: JSON text, one object a frame.
  *
  * The talk: daemon `hello` → server `welcome` (what to keep, what to end, up to where reports are
  * applied) → commands and acks, reports and acks, a heartbeat every 10 s that renews all leases at once,
@@ -13,7 +13,7 @@ import { zCommand } from './commands.ts';
 import { zReport, type Report, type UnreadableReport } from './reports.ts';
 import { zDaemonAsk, zServerAsk } from './asks.ts';
 
-export const socketProtocol = 1;
+export const socketProtocol = 2;
 
 /** Why the server closes a daemon's socket. */
 export const closeCodes = {
@@ -114,6 +114,8 @@ export const zServerFrame = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('commands'),
+    /** Nothing that is still to be taken lies between this number and the last one here. */
+    after: z.int().nonnegative(),
     /** In order of their numbers. */
     commands: z.array(z.strictObject({ seq: z.int().positive(), command: zCommand })).min(1),
   }),

@@ -21,6 +21,8 @@ export interface Model<World> {
   readonly steps: readonly fc.Arbitrary<Step<World>>[];
   /** Throws when something that must always hold does not. */
   readonly invariants: (world: World) => void;
+  /** At the end of each life. */
+  readonly atLast?: (world: World) => void;
   /** What this life has come to; every state of the machine is to be met in some life. */
   readonly seen: { readonly of: (world: World) => string; readonly all: readonly string[] };
   readonly runs?: number;
@@ -62,6 +64,7 @@ function live<World>(model: Model<World>, steps: readonly Step<World>[], seen: S
     model.invariants(world);
     seen.add(model.seen.of(world));
   }
+  model.atLast?.(world);
 }
 
 function named<World>(one: Step<World>): Step<World> {

@@ -4,7 +4,14 @@
  * Law: a seed is never removed; beside it stands what it found.
  */
 
-export const modelNames = ['contract', 'task', 'supervisor', 'question', 'lease'] as const;
+export const modelNames = [
+  'contract',
+  'task',
+  'supervisor',
+  'question',
+  'lease',
+  'socket',
+] as const;
 
 export type ModelName = (typeof modelNames)[number];
 
@@ -14,4 +21,8 @@ export const keptSeeds: Readonly<Record<ModelName, readonly number[]>> = {
   supervisor: [],
   question: [],
   lease: [],
+  socket: [
+    // A hello that told of commands which were not on the disk yet.
+    234589570,
+  ],
 };

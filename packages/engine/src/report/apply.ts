@@ -8,6 +8,7 @@
  */
 import type { Report, UnreadableReport } from '@makima/contracts/socket/reports';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { judgeFrame, type FrameVerdict } from '@makima/domain/sequence';
 import { advanceJournal, sessionEpochOf, lockJournal } from '@makima/db/repo/daemons';
 import { act, type Act, type Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
@@ -41,47 +42,53 @@ async function applyFrame(
   frame: ReportFrame,
 ): Promise<{ appliedSeq: number }> {
   const { result } = await act(engine, { caller }, async (a) => {
-    const applied = await journalPosition(a, caller, frame);
-    const end = frame.fromSeq + frame.reports.length - 1;
-    if (end <= applied) return { appliedSeq: applied };
+    const { appliedSeq, verdict } = await frameVerdict(a, caller, frame);
+    if (verdict.kind === 'known') return { appliedSeq };
     await lockFrame(
       a,
       frame.reports.filter((report): report is Report => !isUnreadable(report)),
     );
+    const { skip, endSeq } = verdict;
     for (const [i, report] of frame.reports.entries()) {
+      if (i < skip) continue;
       const seq = frame.fromSeq + i;
-      if (seq <= applied) continue;
       if (isUnreadable(report)) noteSetAside(a, caller, { ...frame, seq }, report, report.where);
       else await applyReport(a, caller, report);
     }
-    await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: end });
-    return { appliedSeq: end };
+    await advanceJournal(a.tx, { journalId: frame.journalId, from: appliedSeq, to: endSeq });
+    return { appliedSeq: endSeq };
   });
   return result;
 }
 
-async function journalPosition(
-  a: Act,
-  caller: DaemonPrincipal,
-  frame: ReportFrame,
-): Promise<number> {
-  const applied = await lockJournal(a.tx, {
+interface FrameAt {
+  readonly appliedSeq: number;
+  readonly verdict: Extract<FrameVerdict, { kind: 'known' | 'fresh' }>;
+}
+
+async function frameVerdict(a: Act, caller: DaemonPrincipal, frame: ReportFrame): Promise<FrameAt> {
+  const appliedSeq = await lockJournal(a.tx, {
     ownerId: a.ownerId,
     daemonId: caller.daemonId,
     journalId: frame.journalId,
   });
-  if (applied === undefined)
+  if (appliedSeq === undefined)
     throw new MakimaError('FENCED', 'this journal belongs to another daemon');
   // After the journal's lock, which a newer connection takes too: it is seen here, or waits for us.
-  const session = await sessionEpochOf(a.tx, { id: caller.daemonId });
-  if (session !== frame.sessionEpoch)
+  const sessionEpoch = await sessionEpochOf(a.tx, { id: caller.daemonId });
+  const { fromSeq, reports } = frame;
+  const verdict = judgeFrame(
+    { appliedSeq, sessionEpoch },
+    { sessionEpoch: frame.sessionEpoch, fromSeq, count: reports.length },
+  );
+  if (verdict.kind === 'old_session')
     throw new MakimaError('FENCED', 'a newer connection of this daemon exists');
-  if (frame.fromSeq > applied + 1) {
-    throw new MakimaError('FENCED', `reports ${applied + 1} to ${frame.fromSeq - 1} are missing`, {
-      details: { appliedSeq: applied },
+  if (verdict.kind === 'gap') {
+    throw new MakimaError('FENCED', `reports ${verdict.fromSeq} to ${verdict.toSeq} are missing`, {
+      details: { appliedSeq },
     });
   }
-  return applied;
+  return { appliedSeq, verdict };
 }
 
 async function applySingly(
@@ -112,11 +119,15 @@ async function setAside(
   error: unknown,
 ): Promise<{ appliedSeq: number }> {
   const { result } = await act(engine, { caller }, async (a) => {
-    const applied = await journalPosition(a, caller, frame);
-    if (frame.fromSeq <= applied) return { appliedSeq: applied };
+    const { appliedSeq, verdict } = await frameVerdict(a, caller, frame);
+    if (verdict.kind === 'known') return { appliedSeq };
     const why = error instanceof Error ? error.message : 'unknown';
     noteSetAside(a, caller, { ...frame, seq: frame.fromSeq }, report, why);
-    await advanceJournal(a.tx, { journalId: frame.journalId, from: applied, to: frame.fromSeq });
+    await advanceJournal(a.tx, {
+      journalId: frame.journalId,
+      from: appliedSeq,
+      to: frame.fromSeq,
+    });
     return { appliedSeq: frame.fromSeq };
   });
   return result;

@@ -1,5 +1,5 @@
 /** The fence of a report: whose attempt it speaks of, and whether that attempt is still the present one. */
-import { isAttemptLive } from '@makima/domain/task';
+import { speaksForTask } from '@makima/domain/task';
 import { lockAttempt } from '@makima/db/repo/attempts';
 import { lockTask } from '@makima/db/repo/tasks';
 import type { AttemptRow, TaskRow } from '@makima/db/rows';
@@ -26,9 +26,5 @@ export async function fenceReport(
   if (task === undefined) return undefined;
   const attempt = await lockAttempt(a.tx, report);
   if (attempt === undefined || attempt.daemonId !== daemon.daemonId) return undefined;
-  return {
-    task,
-    attempt,
-    present: isAttemptLive(attempt.state) && task.currentAttempt === report.attempt,
-  };
+  return { task, attempt, present: speaksForTask(task, attempt) };
 }

@@ -12,7 +12,7 @@ import {
   type ContractInput,
 } from '@makima/contracts/entity/contract';
 import type { Task } from '@makima/contracts/entity/task';
-import type { Hello } from '@makima/contracts/socket/frames';
+import { socketProtocol, type Hello } from '@makima/contracts/socket/frames';
 import type { Report } from '@makima/contracts/socket/reports';
 import type { Database } from '@makima/db/client';
 import { limits } from '@makima/domain/limits';
@@ -170,7 +170,7 @@ async function connectMachine(
 export function testHello(hello: Partial<Hello> = {}): Hello {
   return {
     type: 'hello',
-    protocol: 1,
+    protocol: socketProtocol,
     bootId: randomUUID(),
     journalId: randomUUID(),
     lastCommandSeq: 0,

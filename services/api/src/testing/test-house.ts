@@ -5,6 +5,7 @@
  * Law: state comes about by verbs only; a table is written to where no verb exists (people besides the owner).
  */
 import { randomUUID } from 'node:crypto';
+import { socketProtocol } from '@makima/contracts/socket/frames';
 import type { Report } from '@makima/contracts/socket/reports';
 import type { Command } from '@makima/contracts/socket/commands';
 import { createContract } from '@makima/engine/contract/create';
@@ -84,7 +85,7 @@ export async function joinMachine(api: HouseApi): Promise<TestMachine> {
   const journalId = randomUUID();
   const hello = {
     type: 'hello' as const,
-    protocol: 1,
+    protocol: socketProtocol,
     bootId: randomUUID(),
     journalId,
     lastCommandSeq: 0,
