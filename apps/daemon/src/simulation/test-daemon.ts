@@ -110,7 +110,7 @@ function resume(world: World): void {
     if (phase === 'ended' || (phase === 'taken' && startable.has(key))) continue;
     report(daemon, ended({ taskId, attempt }, 'daemon_restarted'));
   }
-  for (const [seq, command] of [...pending]) apply(world, seq, command);
+  for (const [seq, command] of pending) apply(world, seq, command);
 }
 
 const ended = (of: Running, outcome: string): Report =>
