@@ -120,6 +120,7 @@ function explainMissingKey(client: Client, url: string): Client {
   const explain = (error: unknown): never => missingKey(error, url);
   return {
     baseUrl: client.baseUrl,
+    socket: (path) => client.socket(path),
     call: (...args) => client.call(...args).catch(explain),
     callAs: (...args) => client.callAs(...args).catch(explain),
   };

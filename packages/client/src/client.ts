@@ -76,6 +76,8 @@ type ArgsOf<K extends EndpointId> =
 
 export interface Client {
   readonly baseUrl: string;
+  /** Opens a socket at this path, with the client's key. */
+  socket(path: string): WebSocket;
   /** Calls an endpoint by its id. Errors: those of its description, and DEPENDENCY_UNAVAILABLE. */
   call<K extends EndpointId>(id: K, ...args: ArgsOf<K>): Promise<Answer<K>>;
   /** The same, with the response read by another schema: for readers that must accept what is new. */
@@ -100,6 +102,10 @@ export function createClient(options: ClientOptions): Client {
   };
   return {
     baseUrl,
+    socket: (path) =>
+      new WebSocket(`${baseUrl.replace(/^http/, 'ws')}${path}`, {
+        headers: options.key === undefined ? {} : { authorization: `Bearer ${options.key}` },
+      }),
     call: (id, ...args) => run(id, (args[0] ?? {}) as RunArgs) as never,
     callAs: (id, schema, ...args) => run(id, (args[0] ?? {}) as RunArgs, schema) as never,
   };

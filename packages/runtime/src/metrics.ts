@@ -13,7 +13,16 @@ interface MetricSpec<L extends string> {
   readonly labels?: readonly L[];
 }
 
+export interface CounterSpec<L extends string> extends MetricSpec<L> {
+  /**
+   * What is counted elsewhere, read at scrape time: `reset` it and add. Errors leave the last values standing.
+   */
+  readonly collect?: (counter: Counter<L>) => Promise<void> | void;
+}
+
 export interface GaugeSpec<L extends string> extends MetricSpec<L> {
+  /** Its name ends as that of a histogram's part may only: it is told without a type. */
+  readonly untyped?: true;
   /** Read the values at scrape time; called with the gauge to set. Errors leave the last values standing. */
   readonly collect?: (gauge: Gauge<L>) => Promise<void> | void;
 }
@@ -24,7 +33,7 @@ export interface HistogramSpec<L extends string> extends MetricSpec<L> {
 }
 
 export interface Metrics {
-  counter<L extends string = never>(spec: MetricSpec<L>): Counter<L>;
+  counter<L extends string = never>(spec: CounterSpec<L>): Counter<L>;
   gauge<L extends string = never>(spec: GaugeSpec<L>): Gauge<L>;
   histogram<L extends string = never>(spec: HistogramSpec<L>): Histogram<L>;
   /** The exposition text, for `/metrics`. */
@@ -41,14 +50,20 @@ export function createMetrics(options: { readonly service: string }): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: options.service });
   collectDefaultMetrics({ register: registry });
+  // Gauges with the names of counters.
+  for (const name of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${name}_total`);
+  const untyped = new Set<string>();
 
   const known = <M>(name: string, build: () => M): M =>
     (registry.getSingleMetric(name) as M | undefined) ?? build();
 
   return {
-    counter: (spec) =>
-      known(spec.name, () => new Counter({ ...base(spec), registers: [registry] })),
-    gauge: (spec) => known(spec.name, () => newGauge(spec, registry)),
+    counter: (spec) => known(spec.name, () => newCounter(spec, registry)),
+    gauge: (spec) => {
+      if (spec.untyped === true) untyped.add(spec.name);
+      return known(spec.name, () => newGauge(spec, registry));
+    },
     histogram: (spec) =>
       known(
         spec.name,
@@ -59,13 +74,36 @@ export function createMetrics(options: { readonly service: string }): Metrics {
             registers: [registry],
           }),
       ),
-    text: () => registry.metrics(),
+    async text() {
+      let text = await registry.metrics();
+      for (const name of untyped)
+        text = text.replace(`# TYPE ${name} gauge\n`, `# TYPE ${name} untyped\n`);
+      return text;
+    },
     contentType: registry.contentType,
   };
 }
 
 function base<L extends string>(spec: MetricSpec<L>) {
   return { name: spec.name, help: spec.help, labelNames: [...(spec.labels ?? [])] };
+}
+
+function newCounter<L extends string>(spec: CounterSpec<L>, registry: Registry): Counter<L> {
+  const { collect } = spec;
+  const counter: Counter<L> = new Counter<L>({
+    ...base(spec),
+    registers: [registry],
+    ...(collect && {
+      collect: async () => {
+        try {
+          await collect(counter);
+        } catch {
+          return;
+        }
+      },
+    }),
+  });
+  return counter;
 }
 
 function newGauge<L extends string>(spec: GaugeSpec<L>, registry: Registry): Gauge<L> {

@@ -5,10 +5,12 @@
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
 import { uptimeMs } from '@makima/db/probe';
-import { outboxLagSeconds, pruneOutbox } from '@makima/db/repo/outbox';
+import { readFigures } from '@makima/db/repo/figures';
+import { pruneOutbox } from '@makima/db/repo/outbox';
 import { pruneRequeues } from '@makima/db/repo/requeue';
 import { foldTallies } from '@makima/db/repo/tallies';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
+import { staleKind } from '@makima/engine/contract/stale';
 import { limitsOf, settingsOf } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
 import { createHealth } from '@makima/runtime/health';
@@ -22,6 +24,7 @@ import { schedulerConsumers, schedulerHandlers } from './consumers.ts';
 import { placeOwner } from './jobs/spawn-task.ts';
 import { schedulerReconciler } from './reconcile.ts';
 import { schedulerSweeps } from './sweeps.ts';
+import { registerStoreMetrics } from './store-metrics.ts';
 import { settling } from './sweeps/settled.ts';
 import { openWire } from '@makima/wire/wire';
 
@@ -54,11 +57,7 @@ const prune = async (): Promise<number> => {
   return rows + (await pruneRequeues(sql, { olderThanDays: 7 }));
 };
 const fold = (limit: number): Promise<number> => foldTallies(sql, { limit });
-metrics.gauge({
-  name: 'makima_outbox_oldest_seconds',
-  help: 'Age of the oldest outbox row that should have left, 0 when none waits.',
-  collect: async (gauge) => gauge.set(await outboxLagSeconds(sql)),
-});
+registerStoreMetrics(metrics, () => readFigures(sql, { staleKind }));
 const settled = settling({
   uptimeMs: () => uptimeMs(engine.database),
   now: () => performance.now(),

@@ -10,6 +10,8 @@ export interface DashboardFigures {
   readonly tasks: number;
   readonly events: number;
   readonly madeInSeconds: number;
+  /** A request that reads nothing but its key, in the same run. */
+  readonly floorMs: Figures;
   readonly dashboardMs: Figures;
   readonly listMs: Figures;
 }
@@ -46,6 +48,7 @@ export async function benchDashboard(options: {
       tasks: contracts * tasksEach,
       events: contracts * eventsEach,
       madeInSeconds,
+      floorMs: figuresOf(await timed(options.reads, () => client.call('whoAmI'))),
       dashboardMs: figuresOf(await timed(options.reads, () => client.call('contractsDashboard'))),
       listMs: figuresOf(await timed(options.reads, () => listPage(client))),
     };

@@ -43,6 +43,8 @@ export async function benchMonitor(options: {
     env: {
       LOG_LEVEL: 'warn',
       MAKIMA_LIMITS: 'requestsPerKeyPerMinuteMax=1000000,monitorSocketsPerOwnerMax=100000',
+      // Each supervisor beats about once a second here.
+      MAKIMA_HEARTBEAT_INTERVAL_SECONDS: '1',
     },
   });
   const client = createClient({ baseUrl: house.url, key: house.ownerKey });

@@ -43,6 +43,25 @@ export const contractCommands: readonly CommandSpec[] = [
     load: () => import('../commands/contracts-list.ts'),
   },
   {
+    path: 'contracts monitor',
+    args: [['[contracts...]', 'only these; ids, their beginnings, or slugs']],
+    summary: 'What happens to contracts, as it happens',
+    text: `It goes on where it was when the server restarts, and ends with Ctrl-C.`,
+    examples: [
+      'makima contracts monitor',
+      'makima contracts monitor fix-login-redirect --quiet',
+      'makima contracts monitor --status active,blocked -o json',
+    ],
+    options: [
+      { flags: '--status <statuses>', text: 'only while they have one of these, by commas' },
+      { flags: '--stale', text: 'only which become stale, and which move again' },
+      { flags: '--heartbeats', text: 'the signs of life of supervisors too' },
+      { flags: '--quiet', text: 'only status, phase, questions and what becomes stale' },
+      { flags: '--after <cursor>', text: 'go on after this cursor' },
+    ],
+    load: () => import('../commands/contracts-monitor.ts'),
+  },
+  {
     path: 'contracts show',
     args: contract,
     summary: 'One contract: where it stands, what it owes, what was kept',

@@ -3,9 +3,9 @@
  *
  * Law: a reader sees in one snapshot either the rows or their sum, so that a count is never wrong.
  */
-import type { Queryable, Sql, Tx } from '../client.ts';
+import type { Queryable, Sql } from '../client.ts';
 
-export type TallyKind = 'contract' | 'phase_change' | 'completion' | 'restoration' | 'batch';
+export type TallyKind = 'contract' | 'phase_change' | 'completion' | 'restoration';
 
 export interface Tally {
   readonly one: string;
@@ -27,15 +27,6 @@ export async function talliesOf(
 export async function allTallies(db: Queryable): Promise<(Tally & { readonly kind: TallyKind })[]> {
   return db<(Tally & { kind: TallyKind })[]>`
     select kind, one, two, sum(n)::int as n from tallies group by kind, one, two having sum(n) <> 0`;
-}
-
-/** One more of what no trigger sees. */
-export async function addTally(
-  tx: Tx,
-  args: { ownerId: string; kind: TallyKind; one?: string },
-): Promise<void> {
-  await tx`insert into tallies (owner_id, kind, one, n)
-           values (${args.ownerId}, ${args.kind}, ${args.one ?? ''}, 1)`;
 }
 
 /** Add up what has several rows; answers how many rows that were. One at a time. */

@@ -159,7 +159,7 @@ export const tallies = snakeCase.table(
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     ownerId: ownerId(),
-    /** `contract` (status, phase), `phase_change` (from, to), `completion`, `restoration`, `batch` (operation). */
+    /** `contract` (status, phase), `phase_change` (from, to), `completion`, `restoration`. */
     kind: text().notNull(),
     one: text().notNull().default(''),
     two: text().notNull().default(''),

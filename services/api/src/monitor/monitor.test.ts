@@ -7,6 +7,7 @@ import { monitorPath, zMonitorEvent } from '@makima/contracts/entity/monitor';
 import { renewLeases } from '@makima/engine/daemon/beat';
 import { keepHeartbeats } from '@makima/engine/supervisor/heartbeats';
 import { createMetrics } from '@makima/runtime/metrics';
+import { expositionFaults } from '@makima/runtime/test-exposition';
 import { assembleApi } from '../assemble.ts';
 import { eventsOf, monitor, openMonitor, refusedDial } from '../testing/monitor.ts';
 import { open, startTestApi, type TestApi } from '../testing/test-api.ts';
@@ -326,6 +327,10 @@ describe('by HTTP', () => {
     expect((await page('&statuses=archived')).json.items).toEqual([]);
     expect((await page('&statuses=nothing')).status).toBe(400);
   });
+});
+
+it('metrics of all this are as Prometheus takes them', async () => {
+  expect(expositionFaults(await api.api.metrics.text())).toEqual([]);
 });
 
 it('monitor and dashboard are not there when the flag is off', async () => {
