@@ -18,6 +18,8 @@ import type { StoryContext } from './story-context.ts';
 
 export interface FollowContractOptions {
   readonly id: string;
+  /** What a person types for it: how they called it, or its slug. */
+  readonly typed: string;
   /** Leave out what happened before now. */
   readonly onlyNew: boolean;
   /** Tell the book-keeping too. JSON always has every event. */
@@ -36,9 +38,9 @@ export async function followContract(
   const still = watchStandstill(shell, client, { id: options.id, signal: stop.signal });
   try {
     const ended = await untilEnd(shell, client, { ...options, signal: stop.signal, still });
-    return ended ?? detached(shell, options.id);
+    return ended ?? detached(shell, options.typed);
   } catch (error) {
-    if (stop.signal.aborted) return detached(shell, options.id);
+    if (stop.signal.aborted) return detached(shell, options.typed);
     throw error;
   } finally {
     still.stop();
@@ -46,8 +48,8 @@ export async function followContract(
   }
 }
 
-function detached(shell: Shell, id: string): number {
-  shell.say(`\ndetached; the contract goes on. Back to it: makima watch ${id}`);
+function detached(shell: Shell, typed: string): number {
+  shell.say(`\ndetached; the contract goes on. Back to it: makima watch ${typed}`);
   return exitCodes.interrupted;
 }
 

@@ -103,7 +103,8 @@ function examplesText(examples: readonly string[]): string {
 
 function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode: number }): void {
   const hidden = isForPeople(spec.path, io);
-  const leaf = parent.command(spec.path.split(' ').at(-1) ?? spec.path, { hidden });
+  const isDefault = groups.some(({ name, bare }) => `${name} ${bare}` === spec.path);
+  const leaf = parent.command(spec.path.split(' ').at(-1) ?? spec.path, { hidden, isDefault });
   leaf
     .summary(spec.summary)
     .description([`${spec.summary}.`, ...(spec.text?.split('\n') ?? [])].join(' '))

@@ -221,10 +221,12 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
   });
 
   it('watch goes on while a person may answer; Ctrl-C detaches with 130', async () => {
-    const terminal = await open(['watch', sampleId('contract', 1)]);
+    const terminal = await open(['watch', 'contract-2']);
     await terminal.until('question');
     await terminal.press('C-c');
     expect(await terminal.exitCode()).toBe(130);
-    expect(terminal.bytes()).toContain('detached; the contract goes on');
+    const bytes = terminal.bytes();
+    expect(bytes).toContain('detached; the contract goes on');
+    expect(bytes).toContain('Back to it: makima watch contract-2');
   });
 });

@@ -187,6 +187,19 @@ describe('tasks', () => {
     ]);
   });
 
+  it('of one contract are listed by the shortest words that people try', async () => {
+    await serve(withTasks);
+    const { stdout } = await stage.run(['tasks', 'list', sampleId('contract', 1)]);
+    expect(stdout).toContain('write-tests');
+    for (const words of [
+      ['tasks', sampleId('contract', 1)],
+      ['task', sampleId('contract', 1)],
+    ])
+      expect(await stage.run(words)).toMatchObject({ code: 0, stdout });
+    expect((await stage.run(['tasks'])).stdout).toContain('write-tests');
+    expect(await stage.run(['tasks', 'nonsense'])).toMatchObject({ code: 7, stdout: '' });
+  });
+
   it('get messages and are cancelled', async () => {
     await serve({
       ...withTasks,

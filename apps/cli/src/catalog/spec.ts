@@ -43,6 +43,8 @@ export interface CommandSpec {
 export interface GroupSpec {
   readonly name: string;
   readonly alias?: string;
+  /** Its command that is meant when none is named: `makima tasks fix-login`. */
+  readonly bare?: string;
   readonly summary: string;
   readonly example: string;
   readonly heading: string;

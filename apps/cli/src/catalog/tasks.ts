@@ -5,6 +5,7 @@ import { wholeNumber, type CommandSpec, type GroupSpec } from './spec.ts';
 export const tasksGroup: GroupSpec = {
   name: 'tasks',
   alias: 'task',
+  bare: 'list',
   summary: 'Work of single agents: look, listen, talk, stop',
   example: 'makima tasks list',
   heading: headings.things,
@@ -17,7 +18,7 @@ export const taskCommands: readonly CommandSpec[] = [
     path: 'tasks list',
     args: [['[contract]', 'id, its beginning, or slug (default: every contract that is not over)']],
     summary: 'Tasks of a contract, oldest first',
-    examples: ['makima tasks list fix-login-redirect'],
+    examples: ['makima tasks list fix-login-redirect', 'makima tasks fix-login-redirect'],
     load: () => import('../commands/tasks-list.ts'),
   },
   {

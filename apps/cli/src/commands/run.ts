@@ -17,6 +17,7 @@ export async function run(
   if (options.watch === true) {
     return followContract(shell, client, {
       id: contract.id,
+      typed: contract.slug,
       onlyNew: false,
       verbose: options.verbose === true,
     });

@@ -36,10 +36,15 @@ export async function run(
     return exitCodes.ok;
   }
   for (const entry of shown) tell(shell, entry);
-  return follow(shell, feed, client, id);
+  return follow(shell, feed, client, { id, typed });
 }
 
-async function follow(shell: Shell, feed: OutputFeed, client: Client, id: string): Promise<number> {
+async function follow(
+  shell: Shell,
+  feed: OutputFeed,
+  client: Client,
+  { id, typed }: { readonly id: string; readonly typed: string },
+): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
@@ -56,7 +61,7 @@ async function follow(shell: Shell, feed: OutputFeed, client: Client, id: string
     }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    shell.say(`\ndetached; the task goes on. Back to it: makima tasks output ${id} --follow`);
+    shell.say(`\ndetached; the task goes on. Back to it: makima tasks output ${typed} --follow`);
     return exitCodes.interrupted;
   } finally {
     process.off('SIGINT', interrupt);

@@ -12,6 +12,7 @@ export async function run(
   const id = await contractId(client, typed);
   return followContract(shell, client, {
     id,
+    typed,
     onlyNew: options.new === true,
     verbose: options.verbose === true,
   });
