@@ -93,8 +93,8 @@ describe('a list', () => {
     const { stdout } = await stage.run(args);
     expect((JSON.parse(stdout) as { items: unknown[] }).items).toHaveLength(2);
     expect(server.received.map((r) => r.query)).toEqual([
-      { limit: 200, status: 'active', waiting: true },
-      { limit: 200, status: 'active', waiting: true, after: 'p2' },
+      { limit: 200, status: ['active'], waiting: true },
+      { limit: 200, status: ['active'], waiting: true, after: 'p2' },
     ]);
   });
 

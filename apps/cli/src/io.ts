@@ -23,7 +23,8 @@ export interface Io {
   readonly commands?: ReadonlySet<string>;
 }
 
-export const formats = ['table', 'json'] as const;
+/** `compact`: where a list has one, a line of a few words for each; a table elsewhere. */
+export const formats = ['table', 'json', 'compact'] as const;
 export type Format = (typeof formats)[number];
 
 export type Colors = ReturnType<typeof pc.createColors>;

@@ -57,7 +57,7 @@ function queryOf(query: Readonly<Record<string, unknown>>): string {
   for (const [name, value] of Object.entries(query)) {
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       search.append(name, String(value));
-    }
+    } else if (Array.isArray(value)) search.append(name, value.join(','));
   }
   return search.size === 0 ? '' : `?${search.toString()}`;
 }

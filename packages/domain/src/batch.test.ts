@@ -12,7 +12,7 @@ describe.each(batchOperations)('%s', (operation) => {
       selection: {
         statuses: rule.statuses,
         olderThanHours: rule.olderThanHours ?? 0,
-        stale: rule.stale,
+        only: rule.only,
       },
     });
   });

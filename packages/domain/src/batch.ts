@@ -11,6 +11,7 @@ export const batchOperations = [
   'resume_all',
   'cleanup_archived',
   'restart_stale',
+  'clean_worktrees',
 ] as const;
 
 export type BatchOperation = (typeof batchOperations)[number];
@@ -19,22 +20,29 @@ interface BatchRule {
   readonly statuses: readonly ContractStatus[];
   /** How long ago a contract must have come to its status; null: it does not matter. */
   readonly olderThanHours: number | null;
-  /** Only those whose supervisor has made no progress for long. */
-  readonly stale: boolean;
+  readonly only: 'all' | BatchOnly;
 }
 
+/** `stale`: its supervisor has made no progress for long; `leftovers`: a machine failed to clean up after it. */
+export type BatchOnly = 'stale' | 'leftovers';
+
 export const batchRules: Readonly<Record<BatchOperation, BatchRule>> = {
-  archive_old: { statuses: ['completed', 'failed'], olderThanHours: 168, stale: false },
-  pause_all: { statuses: ['active', 'waiting_for_input'], olderThanHours: null, stale: false },
-  resume_all: { statuses: ['paused'], olderThanHours: null, stale: false },
-  cleanup_archived: { statuses: ['archived'], olderThanHours: 720, stale: false },
-  restart_stale: { statuses: ['active'], olderThanHours: null, stale: true },
+  archive_old: { statuses: ['completed', 'failed'], olderThanHours: 168, only: 'all' },
+  pause_all: { statuses: ['active', 'waiting_for_input'], olderThanHours: null, only: 'all' },
+  resume_all: { statuses: ['paused'], olderThanHours: null, only: 'all' },
+  cleanup_archived: { statuses: ['archived'], olderThanHours: 720, only: 'all' },
+  restart_stale: { statuses: ['active'], olderThanHours: null, only: 'stale' },
+  clean_worktrees: {
+    statuses: ['completed', 'failed', 'archived'],
+    olderThanHours: null,
+    only: 'leftovers',
+  },
 };
 
 export interface BatchSelection {
   readonly statuses: readonly ContractStatus[];
   readonly olderThanHours: number;
-  readonly stale: boolean;
+  readonly only: 'all' | BatchOnly;
 }
 
 export type BatchVerdict =
@@ -66,7 +74,7 @@ export function batchSelection(
     selection: {
       statuses: wish.statusFilter ?? rule.statuses,
       olderThanHours: wish.olderThanHours ?? rule.olderThanHours ?? 0,
-      stale: rule.stale,
+      only: rule.only,
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Every command and every group of commands. */
+import { contractCareCommands } from './contract-care.ts';
 import { contractCommands, contractsGroup } from './contracts.ts';
 import { directiveCommands, directivesGroup, ordersGroup } from './directives.ts';
 import { daemonGroup, keysGroup, machineCommands } from './machines.ts';
@@ -25,6 +26,7 @@ export const groups: readonly GroupSpec[] = [
 export const catalog: readonly CommandSpec[] = [
   ...peopleCommands,
   ...contractCommands,
+  ...contractCareCommands,
   ...taskCommands,
   ...supervisorCommands,
   ...supervisorCodeCommands,

@@ -3,7 +3,13 @@ import { contractStatuses } from '@makima/domain/contract';
 import { resumeModes } from '@makima/domain/resume';
 import { contractOptions } from './contract-options.ts';
 import { headings } from './headings.ts';
-import { wholeNumber, type CommandSpec, type GroupSpec } from './spec.ts';
+import {
+  durationSeconds,
+  wholeNumber,
+  wordsOf,
+  type CommandSpec,
+  type GroupSpec,
+} from './spec.ts';
 
 export const contractsGroup: GroupSpec = {
   name: 'contracts',
@@ -27,11 +33,25 @@ export const contractCommands: readonly CommandSpec[] = [
   {
     path: 'contracts list',
     summary: 'Contracts, those that need you first',
-    examples: ['makima contracts list', 'makima contracts list --waiting -o json'],
+    examples: [
+      'makima contracts list',
+      'makima contracts list --status completed,failed -o json',
+      'makima contracts list --stale --threshold 1h -o compact',
+    ],
     options: [
-      { flags: '--status <status>', text: 'only of this status', choices: contractStatuses },
+      {
+        flags: '--status <statuses>',
+        text: `only of these, separated by commas: ${contractStatuses.join(', ')}`,
+        parse: wordsOf(contractStatuses),
+      },
       { flags: '--phase <phase>', text: 'only in this phase' },
       { flags: '--waiting', text: 'only those that wait for a person' },
+      { flags: '--stale', text: 'only those that have made no progress for long, and should' },
+      {
+        flags: '--threshold <time>',
+        text: 'how long that is, as 30m or 2h (default: as the server says)',
+        parse: durationSeconds,
+      },
       {
         flags: '-n, --limit <n>',
         text: 'most rows',
@@ -65,7 +85,11 @@ export const contractCommands: readonly CommandSpec[] = [
     path: 'contracts show',
     args: contract,
     summary: 'One contract: where it stands, what it owes, what was kept',
-    examples: ['makima contracts show fix-login-redirect'],
+    examples: [
+      'makima contracts show fix-login-redirect',
+      'makima contracts show fix-login-redirect --verbose',
+    ],
+    options: [{ flags: '--verbose', text: 'also its tasks, and what shows each deliverable' }],
     load: () => import('../commands/contracts-show.ts'),
   },
   {

@@ -70,3 +70,14 @@ export function durationSeconds(value: string): number {
   if (!match) throw new RangeError('write it as 90s, 15m, 2h or 1d.');
   return Number(match[1]) * (secondsOf[match[2] ?? ''] ?? 1);
 }
+
+/** Words separated by commas, each one of these. */
+export function wordsOf(known: readonly string[]): (value: string) => readonly string[] {
+  return (value) => {
+    const words = value.split(',').map((word) => word.trim());
+    const wrong = words.find((word) => !known.includes(word));
+    if (wrong !== undefined)
+      throw new RangeError(`'${wrong}' is none of ${known.join(', ')}.`);
+    return words;
+  };
+}

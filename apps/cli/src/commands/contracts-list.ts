@@ -4,14 +4,18 @@ import type { Contract } from '@makima/contracts/entity/contract';
 import type { ContractStatus } from '@makima/domain/contract';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
 import { costColumn } from '../cost.ts';
+import { oneLine } from '../plain.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, shortIds, type Column } from '../table.ts';
 import { ago, until } from '../time.ts';
 
 interface Options {
-  readonly status?: ContractStatus;
+  readonly status?: readonly ContractStatus[];
   readonly phase?: string;
   readonly waiting?: true;
+  readonly stale?: true;
+  /** Seconds. */
+  readonly threshold?: number;
   readonly limit: number;
   readonly all?: true;
 }
@@ -28,7 +32,7 @@ export async function run(shell: Shell, _args: readonly [], options: Options): P
     return;
   }
   if (page.items.length === 0) {
-    const filtered = options.status ?? options.phase ?? options.waiting;
+    const filtered = options.status ?? options.phase ?? options.waiting ?? options.stale;
     shell.say(
       filtered === undefined
         ? 'No contracts yet. Start one:  makima run "fix the failing test" --repo .   or try  ./makima demo'
@@ -36,19 +40,23 @@ export async function run(shell: Shell, _args: readonly [], options: Options): P
     );
     return;
   }
+  if (shell.format === 'compact') {
+    for (const contract of page.items) shell.print(compact(contract));
+    return;
+  }
   shell.print(renderTable(columns(page.items, shell.nowMs()), page.items, shell.screen));
   if (shell.screen.isTty) shell.say(footer(page));
 }
 
 async function fetchPages(client: Client, options: Options): Promise<Page> {
-  const { status, phase, waiting, all, limit } = options;
+  const { phase, waiting, all, limit } = options;
   const items: Contract[] = [];
   let after: string | undefined;
   for (;;) {
     const page = await client.call('listContracts', {
       query: {
         limit: all === true ? 200 : limit,
-        ...(status === undefined ? {} : { status }),
+        ...filterOf(options),
         ...(phase === undefined ? {} : { phase }),
         ...(waiting === undefined ? {} : { waiting }),
         ...(after === undefined ? {} : { after }),
@@ -58,6 +66,20 @@ async function fetchPages(client: Client, options: Options): Promise<Page> {
     if (all !== true || page.nextCursor === null) return { items, nextCursor: page.nextCursor };
     after = page.nextCursor;
   }
+}
+
+function filterOf({ status, stale, threshold }: Options) {
+  return {
+    ...(status === undefined ? {} : { status: [...status] }),
+    ...(stale === undefined ? {} : { stale }),
+    ...(threshold === undefined ? {} : { staleMinutes: threshold / 60 }),
+  };
+}
+
+/** A line for each, to be read at a glance or by `awk`. */
+function compact(contract: Contract): string {
+  const { slug, status, phase, attention } = contract;
+  return oneLine(`${slug} ${status} ${phase} ${attention}`);
 }
 
 function columns(contracts: readonly Contract[], nowMs: number): readonly Column<Contract>[] {

@@ -1,6 +1,7 @@
 /** `makima contracts show`: where it stands, what it owes, what was kept. */
 import type { ContractDetail, Deliverable } from '@makima/contracts/entity/contract';
 import { spentWords } from '@makima/domain/usage';
+import type { Task } from '@makima/contracts/entity/task';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
@@ -8,15 +9,23 @@ import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
 import { ago, duration, until } from '../time.ts';
 
-export async function run(shell: Shell, [typed]: readonly [string]): Promise<void> {
+export async function run(
+  shell: Shell,
+  [typed]: readonly [string],
+  options: { readonly verbose?: true },
+): Promise<void> {
   const client = await shell.connect();
   const id = await contractId(client, typed);
   const contract = await client.call('getContract', { params: { id } });
+  const { items: tasks } = options.verbose
+    ? await client.call('listContractTasks', { params: { id } })
+    : { items: [] };
   if (shell.format === 'json') {
-    shell.json(contract);
+    shell.json(options.verbose ? { ...contract, tasks } : contract);
     return;
   }
   shell.print(renderFacts(facts(contract, shell.nowMs()), shell.screen));
+  if (options.verbose) shell.print(renderFacts(more(contract, tasks), shell.screen));
   if (!shell.screen.isTty) return;
   const { colors } = shell.screen;
   if (contract.deliverables.length > 0) {
@@ -78,6 +87,16 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     ['version', String(contract.version)],
     ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],
     ['created', contract.createdAt],
+  ];
+}
+
+/** A task and a piece of evidence a line. */
+function more(contract: ContractDetail, tasks: readonly Task[]): Fact[] {
+  return [
+    ...tasks.map((task): Fact => ['task', `${task.name}: ${task.status}, attempt ${task.attempt}`]),
+    ...contract.deliverables.flatMap((d) =>
+      d.evidence.map((item): Fact => ['evidence', `${d.id}: ${JSON.stringify(item)}`]),
+    ),
   ];
 }
 

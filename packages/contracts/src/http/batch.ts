@@ -25,7 +25,7 @@ export const batchContracts = defineEndpoint({
   method: 'POST',
   path: '/api/v1/contracts/batch',
   tag: 'contracts',
-  summary: 'Archive, pause, resume, delete or restart many contracts at once',
+  summary: 'Archive, pause, resume, delete, restart or clean up after many contracts at once',
   description: `Each contract is a change of its own: what fails is told in \`errors\` and stops nothing else. At most ${batchMax} at a time; \`remaining\` says whether there are more. More than one needs \`confirm\`: CONFIRMATION_REQUIRED (428) shows them.`,
   body: zBatchInput,
   status: 200,

@@ -1,6 +1,6 @@
 /** Endpoints of contracts: seed 004's routes and the CRUD around them. */
 import { z } from 'zod';
-import { contractStatuses } from '@makima/domain/contract';
+import { contractStatuses, type ContractStatus } from '@makima/domain/contract';
 import { zId } from '../ids.ts';
 import {
   zContract,
@@ -20,6 +20,15 @@ const byId = z.strictObject({ id: zId });
 const tag = 'contracts';
 const people = { person: 'write', tool: 'none', daemon: false } as const;
 const readers = { person: 'read', tool: 'task', daemon: false } as const;
+
+const oneStatus = `(${contractStatuses.join('|')})`;
+const zStatuses = z
+  .string()
+  .max(200)
+  .regex(new RegExp(`^${oneStatus}(,${oneStatus})*$`), {
+    error: `must be statuses, separated by commas: ${contractStatuses.join(', ')}`,
+  })
+  .transform((text) => text.split(',') as ContractStatus[]);
 
 export const createContract = defineEndpoint({
   id: 'createContract',
@@ -42,9 +51,14 @@ export const listContracts = defineEndpoint({
   tag,
   summary: 'Contracts, those that need you first',
   query: zCursorQuery.extend({
-    status: z.enum(contractStatuses).optional(),
+    /** One status, or several separated by commas. */
+    status: zStatuses.optional(),
     phase: z.string().max(100).optional(),
     waiting: z.stringbool().optional(),
+    /** Only those that have made no progress for long, and should. */
+    stale: z.stringbool().optional(),
+    /** How long that is; as the installation says unless given. */
+    staleMinutes: z.coerce.number().min(0).max(525_600).optional(),
   }),
   status: 200,
   response: zPage(zContract),

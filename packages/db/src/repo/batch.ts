@@ -10,7 +10,10 @@ export interface BatchRow {
   readonly since: Date;
 }
 
-/** The oldest first. `staleMs`: only those without progress for so long, that neither wait nor rest. */
+/**
+ * The oldest first. `staleMs`: only those without progress for so long, that neither wait nor rest. `leftovers`:
+ * only those of which a machine that is still ours did not clean a directory, and nobody has asked it again.
+ */
 export async function contractsForBatch(
   db: Queryable,
   args: {
@@ -18,6 +21,7 @@ export async function contractsForBatch(
     statuses: readonly ContractStatus[];
     olderThanMs: number;
     staleMs: number | null;
+    leftovers: boolean;
     limit: number;
   },
 ): Promise<BatchRow[]> {
@@ -33,6 +37,15 @@ export async function contractsForBatch(
            ? db``
            : db`and a.last_progress_at <= clock() - make_interval(secs => ${staleMs / 1000})
        and exists (select 1 from tasks t where t.id = c.supervisor_task_id and t.session not in ('parked', 'limited'))`
+       }
+       ${
+         args.leftovers
+           ? db`and exists (
+         select 1 from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'
+          where o.contract_id = c.id and o.kind = 'workdir.clean' and o.state = 'failed'
+            and not exists (select 1 from operations x where x.task_id = o.task_id and x.kind = o.kind
+                               and x.state in ('done', 'pending')))`
+           : db``
        }
      order by c.status_changed_at, c.id limit ${args.limit}`;
 }

@@ -21,6 +21,7 @@ import { brokenInvariants } from '../test-invariants.ts';
 import { contractRow, stage, taskRow, type Stage } from '../test-stage.ts';
 import { batchContracts, type BatchInput, type BatchResult } from './batch.ts';
 import { changeStatus } from './change-status.ts';
+import { cleanLeftovers } from './clean-leftovers.ts';
 import { restartSupervisor } from '../supervisor/restart.ts';
 
 let t: TestEngine;
@@ -142,6 +143,39 @@ it('cleanup_archived: partial failure is told for the one that fails, and stops 
   });
   await expect(contractRow(t, gone)).rejects.toThrow('there is no contract');
   expect(await statusOf(busy.contract.id)).toBe('archived');
+});
+
+it('clean_worktrees: what a machine did not clean is asked of it once more', async () => {
+  const scene = await stage(t, { daemon });
+  const { id } = scene.contract;
+  await set(id, 'failed');
+  const failing = async () => {
+    await runJobs(t);
+    for (const command of await daemon.pull()) {
+      if (command.kind === 'task.stop') await daemon.ended(command, { outcome: 'stopped' });
+      if (command.kind === 'workdir.clean')
+        await daemon.report({
+          kind: 'operation.finished',
+          operationId: command.operationId,
+          ok: false,
+          result: null,
+          error: { code: 'COMMAND_FAILED', message: 'the disk is gone' },
+        });
+    }
+  };
+  for (let round = 0; round < 8; round += 1) await failing();
+  const dry = await batch({ operation: 'clean_worktrees', dry_run: true });
+  expect(dry.affected_ids).toEqual([id]);
+  expect(await batch({ operation: 'clean_worktrees' })).toMatchObject({ affected_count: 1 });
+  const [clean] = await daemon.pullOnly('workdir.clean');
+  expect(clean).toMatchObject({ taskId: scene.supervisorTaskId });
+  // It is under way, and then it is done: nothing is left.
+  expect(await batch({ operation: 'clean_worktrees' })).toMatchObject({ affected_count: 0 });
+  expect((await refusal(cleanLeftovers(t.engine, by(t.owner), { id }))).code).toBe(
+    'INVALID_TRANSITION',
+  );
+  await daemon.finish(clean?.operationId ?? '', { kind: 'workdir.clean', keptRefs: [] });
+  expect(await batch({ operation: 'clean_worktrees' })).toMatchObject({ affected_count: 0 });
 });
 
 describe('restart_stale', () => {

@@ -20,6 +20,7 @@ import { requireOwner } from '../authorize.ts';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { restartSupervisor } from '../supervisor/restart.ts';
 import { changeStatus } from './change-status.ts';
+import { cleanLeftovers } from './clean-leftovers.ts';
 import { deleteContract } from './remove.ts';
 
 export type BatchInput = BodyOf<typeof endpoint>;
@@ -110,7 +111,8 @@ function find(
       ownerId: call.caller.ownerId,
       statuses: selection.statuses,
       olderThanMs: selection.olderThanHours * 3_600_000,
-      staleMs: selection.stale ? staleMs : null,
+      staleMs: selection.only === 'stale' ? staleMs : null,
+      leftovers: selection.only === 'leftovers',
       limit: batchMax + 1,
     }),
   );
@@ -150,6 +152,8 @@ function carryOut(
       return deleteContract(engine, call, { id, confirm: true });
     case 'restart_stale':
       return restartSupervisor(engine, call, { id, reason });
+    case 'clean_worktrees':
+      return cleanLeftovers(engine, call, { id });
   }
 }
 

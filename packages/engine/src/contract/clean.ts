@@ -157,15 +157,25 @@ async function cleanOnce(
   task: TaskRow,
   stand: Stand,
 ): Promise<Stand> {
-  const { homeDaemonId } = task;
-  if (homeDaemonId === null || task.currentAttempt === 0 || stand.step !== 'owed') return stand;
-  await order(a, contract, task, homeDaemonId, 'workdir.clean', (operationId) => ({
+  if (task.homeDaemonId === null || task.currentAttempt === 0 || stand.step !== 'owed')
+    return stand;
+  await orderClean(a, contract, task, task.homeDaemonId);
+  return { step: 'under_way' };
+}
+
+/** The machine keeps what is unmerged and removes the directory. */
+export function orderClean(
+  a: Act,
+  contract: ContractRow,
+  task: TaskRow,
+  daemonId: string,
+): Promise<void> {
+  return order(a, contract, task, daemonId, 'workdir.clean', (operationId) => ({
     kind: 'workdir.clean',
     operationId,
     taskId: task.id,
     attempt: task.currentAttempt,
   }));
-  return { step: 'under_way' };
 }
 
 async function order(

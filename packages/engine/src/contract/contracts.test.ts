@@ -69,10 +69,15 @@ describe('a list', () => {
     expect(waiting.items.map((item) => item.id)).toEqual([asking.contract.id]);
     const created = await listContracts(other.engine, other.owner, {
       limit: 50,
-      status: 'created',
+      status: ['created'],
       phase: 'plan',
     });
     expect(created.items).toHaveLength(6);
+    const several = await listContracts(other.engine, other.owner, {
+      limit: 50,
+      status: ['created', 'waiting_for_input'],
+    });
+    expect(several.items).toHaveLength(7);
     expect(
       (await listContracts(other.engine, other.owner, { limit: 50, phase: 'execute' })).items,
     ).toEqual([]);

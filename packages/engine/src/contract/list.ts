@@ -16,10 +16,14 @@ import { mayStand, standstillsOf } from '../question/standstills.ts';
 import type { Principal } from '../principal.ts';
 
 export interface ContractListInput {
-  readonly status?: ContractStatus | undefined;
+  readonly status?: readonly ContractStatus[] | undefined;
   readonly phase?: string | undefined;
   /** Only those that wait for input, or only those that do not. */
   readonly waiting?: boolean | undefined;
+  /** Only those that make no progress although they should. */
+  readonly stale?: boolean | undefined;
+  /** What counts as long; the installation's threshold unless given. */
+  readonly staleMinutes?: number | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -33,6 +37,10 @@ export async function listContracts(
   requireReader(caller, 'list contracts');
   const beforeId = idCursor(input.after);
   const { sql } = engine.database;
+  const staleThresholdMs =
+    input.staleMinutes === undefined
+      ? engine.settings.staleThresholdMs
+      : input.staleMinutes * 60_000;
   return reading(
     engine.database,
     (async () => {
@@ -41,6 +49,7 @@ export async function listContracts(
         status: input.status,
         phase: input.phase,
         waiting: input.waiting,
+        staleMs: input.stale === true ? staleThresholdMs : undefined,
         beforeId,
         limit: input.limit + 1,
       });

@@ -37,8 +37,8 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
     (async () => {
       const [open, blocked, failed, dead, standing, silent] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
-        listContractRows(sql, { ownerId, status: 'blocked', limit: most }),
-        listContractRows(sql, { ownerId, status: 'failed', limit: most }),
+        listContractRows(sql, { ownerId, status: ['blocked'], limit: most }),
+        listContractRows(sql, { ownerId, status: ['failed'], limit: most }),
         quarantinedWebhooks(sql, { ownerId }),
         standstillsOf(engine, sql, ownerId),
         openIncidents(sql, { ownerId, kind: staleKind, limit: most }),
