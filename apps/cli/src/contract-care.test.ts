@@ -68,6 +68,10 @@ const healthy: Handlers = {
     last_restored_at: null,
     restoration_source: null,
     pending_question_ids: [],
+    error_message: null,
+    spawned_task_ids: [],
+    message_count: 0,
+    last_checkpoint_id: null,
   }),
   listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
   listEvents: ({ query }) => ({
