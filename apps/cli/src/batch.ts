@@ -73,7 +73,9 @@ function preview(shell: Shell, { preview: rows, remaining, operation }: BatchRes
 
 function tell(shell: Shell, { operation, affected_count, errors, remaining }: BatchResult): void {
   if (shell.format === 'json') return;
-  shell.print(`${operation}: ${affected_count} done${errors.length ? `, ${errors.length} not` : ''}`);
+  shell.print(
+    `${operation}: ${affected_count} done${errors.length ? `, ${errors.length} not` : ''}`,
+  );
   for (const { contract_id, error } of errors) shell.say(oneLine(`${contract_id}: ${error}`));
   if (remaining) shell.say('There are more: repeat it.');
 }

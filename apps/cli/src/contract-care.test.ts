@@ -208,7 +208,12 @@ describe('contracts batch', () => {
 
   it('does it with --yes, tells what failed, and exit 1 for it', async () => {
     const words = ['--older-than', '2d', '--status', 'failed', '--reason', 'tidy', '--yes'];
-    const { code, stdout, stderr } = await stage.run(['contracts', 'batch', 'archive_old', ...words]);
+    const { code, stdout, stderr } = await stage.run([
+      'contracts',
+      'batch',
+      'archive_old',
+      ...words,
+    ]);
     expect([code, stdout]).toEqual([1, 'archive_old: 1 done, 1 not\n']);
     expect(stderr).toContain(`${sampleId('contract', 2)}: it moved on`);
     const body = { operation: 'archive_old', older_than_hours: 48, status_filter: ['failed'] };

@@ -3,13 +3,7 @@ import { contractStatuses } from '@makima/domain/contract';
 import { resumeModes } from '@makima/domain/resume';
 import { contractOptions } from './contract-options.ts';
 import { headings } from './headings.ts';
-import {
-  durationSeconds,
-  wholeNumber,
-  wordsOf,
-  type CommandSpec,
-  type GroupSpec,
-} from './spec.ts';
+import { durationSeconds, wholeNumber, wordsOf, type CommandSpec, type GroupSpec } from './spec.ts';
 
 export const contractsGroup: GroupSpec = {
   name: 'contracts',

@@ -76,8 +76,7 @@ export function wordsOf(known: readonly string[]): (value: string) => readonly s
   return (value) => {
     const words = value.split(',').map((word) => word.trim());
     const wrong = words.find((word) => !known.includes(word));
-    if (wrong !== undefined)
-      throw new RangeError(`'${wrong}' is none of ${known.join(', ')}.`);
+    if (wrong !== undefined) throw new RangeError(`'${wrong}' is none of ${known.join(', ')}.`);
     return words;
   };
 }

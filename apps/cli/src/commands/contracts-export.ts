@@ -48,7 +48,7 @@ async function pagesOf<T>(
   }) => Promise<{ readonly items: readonly T[]; readonly nextCursor: string | null }>,
 ): Promise<T[]> {
   const all: T[] = [];
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const { items, nextCursor } = await page(after === undefined ? {} : { after });
     all.push(...items);
     if (nextCursor === null || items.length === 0) return all;

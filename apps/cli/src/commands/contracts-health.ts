@@ -40,7 +40,11 @@ const columns: readonly Column<Check>[] = [
     rigid: true,
     cell: ({ state }) => state,
     tint: (text, { state }, colors) =>
-      state === 'ok' ? colors.green(text) : state === 'bad' ? colors.red(text) : colors.yellow(text),
+      state === 'ok'
+        ? colors.green(text)
+        : state === 'bad'
+          ? colors.red(text)
+          : colors.yellow(text),
   },
   { head: 'DETAIL', cell: ({ detail }) => oneLine(detail), least: 20 },
 ];
@@ -151,12 +155,10 @@ async function workChecks(
         ? `${gate.phase} may be left`
         : `${gate.phase}: ${gate.missing.map(({ reason }) => reason).join(' ')}`,
     },
-    ...why.blockers.map(
-      (blocker): Check => ({
-        check: blocker.kind.replaceAll('_', ' '),
-        state: 'wait',
-        detail: blocker.act === null ? blocker.reason : `${blocker.reason} (${blocker.act})`,
-      }),
-    ),
+    ...why.blockers.map((blocker): Check => ({
+      check: blocker.kind.replaceAll('_', ' '),
+      state: 'wait',
+      detail: blocker.act === null ? blocker.reason : `${blocker.reason} (${blocker.act})`,
+    })),
   ];
 }
