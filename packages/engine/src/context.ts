@@ -34,6 +34,8 @@ export interface Settings {
   readonly leaseMs: number;
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;
+  /** Contracts complete by themselves unless they say otherwise; off, each asks a person. */
+  readonly autoCompleteEnabled: boolean;
   readonly staleThresholdMs: number;
   /** How often a supervisor's heartbeat is kept, and after how long a silence it counts as dead. */
   readonly heartbeatIntervalMs: number;
@@ -55,6 +57,10 @@ export interface Settings {
 
 /** The flags of seed 004. Off, each takes away exactly what its comment names. */
 export interface Features {
+  /** Statuses beyond active, completed and archived in which a contract may come to rest. */
+  readonly enhancedContractStatus: boolean;
+  /** Phases that are left and contracts that complete without a person's word. */
+  readonly autoComplete: boolean;
   /** The history of heartbeats, and that silence counts as a death. */
   readonly supervisorHeartbeat: boolean;
   /** The monitor of contracts and the dashboard. */

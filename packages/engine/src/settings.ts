@@ -10,6 +10,9 @@ import { limits, type Limits } from '@makima/domain/limits';
 import { readUsd, type Price } from '@makima/domain/usage';
 import type { Settings } from './context.ts';
 
+/** Tables of a file: each key of it is a variable of the environment. */
+export type ConfigTables = Readonly<Record<string, ReadonlyMap<string, string>>>;
+
 const minutes = (fallback: number, meaning: string) =>
   z.coerce.number('must be a number').min(0).max(525_600).default(fallback).describe(meaning);
 
@@ -64,6 +67,12 @@ export const settingFields = {
     .stringbool({ error: 'must be true or false' })
     .default(true)
     .describe('whether an unguarded phase whose gate is met is left by itself'),
+  MAKIMA_AUTO_COMPLETE_ENABLED: z
+    .stringbool({ error: 'must be true or false' })
+    .default(true)
+    .describe(
+      'whether a contract whose last gate is met completes by itself; false: a person is asked',
+    ),
   MAKIMA_LEASE_SECONDS: z.coerce
     .number('must be a number')
     .min(1)
@@ -120,16 +129,47 @@ export const settingFields = {
     { min: 1, max: 86_400, fallback: 60 },
     'how often contracts are looked for that have become stale',
   ),
+  MAKIMA_ENHANCED_CONTRACT_STATUS: flag(
+    'whether contracts rest in other statuses than active, completed and archived; without it nobody pauses or blocks one, a question leaves it active, and what fails is archived',
+  ),
+  MAKIMA_AUTO_COMPLETE: flag('whether anything advances or completes without a person’s word'),
   MAKIMA_SUPERVISOR_HEARTBEAT: flag(
     'whether heartbeats of supervisors are kept, and silence counts as SUPERVISOR_DEAD',
   ),
   MAKIMA_MONITORING_DASHBOARD: flag('whether there is a monitor of contracts and a dashboard'),
+  MAKIMA_CONFIG_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'TOML file with the tables [contracts] and [feature_flags]; what the environment says counts more',
+    ),
   MAKIMA_LIMITS: z
     .string()
     .transform(parseLimits)
     .default({})
     .describe('limits other than their defaults: name=value, separated by commas'),
 };
+
+const flagNames = [
+  'MAKIMA_ENHANCED_CONTRACT_STATUS',
+  'MAKIMA_AUTO_COMPLETE',
+  'MAKIMA_SUPERVISOR_HEARTBEAT',
+  'MAKIMA_MONITORING_DASHBOARD',
+] as const satisfies readonly (keyof typeof settingFields)[];
+
+/** What may stand in a table of the configuration file: keys, with the variables that say the same. */
+export const settingTables: ConfigTables = {
+  contracts: keysOf(
+    Object.keys(settingFields).filter(
+      (name) => name !== 'MAKIMA_CONFIG_FILE' && !flagNames.some((flagName) => flagName === name),
+    ),
+  ),
+  feature_flags: keysOf(flagNames),
+};
+
+function keysOf(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [name.replace(/^MAKIMA_/, '').toLowerCase(), name]));
+}
 
 type SettingValues = Readonly<z.output<z.ZodObject<typeof settingFields>>>;
 
@@ -143,6 +183,7 @@ export function settingsOf(values: SettingValues): Settings {
     archiveRetentionMs: timeOrNever(values.MAKIMA_ARCHIVE_RETENTION_DAYS, 86_400_000),
     completionGraceMs: values.MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES * 60_000,
     autoAdvancePhases: values.MAKIMA_AUTO_ADVANCE_PHASES,
+    autoCompleteEnabled: values.MAKIMA_AUTO_COMPLETE_ENABLED,
     leaseMs: values.MAKIMA_LEASE_SECONDS * 1_000,
     maxRetries: values.MAKIMA_MAX_RETRIES,
     parkAfterMs: timeOrNever(values.MAKIMA_PARK_AFTER_SECONDS, 1_000),
@@ -152,6 +193,8 @@ export function settingsOf(values: SettingValues): Settings {
     monitorBufferSize: values.MAKIMA_MONITOR_WS_BUFFER_SIZE,
     staleDetectionMs: values.MAKIMA_STALE_DETECTION_INTERVAL_SECONDS * 1_000,
     features: {
+      enhancedContractStatus: values.MAKIMA_ENHANCED_CONTRACT_STATUS,
+      autoComplete: values.MAKIMA_AUTO_COMPLETE,
       supervisorHeartbeat: values.MAKIMA_SUPERVISOR_HEARTBEAT,
       monitoringDashboard: values.MAKIMA_MONITORING_DASHBOARD,
     },

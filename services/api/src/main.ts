@@ -5,8 +5,9 @@
  * not ready. Nothing else reads the environment.
  */
 import { readFileSync } from 'node:fs';
-import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
+import { withConfigFile } from '@makima/runtime/config-file';
 import { createLog } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import { createMetrics } from '@makima/runtime/metrics';
@@ -74,7 +75,7 @@ await runApp({
 
 function readConfigOrExit(): ApiConfig {
   try {
-    return readConfig(apiConfig, process.env);
+    return readConfig(apiConfig, withConfigFile(process.env, settingTables));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(2);

@@ -5,8 +5,9 @@
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
 import { randomUUID } from 'node:crypto';
-import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
+import { withConfigFile } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -88,7 +89,7 @@ function die(message: string, fields: object): void {
 
 function readConfigOrExit(): GatewayConfig {
   try {
-    return readConfig(gatewayConfig, process.env);
+    return readConfig(gatewayConfig, withConfigFile(process.env, settingTables));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(2);

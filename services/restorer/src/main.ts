@@ -4,8 +4,9 @@
  * Law: listens first, recovers second: it starts without Postgres and without Redis, is not ready then, and
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
-import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
+import { withConfigFile } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -66,7 +67,7 @@ function die(message: string, fields: object): void {
 
 function readConfigOrExit(): RestorerConfig {
   try {
-    return readConfig(restorerConfig, process.env);
+    return readConfig(restorerConfig, withConfigFile(process.env, settingTables));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(2);

@@ -11,8 +11,9 @@ import { pruneRequeues } from '@makima/db/repo/requeue';
 import { foldTallies } from '@makima/db/repo/tallies';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
 import { staleKind } from '@makima/engine/contract/stale';
-import { limitsOf, settingsOf } from '@makima/engine/settings';
+import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
 import { readConfig } from '@makima/runtime/config';
+import { withConfigFile } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -91,7 +92,7 @@ function die(message: string, fields: object): void {
 
 function readConfigOrExit(): SchedulerConfig {
   try {
-    return readConfig(schedulerConfig, process.env);
+    return readConfig(schedulerConfig, withConfigFile(process.env, settingTables));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(2);

@@ -44,7 +44,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     dir: 'packages/runtime',
     floor: 1,
     mayImport: [],
-    mayUse: ['pino', 'prom-client', 'zod'],
+    mayUse: ['pino', 'prom-client', 'smol-toml', 'zod'],
     node: true,
   },
   contracts: {

@@ -39,6 +39,9 @@ export interface StatusInput {
   readonly onlyFrom?: ContractStatus | undefined;
 }
 
+/** Where nobody brings a contract while the flag `enhanced_contract_status` is off. */
+const enhanced: ReadonlySet<ContractStatus> = new Set(['paused', 'blocked', 'waiting_for_input']);
+
 export type StatusChange = ResponseOf<typeof endpoint>;
 
 /** @throws INVALID_TRANSITION with `rejectionReason` when the table or a condition says no. */
@@ -52,6 +55,8 @@ export function changeStatus(
     const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
     if ((input.onlyFrom ?? contract.status) !== contract.status)
       throw rejected(contract, input.targetStatus, `it is ${contract.status} by now`);
+    if (enhanced.has(input.targetStatus) && !engine.settings.features.enhancedContractStatus)
+      throw rejected(contract, input.targetStatus, 'the flag enhanced_contract_status is off');
     const verdict = checkContractTransition(
       contract.status,
       input.targetStatus,

@@ -13,6 +13,7 @@ import { readableContract, requireReader } from '../authorize.ts';
 import type { Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { gateOf } from './gate.ts';
+import { completesByItself } from './phase-readiness.ts';
 
 export type CompletionCheck = ResponseOf<typeof endpoint>;
 
@@ -31,8 +32,7 @@ export async function checkCompletion(
       const contract = await readableContract(sql, caller, input.id);
       const missing = await missingForCompletion(sql, contract);
       const ready = missing.length === 0;
-      const byItself =
-        contract.autoCompleteEnabled && !contract.guardedPhases.includes(contract.phase);
+      const byItself = completesByItself(engine, contract);
       const open = contract.status === 'active' || contract.status === 'waiting_for_input';
       return { ready, would_complete: ready && byItself && open, missing };
     })(),

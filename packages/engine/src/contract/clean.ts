@@ -21,6 +21,7 @@ import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
 import { cleanupTriesMax, standOf, type Stand } from './clean-stand.ts';
+import { failContract } from './fail.ts';
 import { completeContract } from './finish.ts';
 import { moveContract } from './move.ts';
 import { lockedTasks } from './pause.ts';
@@ -123,10 +124,10 @@ async function giveUp(a: Act, contract: ContractRow, failed: OperationRow): Prom
     to: 'active',
     reason: 'the clean-up did not succeed',
   });
-  await moveContract(a, active, {
-    to: 'blocked',
-    blockedReason: `${what} (${failed.kind} failed ${cleanupTriesMax} times): ${error.slice(0, 1_000)}`,
-  });
+  const reason = `${what} (${failed.kind} failed ${cleanupTriesMax} times): ${error.slice(0, 1_000)}`;
+  if (a.engine.settings.features.enhancedContractStatus)
+    await moveContract(a, active, { to: 'blocked', blockedReason: reason });
+  else await failContract(a, active, reason);
   return 'blocked';
 }
 

@@ -22,7 +22,7 @@ import { finishContract } from './finish.ts';
 import { mailWake } from '../supervisor/mail-wake.ts';
 import { nudgeIdle } from '../supervisor/nudge.ts';
 import { newsOf } from '../supervisor/wake.ts';
-import { advancesByItself } from './phase-readiness.ts';
+import { advancesByItself, completesByItself } from './phase-readiness.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { validateIfDue } from './validator.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
@@ -122,7 +122,7 @@ async function terminal(a: Act, contract: ContractRow, gate: Gate): Promise<Eval
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
   await tellReady(a, contract);
-  if (!contract.autoCompleteEnabled || contract.guardedPhases.includes(contract.phase)) {
+  if (!completesByItself(a.engine, contract)) {
     return askAgain(a, contract, null, gate);
   }
   await finishContract(a, contract, { confirmed: false });

@@ -18,5 +18,8 @@ export async function failContract(
     { contractId: row.id },
     { entityId: row.id, fence: `failed-${row.version}` },
   );
+  // Without the flag it does not rest as failed: it is put away at once, with its reason.
+  if (!a.engine.settings.features.enhancedContractStatus)
+    return moveContract(a, row, { to: 'archived', reason });
   return row;
 }

@@ -66,6 +66,8 @@ export async function moveContract(
  */
 export async function syncWaiting(a: Act, contract: ContractRow): Promise<ContractRow> {
   if (contract.status !== 'active' && contract.status !== 'waiting_for_input') return contract;
+  // Without the flag a contract that was asked for something goes on being called active.
+  if (!a.engine.settings.features.enhancedContractStatus) return contract;
   const wanted = await waitsFor(a, contract);
   if (wanted === null) {
     return contract.status === 'active' ? contract : moveContract(a, contract, { to: 'active' });

@@ -41,6 +41,23 @@ export function advancesByItself(
 ): boolean {
   const { contractType, phase, autoCompleteEnabled } = contract;
   return (
-    engine.settings.autoAdvancePhases && autoCompleteEnabled && advancesByType(contractType, phase)
+    engine.settings.features.autoComplete &&
+    engine.settings.autoAdvancePhases &&
+    autoCompleteEnabled &&
+    advancesByType(contractType, phase)
+  );
+}
+
+/** By the installation's settings, the contract's own switch, and the guard of its phase. */
+export function completesByItself(
+  engine: Engine,
+  contract: Pick<ContractRow, 'autoCompleteEnabled' | 'guardedPhases' | 'phase'>,
+): boolean {
+  const { autoCompleteEnabled, features } = engine.settings;
+  return (
+    features.autoComplete &&
+    autoCompleteEnabled &&
+    contract.autoCompleteEnabled &&
+    !contract.guardedPhases.includes(contract.phase)
   );
 }

@@ -12,6 +12,7 @@ import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { missingForCompletion } from './check-completion.ts';
 import { requestConfirmation } from './confirmation.ts';
 import { finishContract } from './finish.ts';
+import { completesByItself } from './phase-readiness.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
 
 export type CompletionOutcome =
@@ -52,9 +53,8 @@ export function requestCompletion(
     const contract = await withdrawOrphaned(a, locked);
     const missing = await missingForCompletion(a.tx, contract);
     if (missing.length > 0) return { outcome: 'validation_failed', missing };
-    const byItself =
-      contract.autoCompleteEnabled && !contract.guardedPhases.includes(contract.phase);
-    if (byItself) return standing(await finishContract(a, contract, { confirmed: false }));
+    if (completesByItself(engine, contract))
+      return standing(await finishContract(a, contract, { confirmed: false }));
     const { confirmation, questionId } = await requestConfirmation(a, contract, null);
     return {
       outcome: 'guard_required',

@@ -93,7 +93,7 @@ async function block(
     contract.status === 'waiting_for_input'
       ? await moveContract(a, contract, { to: 'active' })
       : contract;
-  if (active.status === 'active')
+  if (active.status === 'active' && a.engine.settings.features.enhancedContractStatus)
     await moveContract(a, active, { to: 'blocked', blockedReason: reason });
   await saveCondition(a.tx, {
     taskId: task.id,

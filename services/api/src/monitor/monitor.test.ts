@@ -6,6 +6,7 @@ import { channels } from '@makima/contracts/channels';
 import { monitorPath, zMonitorEvent } from '@makima/contracts/entity/monitor';
 import { renewLeases } from '@makima/engine/daemon/beat';
 import { keepHeartbeats } from '@makima/engine/supervisor/heartbeats';
+import { defaultSettings } from '@makima/engine/settings';
 import { createMetrics } from '@makima/runtime/metrics';
 import { expositionFaults } from '@makima/runtime/test-exposition';
 import { assembleApi } from '../assemble.ts';
@@ -335,7 +336,7 @@ it('metrics of all this are as Prometheus takes them', async () => {
 
 it('monitor and dashboard are not there when the flag is off', async () => {
   const off = await startTestApi({
-    settings: { features: { supervisorHeartbeat: true, monitoringDashboard: false } },
+    settings: { features: { ...defaultSettings.features, monitoringDashboard: false } },
   });
   const answer = await off.send('GET', monitorPath, { key: off.ownerKey });
   expect(answer).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });

@@ -1,5 +1,7 @@
 /** `settings.md` and `.env.example`: every environment variable of every process. */
+import { settingTables } from '@makima/engine/settings';
 import { fileOf, type ConfigField } from '@makima/runtime/config';
+import { configFileName } from '@makima/runtime/config-file';
 import { block, code, mendCommand, page, table } from '../markdown.ts';
 import { plainSettings } from '../plain-settings.ts';
 import { processes } from '../settings.ts';
@@ -19,6 +21,14 @@ export function settingsPage(): string {
           fields.map((field) => [code(field.name), defaultText(field), meaningOf(field)]),
         ),
       ]),
+      '## As a file',
+      `\`${configFileName}\` names a TOML file. Its keys say what the variables say; a variable that is set counts more.`,
+      ...Object.entries(settingTables).map(([name, keys]) =>
+        table(
+          [`\`[${name}]\``, 'variable'],
+          [...keys].map(([key, variable]) => [code(key), code(variable)]),
+        ),
+      ),
       ...plainSettings.flatMap(({ title, rows }) => [
         `## ${title}`,
         table(
