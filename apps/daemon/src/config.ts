@@ -66,12 +66,14 @@ export const daemonSettings = z.object({
     .text()
     .optional()
     .describe(
-      'File with the token for pull requests, readable by this user alone; `github-token` in the daemon folder when not set.',
+      'File with the token for pull requests and for private repositories of that host, readable by this user alone; `github-token` in the daemon folder when not set.',
     ),
   MAKIMA_GITHUB_HOST: setting
     .text()
     .default(forgeDefaults.host)
-    .describe('Host of repositories for which pull requests are opened.'),
+    .describe(
+      'Host of repositories for which pull requests are opened, and to which the token goes.',
+    ),
   MAKIMA_GITHUB_API_URL: setting
     .url(['https', 'http'])
     .default(forgeDefaults.apiUrl)

@@ -23,7 +23,7 @@ import type { DaemonConfig } from './config.ts';
 import type { DaemonContext } from './context.ts';
 import { sweepLeftovers } from './driver/kill.ts';
 import { daemonDrivers, probeDrivers, type ProbedDrivers } from './drivers.ts';
-import { readToken } from './forge/token.ts';
+import { accessTo, readToken } from './forge/token.ts';
 import { readGitVersion } from './git/version.ts';
 import { homeAt, type Home } from './home.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
@@ -106,7 +106,11 @@ async function createContext(parts: Parts, ask: DaemonContext['ask']): Promise<D
   return {
     ...parts,
     drivers: probed.drivers,
-    workspace: gitWorkspace({ home: home.git, allowHosts }),
+    workspace: gitWorkspace({
+      home: home.git,
+      allowHosts,
+      accessTo: (host) => accessTo(host, config.forge, parts.secrets),
+    }),
     records: openRecords(home.tasks),
     tools: await openToolDoor({ apiUrl, log, retryMs: timings.toolRetryMs }),
     ask,

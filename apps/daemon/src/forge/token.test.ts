@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createSecrets } from '../secrets.ts';
-import { readToken } from './token.ts';
+import { accessTo, readToken } from './token.ts';
 
 let dir: string;
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'makima-token-'))));
@@ -44,4 +44,18 @@ it('is refused when it is missing, open to others, too large, or no token', asyn
   await chmod(file, 0o644);
   expect(await reasonOf()).toEqual(['COMMAND_FAILED', 'token_unusable']);
   await expect(readToken(dir, secrets)).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
+});
+
+it('opens repositories of the forge’s own host and of no other; one that cannot be used opens none', async () => {
+  const secrets = createSecrets();
+  const forge = { host: 'github.com', tokenFile: join(dir, 'token'), caFile: '/ca.pem' };
+  const access = (host: string) => accessTo(host, forge, secrets);
+  expect(await access('github.com')).toEqual({ token: null, caFile: '/ca.pem' });
+  await writeFile(forge.tokenFile, 'ghp_valid_token_value', { mode: 0o600 });
+  expect(await access('github.com')).toEqual({ token: 'ghp_valid_token_value', caFile: '/ca.pem' });
+  expect(secrets.redact('ghp_valid_token_value')).not.toContain('valid');
+  for (const host of ['gist.github.com', 'github.com.evil.example', 'evil.example'])
+    expect(await access(host)).toBeNull();
+  await chmod(forge.tokenFile, 0o644);
+  expect(await access('github.com')).toEqual({ token: null, caFile: '/ca.pem' });
 });

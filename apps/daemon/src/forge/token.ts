@@ -6,6 +6,8 @@
  */
 import { open } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
+import type { RemoteAccess } from '../git/credentials.ts';
+import type { ForgeSettings } from './settings.ts';
 import { secretShortestChars, type Secrets } from '../secrets.ts';
 
 const tokenMaxBytes = 4_096;
@@ -31,6 +33,20 @@ export async function readToken(file: string, secrets: Pick<Secrets, 'add'>): Pr
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * How repositories of this host are reached by https: with the forge's token, when there is one that can be used.
+ * Public ones need none, so a file that is not as it should be is no reason to refuse here.
+ */
+export async function accessTo(
+  host: string,
+  forge: Pick<ForgeSettings, 'host' | 'tokenFile' | 'caFile'>,
+  secrets: Pick<Secrets, 'add'>,
+): Promise<RemoteAccess | null> {
+  if (host !== forge.host) return null;
+  const token = await readToken(forge.tokenFile, secrets).catch(() => null);
+  return { token, caFile: forge.caFile };
 }
 
 function missing(file: string): MakimaError {

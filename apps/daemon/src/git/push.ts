@@ -1,16 +1,14 @@
 /**
  * A commit of the store to a branch of its remote repository, over https with a token.
  *
- * Law: the token stands in no argument and no environment: git's own credential store reads it from a file that
- * exists for the push alone and names this one host. Nothing of any repository runs. The branch moves from where
+ * Law: the token stands in no argument and no environment (credentials.ts). Nothing of any repository runs. The branch moves from where
  * it was seen, and away from its commits only when they are makima's own.
  *
  * export pushBranch(store, push: Push): Promise<void>
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { MakimaError } from '@makima/domain/error';
 import { isAncestor, updateRefs } from './commit.ts';
+import { withCredentials, type RemoteAccess } from './credentials.ts';
 import { GitFailure, refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
 import { assertNewBranch, assertSha, pushedRef } from './names.ts';
@@ -18,19 +16,14 @@ import { git, type GitOptions } from './run.ts';
 import { checkSourceHost, type RemoteSource } from './source.ts';
 import { pinned, resolveCommit, type Store } from './store.ts';
 
-export interface Push {
+export interface Push extends RemoteAccess {
+  readonly token: string;
   readonly to: RemoteSource;
   readonly branch: string;
   readonly commitSha: string;
-  readonly token: string;
   readonly allowHosts: readonly string[];
-  /** Certificates of authorities to trust; null: the system's. */
-  readonly caFile: string | null;
   readonly timeoutMs: number;
 }
-
-/** The name that GitHub wants beside a token. */
-const userName = 'x-access-token';
 
 export async function pushBranch(store: Store, push: Push): Promise<void> {
   const branch = assertNewBranch(push.branch);
@@ -38,16 +31,12 @@ export async function pushBranch(store: Store, push: Push): Promise<void> {
   if (push.to.kind !== 'https') throw refuse('not_https', 'A token is sent over https only');
   const address = await checkSourceHost(push.to, { allowHosts: push.allowHosts });
   await withRepoLock(store.dir, () =>
-    withCredentials(store, push, async (file) => {
+    withCredentials(store, push, async (config) => {
       const run: GitOptions = {
         gitDir: store.dir,
         transport: 'network',
         timeoutMs: push.timeoutMs,
-        config: [
-          `credential.helper=store --file=${quoted(file)}`,
-          ...pinned(push.to, address),
-          ...(push.caFile === null ? [] : [`http.sslCAInfo=${push.caFile}`]),
-        ],
+        config: [...config, ...pinned(push.to, address)],
       };
       try {
         await move(store, { url: push.to.url, branch, sha }, run);
@@ -97,32 +86,6 @@ async function mayLeave(
 ): Promise<boolean> {
   if ((await resolveCommit(store, pushedRef(branch))) === there) return true;
   return (await resolveCommit(store, there)) !== null && isAncestor(store, there, sha);
-}
-
-async function withCredentials<T>(
-  store: Store,
-  push: Push,
-  work: (file: string) => Promise<T>,
-): Promise<T> {
-  const dir = join(store.home, 'push', basename(store.dir));
-  // Of a push that was cut off.
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, 'credentials');
-  const { origin } = new URL(push.to.url);
-  const [scheme = '', place = ''] = origin.split('://');
-  const line = `${scheme}://${userName}:${encodeURIComponent(push.token)}@${place}\n`;
-  try {
-    await writeFile(file, line, { mode: 0o600 });
-    return await work(file);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-/** As one word of the shell with which git starts its own helper. */
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function foreign(branch: string): MakimaError {

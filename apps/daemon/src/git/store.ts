@@ -16,6 +16,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withCredentials, type RemoteAccess } from './credentials.ts';
 import { GitFailure, refuse } from './failure.ts';
 import { locateGitDir, readHead } from './gitdir.ts';
 import { withRepoLock } from './lock.ts';
@@ -42,6 +43,8 @@ export interface StoreState {
 }
 
 export interface RefreshOptions extends HostOptions {
+  /** How repositories of a host are reached by https; null: as any other's. */
+  readonly accessTo?: (host: string) => Promise<RemoteAccess | null>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -120,7 +123,22 @@ export async function initBare(dir: string): Promise<void> {
   await rename(aside, dir);
 }
 
+/** With what the machine has for that host, which git sends when it is asked for it. */
 async function fetchSource(store: Store, options: RefreshOptions): Promise<void> {
+  const { source: to } = store;
+  const access = to.kind === 'https' ? ((await options.accessTo?.(to.host)) ?? null) : null;
+  if (access === null || to.kind === 'local') return fetchWith(store, options, { config: [] });
+  const how = { hadToken: access.token !== null };
+  return withCredentials(store, { ...access, to }, (config) =>
+    fetchWith(store, options, { ...how, config }),
+  );
+}
+
+async function fetchWith(
+  store: Store,
+  options: RefreshOptions,
+  { config, hadToken = false }: { readonly config: readonly string[]; readonly hadToken?: boolean },
+): Promise<void> {
   const address = await checkSourceHost(store.source, options);
   if (store.source.kind === 'local') await inspectLocal(store.source.path);
   const from = store.source.kind === 'local' ? store.source.path : store.source.url;
@@ -129,7 +147,7 @@ async function fetchSource(store: Store, options: RefreshOptions): Promise<void>
     gitDir: store.dir,
     transport,
     timeoutMs: options.timeoutMs ?? fetchTimeoutMs,
-    config: [...toleratedFaults, ...pinned(store.source, address)],
+    config: [...toleratedFaults, ...config, ...pinned(store.source, address)],
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...pinnedSsh(store.source, address),
   } as const;
@@ -153,7 +171,7 @@ async function fetchSource(store: Store, options: RefreshOptions): Promise<void>
     );
     await rememberDefault(store, await readSourceHead(store.source, run));
   } catch (error) {
-    throw explained(error);
+    throw explained(error, hadToken);
   }
   if ((await kindOf(join(store.dir, 'shallow'))) !== 'missing') throw shallow();
   if ((await readStoreState(store)).branches.size === 0) throw empty();
@@ -250,8 +268,13 @@ export async function ensureBranch(
   });
 }
 
-function explained(error: unknown): unknown {
+function explained(error: unknown, hadToken: boolean): unknown {
   if (!(error instanceof GitFailure)) return error;
+  if (
+    error.ending === 'exit' &&
+    /Authentication failed|could not read (?:Username|Password)|error: 40[13]/i.test(error.stderr)
+  )
+    return unopened(error, hadToken);
   if (/dubious ownership/.test(error.stderr)) {
     return refuse(
       'source_foreign_owner',
@@ -272,6 +295,17 @@ function explained(error: unknown): unknown {
     );
   }
   return error;
+}
+
+/** It is there, and wants to know who asks. */
+function unopened({ stderr }: GitFailure, hadToken: boolean): Error {
+  const message = hadToken
+    ? 'The repository does not let the token of this machine read it'
+    : 'The repository wants a sign-in, and this machine has no token for its host';
+  const fix = hadToken
+    ? 'Give the token the right to read it, or name the repository by its ssh address'
+    : 'Put a token that may read it into the file of MAKIMA_GITHUB_TOKEN_FILE (else github-token in the daemon’s folder, chmod 600) with MAKIMA_GITHUB_HOST as its host, or name it by its ssh address';
+  return refuse('source_unreachable', message, fix, { stderr });
 }
 
 function missing(): Error {

@@ -13,9 +13,9 @@ import { mergeIntoSource } from '../git/merge-source.ts';
 import { taskRef } from '../git/names.ts';
 import { makePack, takePack } from '../git/pack.ts';
 import { workdirAt } from '../git/shadow.ts';
-import { readStoreState, refreshStore, type Store } from '../git/store.ts';
+import { readStoreState, type Store } from '../git/store.ts';
 import { takeCommits } from '../git/take.ts';
-import { storeOf, type Place } from './prepare.ts';
+import { refreshed, storeOf, type Place } from './prepare.ts';
 import { openPullRequest } from './pull-request.ts';
 import type { MergeSources, ResultOf, TaskRecord, Workspace } from './port.ts';
 
@@ -52,7 +52,7 @@ async function merge(
   await takeNewest(store, sources.living);
   if (command.pack !== undefined) {
     const { commitSha } = command.pack;
-    const refresh = () => refreshStore(store, { allowHosts: place.allowHosts });
+    const refresh = () => refreshed(place, store);
     await takePack(store, { commitSha, pack: await sources.fetchPack(), ref: source, refresh });
   }
   const { operationId, targetBranch, message } = command;

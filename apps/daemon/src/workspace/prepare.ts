@@ -11,7 +11,15 @@ import type { RepositorySpec, TaskStart } from '@makima/contracts/socket/command
 import { makimaIdentity } from '../git/commit.ts';
 import { refuse } from '../git/failure.ts';
 import { taskRef } from '../git/names.ts';
-import { ensureBranch, openStore, refreshStore, resolveCommit, type Store } from '../git/store.ts';
+import type { RemoteAccess } from '../git/credentials.ts';
+import {
+  ensureBranch,
+  openStore,
+  refreshStore,
+  resolveCommit,
+  type Store,
+  type StoreState,
+} from '../git/store.ts';
 import { keepWorkdir } from '../git/keep.ts';
 import { workdirAt } from '../git/shadow.ts';
 import { prepareWorkdir, removeWorkdir, type WorkStart } from '../git/workdir.ts';
@@ -21,6 +29,14 @@ export interface Place {
   /** Folder of stores, shadows and working directories. */
   readonly home: string;
   readonly allowHosts: readonly string[];
+  /** What this machine has to open repositories of a host by https. */
+  readonly accessTo: (host: string) => Promise<RemoteAccess | null>;
+}
+
+/** Fetches what is new at the source. */
+export function refreshed(place: Place, store: Store, signal?: AbortSignal): Promise<StoreState> {
+  const { allowHosts, accessTo } = place;
+  return refreshStore(store, { allowHosts, accessTo, ...(signal === undefined ? {} : { signal }) });
 }
 
 export async function prepareTask(
@@ -79,6 +95,7 @@ export function storeOf(place: Place, spec: RepositorySpec, signal?: AbortSignal
     source,
     allowLocal: spec.path !== null,
     allowHosts: place.allowHosts,
+    accessTo: place.accessTo,
     ...(signal === undefined ? {} : { signal }),
   });
 }
@@ -120,7 +137,7 @@ async function prepareBranches(
   const has = async (name: string | null): Promise<boolean> =>
     name === null || (await resolveCommit(store, name)) !== null;
   if ((await has(contractBranch)) && (await has(startSha)) && contractBranch !== null) return;
-  const { defaultBranch } = await refreshStore(store, { allowHosts: place.allowHosts, signal });
+  const { defaultBranch } = await refreshed(place, store, signal);
   const base = start.repository?.baseBranch ?? defaultBranch;
   if (contractBranch === null) return;
   if (base === null) throw noBase();
@@ -152,7 +169,7 @@ async function workStart(
     return continuation(store, await options.recordOf(start.continueFromTaskId));
   if (start.startBranch !== undefined) return branchStart(place, store, start.startBranch, options);
   if (start.contractBranch !== null) return { kind: 'commit', ref: start.contractBranch };
-  const { defaultBranch } = await refreshStore(store, { signal: options.signal });
+  const { defaultBranch } = await refreshed(place, store, options.signal);
   const base = start.repository?.baseBranch ?? defaultBranch;
   if (base === null) throw noBase();
   return { kind: 'commit', ref: base };
@@ -179,7 +196,7 @@ async function branchStart(
   branch: string,
   { signal }: PrepareOptions,
 ): Promise<WorkStart> {
-  await refreshStore(store, { allowHosts: place.allowHosts, signal });
+  await refreshed(place, store, signal);
   if ((await resolveCommit(store, branch)) !== null) return { kind: 'commit', ref: branch };
   throw refuse(
     'base_missing',
