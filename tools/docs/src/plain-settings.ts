@@ -75,10 +75,19 @@ export const plainSettings: readonly PlainSettings[] = [
   },
   {
     title: 'Test runs',
-    sources: ['tests', 'tools/stack/src/test-setup.ts', 'tools/stack/src/test-stores.ts'],
+    sources: [
+      'tests',
+      'tools/stack/src/test-setup.ts',
+      'tools/stack/src/test-stores.ts',
+      'apps/daemon/src/git/read-file.test.ts',
+    ],
     rows: [
       ['TEST_DATABASE_URL', 'a Postgres for tests, instead of one that the run starts'],
       ['TEST_REDIS_URL', 'a Redis for tests, instead of one that the run starts'],
+      [
+        'MAKIMA_RACE_READS',
+        'reads of the race between `read-file` and links that are swapped under it; 20000 when not set. `MAKIMA_RACE_READS=150000 ./makima test apps/daemon/src/git/read-file`',
+      ],
       ['MAKIMA_E2E_LOGS', 'folder to which the logs of a failed end-to-end test are copied'],
     ],
   },
