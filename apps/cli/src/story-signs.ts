@@ -82,5 +82,7 @@ export const signs: Readonly<Record<EventType, Sign>> = {
   'webhook.changed': sign('=', 'webhook', 'gray'),
   'webhook.deleted': sign('-', 'webhook', 'gray'),
   'webhook.quarantined': sign('x', 'set aside', 'red'),
+  'incident.opened': sign('x', 'incident', 'red'),
+  'incident.closed': sign('+', 'mended', 'green'),
   'key.revoked': sign('-', 'key', 'gray'),
 };

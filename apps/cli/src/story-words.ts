@@ -151,6 +151,8 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `${named(f)}${f.with(' is ', f.of('status'))}${f.with(', new: ', f.list('changed').join(', '))}`,
   'webhook.deleted': (f) => `${named(f)} is told nothing any more${by(f)}`,
   'webhook.quarantined': (f) => `webhook ${named(f)} is set aside${why(f)}`,
+  'incident.opened': (f) => `something does not add up${why(f)}`,
+  'incident.closed': (f) => `it adds up again${f.with(', what was wrong: ', f.of('reason'))}`,
   'key.revoked': (f) => `${named(f)} is worthless now`,
 };
 

@@ -24,6 +24,10 @@ export const schedulerConfig = z.object({
     .text()
     .optional()
     .describe('racepoints of chaos tests; never set it in production'),
+  MAKIMA_AUDIT_INTERVAL_SECONDS: setting
+    .int({ min: 0, max: 86_400 })
+    .default(60)
+    .describe('how often the stored rows are asked whether they add up; 0: never'),
   ...settingFields,
 });
 

@@ -64,7 +64,18 @@ const settled = settling({
   now: () => performance.now(),
   graceMs: 15_000,
 });
-const sweeps = schedulerSweeps({ engine, leader, log, metrics, place, prune, fold, settled });
+const auditMs = config.MAKIMA_AUDIT_INTERVAL_SECONDS * 1_000;
+const sweeps = schedulerSweeps({
+  engine,
+  leader,
+  log,
+  metrics,
+  place,
+  prune,
+  fold,
+  settled,
+  auditMs,
+});
 const reconciler = schedulerReconciler(wire);
 const health = createHealth({
   checks: [...wire.checks, ...consumers.checks],

@@ -17,6 +17,7 @@ import { outboxPrune } from './sweeps/outbox-prune.ts';
 import { pendingTasks } from './sweeps/pending-tasks.ts';
 import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
+import { selfAudit } from './sweeps/self-audit.ts';
 import { staleContracts } from './sweeps/stale-contracts.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
@@ -28,6 +29,8 @@ export interface SweepsDeps extends SweepDeps {
   readonly fold: (limit: number) => Promise<number>;
   /** Whether the store has been there long enough to judge by silence. */
   readonly settled: () => Promise<boolean>;
+  /** 0: never. */
+  readonly auditMs: number;
 }
 
 /** They start, stop and tick side by side. */
@@ -48,6 +51,7 @@ export function schedulerSweeps(deps: SweepsDeps): Part {
     foldTallies(deps),
     retention(deps),
     heartbeatDays(deps),
+    ...(deps.auditMs === 0 ? [] : [selfAudit(deps)]),
   ];
   return {
     name: 'sweeps',

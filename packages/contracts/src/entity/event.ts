@@ -77,6 +77,8 @@ export const eventTypes = [
   'webhook.changed',
   'webhook.deleted',
   'webhook.quarantined',
+  'incident.opened',
+  'incident.closed',
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 

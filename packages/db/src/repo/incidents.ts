@@ -49,3 +49,32 @@ export async function countOpenIncidents(
     select count(*)::int as n from incidents where kind = ${args.kind} and closed_at is null`;
   return row?.n ?? 0;
 }
+
+/** Those that are open of a kind, over all owners. */
+export async function openIncidentsOfKind(
+  db: Queryable,
+  args: { readonly kind: string; readonly limit: number },
+): Promise<IncidentRow[]> {
+  return db<IncidentRow[]>`
+    select * from incidents where kind = ${args.kind} and closed_at is null
+     order by opened_at, id limit ${args.limit}`;
+}
+
+/** Those of one owner that are open of any of these kinds, the oldest first. */
+export async function openIncidentsOfKinds(
+  db: Queryable,
+  args: { readonly ownerId: string; readonly kinds: readonly string[]; readonly limit: number },
+): Promise<IncidentRow[]> {
+  return db<IncidentRow[]>`
+    select * from incidents
+     where owner_id = ${args.ownerId} and kind = any(${args.kinds as string[]}) and closed_at is null
+     order by opened_at, id limit ${args.limit}`;
+}
+
+/** How many are open of each kind, over all owners. */
+export async function countIncidentsByKind(
+  db: Queryable,
+): Promise<{ readonly kind: string; readonly n: number }[]> {
+  return db<{ kind: string; n: number }[]>`
+    select kind, count(*)::int as n from incidents where closed_at is null group by kind order by kind`;
+}

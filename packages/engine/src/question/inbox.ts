@@ -1,10 +1,11 @@
 /** What needs a person, most urgent first (M8.11): one rank, computed here, shown everywhere. */
 import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
+import { invariantKinds, invariantWords } from '@makima/domain/invariant';
 import type { Standstill } from '@makima/domain/standstill';
 import { contractsByIds } from '@makima/db/repo/contracts';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
-import { openIncidents } from '@makima/db/repo/incidents';
+import { openIncidents, openIncidentsOfKinds } from '@makima/db/repo/incidents';
 import { listQuestionRows, type QuestionListRow } from '@makima/db/repo/questions';
 import { quarantinedWebhooks } from '@makima/db/repo/webhooks';
 import { cancelledReason } from '@makima/domain/contract';
@@ -35,13 +36,14 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
   return reading(
     engine.database,
     (async () => {
-      const [open, blocked, failed, dead, standing, silent] = await Promise.all([
+      const [open, blocked, failed, dead, standing, silent, odd] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
         listContractRows(sql, { ownerId, status: ['blocked'], limit: most }),
         listContractRows(sql, { ownerId, status: ['failed'], limit: most }),
         quarantinedWebhooks(sql, { ownerId }),
         standstillsOf(engine, sql, ownerId),
         openIncidents(sql, { ownerId, kind: staleKind, limit: most }),
+        openIncidentsOfKinds(sql, { ownerId, kinds: invariantKinds, limit: most }),
       ]);
       const stuck = await contractsOf(sql, ownerId, [
         ...standing,
@@ -55,6 +57,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
           .map((row) => contractItem(row, 'failure')),
         ...dead.map(webhookItem),
         ...standing.map((one) => standstillItem(one, stuck.get(one.contractId ?? ''))),
+        ...odd.map(oddItem),
         ...silent.flatMap((row) => staleItem(row, stuck.get(row.subject)) ?? []),
       ];
       return {
@@ -165,6 +168,27 @@ function staleItem(row: IncidentRow, contract: ContractRow | undefined): Ranked 
       title: `Nothing has moved since ${String(row.detail['lastProgressAt'])}`,
       question: null,
       act: `makima why ${contract.slug}`,
+    },
+  };
+}
+
+/** The stored rows do not add up, and it was not put right by itself. */
+function oddItem(row: IncidentRow): Ranked {
+  const contractId = row.detail['contractId'];
+  return {
+    id: row.id,
+    kind: 'incident',
+    since: row.openedAt,
+    blocksWork: false,
+    item: {
+      kind: 'incident',
+      since: row.openedAt.toISOString(),
+      contractId: typeof contractId === 'string' ? contractId : null,
+      contractSlug: null,
+      contractName: null,
+      title: `Something does not add up: ${invariantWords(row.kind)} (${row.subject})`,
+      question: null,
+      act: 'makima doctor',
     },
   };
 }

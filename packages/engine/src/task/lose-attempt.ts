@@ -55,11 +55,12 @@ export async function loseAttempt(a: Act, loss: Loss): Promise<boolean> {
   await directiveTaskOver(a, task);
   if (task.currentAttempt !== loss.attempt) return true;
   if (loss.sessionLost === true) await dropTranscript(a.tx, { taskId: task.id });
-  await interrupt(a, task, loss);
+  await interruptTask(a, task, loss);
   return true;
 }
 
-async function interrupt(a: Act, task: TaskRow, loss: Loss): Promise<void> {
+/** What follows for its task; the caller holds its lock and knows that this attempt of it does not run. */
+export async function interruptTask(a: Act, task: TaskRow, loss: Loss): Promise<void> {
   const interrupted = await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,

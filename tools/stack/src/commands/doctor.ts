@@ -12,6 +12,7 @@ import {
   checkNode,
   checkUser,
 } from '../doctor/machine.ts';
+import { checkRows } from '../doctor/rows.ts';
 import { checkIsolation, checkPorts, checkPostgres, checkRedis } from '../doctor/stores.ts';
 import { withStoreUrls } from '../store-secrets.ts';
 import { exitCodes, readOptions, type Command } from './command.ts';
@@ -27,6 +28,7 @@ const checks = [
   checkPorts,
   checkClock,
   checkAgents,
+  checkRows,
   checkIsolation,
 ];
 
@@ -36,7 +38,8 @@ export const doctorCommand: Command = {
   summary: 'is this machine fit, and what to do where it is not',
   help: `Usage: makima doctor [--json]
 
-Looks at Node, git, disk, folders, Postgres, Redis, ports, clock and the agents with who is signed in.
+Looks at Node, git, disk, folders, Postgres, Redis, ports, clock, the agents with who is signed in, and
+whether the stored rows of the stack that runs add up.
 Exit code 1 when something fails; a warning is not a failure.
 
       --json  {ok, checks: [{name, status, detail, fix?}]}

@@ -1,0 +1,43 @@
+/**
+ * Sweep: whether the stored rows add up. What does not is an incident; what verbs can put right, they do.
+ *
+ * Law: not while those who live have not been heard of since the store came back; one process at a time.
+ */
+import { auditInvariants, countViolations } from '@makima/engine/self-audit/look';
+import { createSweep, type Sweep, type SweepDeps } from './sweep.ts';
+
+export function selfAudit(
+  deps: SweepDeps & { readonly settled: () => Promise<boolean>; readonly auditMs: number },
+): Sweep {
+  const { engine, log, metrics } = deps;
+  const violations = metrics.counter({
+    name: 'makima_audit_violations_total',
+    help: 'Rows that broke an invariant, each cause once until it is closed.',
+    labels: ['kind'],
+  });
+  metrics.gauge({
+    name: 'makima_incidents_open',
+    help: 'Broken invariants that are not put right yet.',
+    labels: ['kind'],
+    collect: async (gauge) => {
+      for (const [kind, open] of await countViolations(engine)) gauge.set({ kind }, open);
+    },
+  });
+  return createSweep(deps, {
+    name: 'self-audit',
+    intervalMs: deps.auditMs,
+    who: 'one',
+    limit: Number.POSITIVE_INFINITY,
+    when: deps.settled,
+    round: () =>
+      auditInvariants(engine, {
+        limit: perKindMax,
+        opened: (kind) => {
+          violations.inc({ kind });
+          log.warn({ kind }, 'an invariant is broken');
+        },
+      }),
+  });
+}
+
+const perKindMax = 200;
