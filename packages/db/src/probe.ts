@@ -21,12 +21,15 @@ export async function answersAfresh(url: string): Promise<boolean> {
   }
 }
 
-/** How long this Postgres has been up, in milliseconds. */
-export async function uptimeMs(database: Database): Promise<number> {
+/** How long this Postgres has been up, and what its clock says, in milliseconds. */
+export async function storeMoment(
+  database: Database,
+): Promise<{ readonly uptimeMs: number; readonly clockMs: number }> {
   const [row] = await reading(
     database,
-    database.sql<{ uptimeMs: number }[]>`
-      select extract(epoch from now() - pg_postmaster_start_time())::float * 1000 as uptime_ms`,
+    database.sql<{ uptimeMs: number; clockMs: number }[]>`
+      select extract(epoch from now() - pg_postmaster_start_time())::float * 1000 as uptime_ms,
+             extract(epoch from clock())::float * 1000 as clock_ms`,
   );
-  return row?.uptimeMs ?? 0;
+  return row ?? { uptimeMs: 0, clockMs: 0 };
 }

@@ -32,6 +32,22 @@ describe('a task at work', () => {
     expect(told({ ...task, idle, openQuestions: [question] }).kinds).toEqual(['question']);
   });
 
+  it('stands still when its daemon is connected but not heard of', () => {
+    const daemon = { name: 'laptop', connected: true, lastSeenAt: ago(24_999) };
+    expect(told({ ...task, daemon }).moving).toBe(true);
+    const silent = { ...daemon, lastSeenAt: ago(25_000) };
+    expect(told({ ...task, daemon: silent })).toEqual({
+      moving: false,
+      kinds: ['lease'],
+      summary: `Nothing was heard of daemon laptop for 25 s; unless it is heard of, the task is taken over after ${soon.toISOString()}.`,
+    });
+    expect(told({ ...task, daemon: silent, openQuestions: [question] }).kinds).toEqual([
+      'lease',
+      'question',
+    ]);
+    expect(told({ ...task, daemon: silent, lease: null }).moving).toBe(true);
+  });
+
   it('stands still when its daemon is offline or its lease is out', () => {
     const daemon = { name: 'laptop', connected: false, lastSeenAt: null };
     expect(told({ ...task, daemon })).toEqual({

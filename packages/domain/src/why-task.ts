@@ -204,8 +204,23 @@ function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
     const since = facts.lease.expiresAt;
     return [blocker({ kind: 'lease', reason, since, whoCanAct: 'system' }), ...waits];
   }
+  const silent = silentMachine(facts, now);
+  if (silent !== undefined) return [silent, ...waits];
   if (facts.idle !== null && waits.length === 0) return [idle(facts.id, facts.idle)];
   return waits;
+}
+
+/** Two beats and a half: one may be lost on the way. */
+const silentMs = 25_000;
+
+/** Connected, its lease still held, but not heard of: between alive and given up. */
+function silentMachine({ daemon, lease }: WhyTaskFacts, now: Date): Blocker | undefined {
+  const seen = daemon?.lastSeenAt ?? null;
+  if (daemon === null || lease === null || seen === null) return undefined;
+  const silent = now.getTime() - seen.getTime();
+  if (silent < silentMs) return undefined;
+  const reason = `Nothing was heard of daemon ${daemon.name} for ${Math.floor(silent / 1_000)} s; unless it is heard of, the task is taken over after ${lease.expiresAt.toISOString()}.`;
+  return blocker({ kind: 'lease', reason, since: seen, whoCanAct: 'system' });
 }
 
 export function activateAct(contractId: string): string {

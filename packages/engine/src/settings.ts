@@ -42,8 +42,8 @@ const timeOrNever = (count: number, unitMs: number): number | null =>
 export const settingFields = {
   MAKIMA_STALE_THRESHOLD_MINUTES: minutes(30, 'silence after which an active contract is stale'),
   MAKIMA_HEARTBEAT_INTERVAL_SECONDS: whole(
-    { min: 1, max: 86_400, fallback: 30 },
-    'how often a heartbeat of a supervisor is kept; daemons beat every 10 s, more often none comes',
+    { min: 0, max: 86_400, fallback: 30 },
+    'how often a heartbeat of a supervisor is kept; daemons beat every 10 s, and 0 keeps each of theirs',
   ),
   MAKIMA_HEARTBEAT_TIMEOUT_SECONDS: whole(
     { min: 1, max: 86_400, fallback: 120 },

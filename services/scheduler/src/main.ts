@@ -4,7 +4,7 @@
  * Law: listens first, recovers second: it starts without Postgres and without Redis, is not ready then, and
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
-import { uptimeMs } from '@makima/db/probe';
+import { storeMoment } from '@makima/db/probe';
 import { readFigures } from '@makima/db/repo/figures';
 import { pruneOutbox } from '@makima/db/repo/outbox';
 import { pruneRequeues } from '@makima/db/repo/requeue';
@@ -60,7 +60,7 @@ const prune = async (): Promise<number> => {
 const fold = (limit: number): Promise<number> => foldTallies(sql, { limit });
 registerStoreMetrics(metrics, () => readFigures(sql, { staleKind }));
 const settled = settling({
-  uptimeMs: () => uptimeMs(engine.database),
+  look: () => storeMoment(engine.database),
   now: () => performance.now(),
   graceMs: 15_000,
 });

@@ -1,12 +1,14 @@
-// `makima bench [spawn|dashboard|monitor]`: figures of this machine.
+// `makima bench [spawn|dashboard|monitor|restore]`: figures of this machine.
 import { parseArgs } from 'node:util';
 import { benchDashboard } from './dashboard.ts';
 import { benchMonitor } from './monitor.ts';
+import { benchRestore } from './restore.ts';
 import { benchSpawn } from './spawn.ts';
 
 const usage = `Usage: makima bench [spawn] [--spawns N] [--callers N] [--json]
        makima bench dashboard [--scale N] [--reads N] [--json]
        makima bench monitor [--sockets N] [--rate N] [--seconds N] [--json]
+       makima bench restore [--supervisors N] [--json]
 
 spawn (the default) measures spawn request to command at the daemon, completion to waiter, and spawns a
 second, on a stack of its own with the bare floor pipeline beside it.
@@ -15,7 +17,10 @@ dashboard measures the dashboard and a page of contracts of one owner with a lon
 100,000 contracts, 1,000,000 tasks and 10,000,000 events; the default is a hundredth.
 
 monitor measures heartbeats of as many supervisors as there are --sockets, --rate a second in all, at
-monitors that each watch one contract, and checks that every event comes once and in order.`;
+monitors that each watch one contract, and checks that every event comes once and in order.
+
+restore measures --supervisors lost at once with their machine: from the end of their leases until another
+machine has the command to start each; the bound is 15 s for a thousand.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,6 +32,7 @@ const { values, positionals } = parseArgs({
     sockets: { type: 'string', default: '100' },
     rate: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '5' },
+    supervisors: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -36,6 +42,7 @@ const benches: Record<string, () => Promise<readonly boolean[]>> = {
   spawn: spawnBench,
   dashboard: dashboardBench,
   monitor: monitorBench,
+  restore: restoreBench,
 };
 const bench = benches[positionals[0] ?? 'spawn'];
 if (values.help || bench === undefined || positionals.length > 1) {
@@ -99,4 +106,14 @@ async function monitorBench(): Promise<readonly boolean[]> {
     `${figures.sockets} monitors; ${figures.heartbeats} heartbeats told of ${figures.beaten} (${figures.perSecond} a second); ${figures.events} events, ${figures.wrong} missing, doubled or out of order`,
   );
   return [figures.wrong === 0, figures.heartbeats >= figures.beaten * 0.99];
+}
+
+async function restoreBench(): Promise<readonly boolean[]> {
+  const figures = await benchRestore({ supervisors: Number(values.supervisors), say });
+  if (values.json) console.log(JSON.stringify(figures));
+  else console.table({ 'lease over to command ms': figures.commandedMs });
+  say(
+    `${figures.supervisors} supervisors lost at once: all commanded after ${figures.seconds} s; ${figures.wrong} restored or told otherwise than once`,
+  );
+  return [figures.wrong === 0, figures.seconds <= 15];
 }

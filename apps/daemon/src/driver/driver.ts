@@ -118,7 +118,7 @@ export interface AgentLimits {
   readonly maxBudgetUsd?: number;
   /** Silence while working after which `stalled` is told. Default 300 000. */
   readonly stallMs?: number;
-  /** Longest time to readiness. Default 60 000. */
+  /** Longest time to readiness. Default 180 000. */
   readonly startMs?: number;
   /** Longest line that is taken whole; a longer one is cut and told as `log`. Default 4 MiB. */
   readonly lineBytes?: number;

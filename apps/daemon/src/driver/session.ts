@@ -126,9 +126,12 @@ async function connect(options: SessionOptions, turn: TurnWatch): Promise<Connec
   return { process, dialect, emit, queue, becameReady: ready.promise, watch, errorTail };
 }
 
+/** A slow machine may take a minute to start an agent; its daemon keeps the lease meanwhile. */
+const startLimitMs = 180_000;
+
 /** Waits for readiness, an early exit, or the limit, whichever comes first. */
 async function readiness(life: Life, exited: Promise<ExitInfo>): Promise<void> {
-  const limitMs = life.options.spec.limits?.startMs ?? 60_000;
+  const limitMs = life.options.spec.limits?.startMs ?? startLimitMs;
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(startFailure('start_timeout', `The agent was not ready after ${limitMs} ms.`));

@@ -140,6 +140,18 @@ export async function liveAttemptsOn(
   >`select * from task_attempts where daemon_id = ${args.daemonId} and state in ('assigned', 'running')`;
 }
 
+/** A lease that ends later than any that is given was given by a clock that was set back since: it ends in time. */
+export async function boundLeases(sql: Sql | Tx, args: { leaseMs: number }): Promise<void> {
+  const lease = args.leaseMs / 1_000;
+  await sql`
+    with held as (
+      select task_id, attempt from task_attempts
+       where state in ('assigned', 'running') and lease_expires_at > clock() + make_interval(secs => ${lease + 5})
+       order by task_id for no key update skip locked)
+    update task_attempts a set lease_expires_at = clock() + make_interval(secs => ${lease})
+      from held where a.task_id = held.task_id and a.attempt = held.attempt`;
+}
+
 /** Live attempts whose lease is over by the database's clock. */
 export async function expiredAttempts(
   sql: Sql | Tx,

@@ -1,13 +1,15 @@
 /**
  * Sweep: attempts whose lease is over by the database's clock are given up. The daemon froze its agents
  * before that moment, so nothing works behind an expired lease.
+ * A lease of the future is one of a clock that was set back: it ends in its time all the same.
  */
-import { expiredAttempts } from '@makima/db/repo/attempts';
+import { boundLeases, expiredAttempts } from '@makima/db/repo/attempts';
 import { act, type Engine } from '../context.ts';
 import { eachRow } from '../each-row.ts';
 import { loseAttempt } from '../task/lose-attempt.ts';
 
 export async function expireLeases(engine: Engine, input: { limit: number }): Promise<number> {
+  await boundLeases(engine.database.sql, { leaseMs: engine.settings.leaseMs });
   const due = await expiredAttempts(engine.database.sql, input);
   let lost = 0;
   await eachRow(due, async (attempt) => {
