@@ -37,6 +37,16 @@ describe('a push', () => {
     });
   });
 
+  it('of a gate that is met is sent when nothing follows by itself', () => {
+    expect(of('contract.ready', { phase: 'plan', byItself: true })).toBeNull();
+    expect(of('contract.ready', { phase: 'plan', byItself: false })).toEqual({
+      title: 'fix-it is ready',
+      message: 'plan is done, and it goes on when you say so.',
+      priority: 3,
+      tags: ['white_check_mark'],
+    });
+  });
+
   it('of anything else is quiet, and of what a person did themselves there is none', () => {
     expect(of('task.merged', {}, null)).toEqual({
       title: 'makima: task.merged',

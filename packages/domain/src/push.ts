@@ -29,6 +29,7 @@ export interface PushFacts {
 export const personNeeded = [
   'question.asked',
   'contract.failed',
+  'contract.ready',
   'supervisor.blocked',
   'daemon.lost',
   'webhook.quarantined',
@@ -52,6 +53,12 @@ function wordsOf({ type, data, contract }: PushFacts): Push | null {
     case 'contract.failed':
       if (reason.startsWith(cancelledReason)) return null;
       return { title: `${about} failed`, message: reason, priority: 4, tags: ['x'] };
+    case 'contract.ready': {
+      // What goes on by itself needs nobody.
+      if (data['byItself'] === true) return null;
+      const message = `${textOf(data['phase']) || 'Its phase'} is done, and it goes on when you say so.`;
+      return { title: `${about} is ready`, message, priority: 3, tags: ['white_check_mark'] };
+    }
     case 'supervisor.blocked':
       return { title: `${about} is blocked`, message: reason, priority: 4, tags: ['warning'] };
     case 'daemon.lost': {

@@ -11,6 +11,7 @@ import type { Endpoint } from '@makima/contracts/http/endpoint';
 import type { Report } from '@makima/contracts/socket/reports';
 import { restartSupervisor } from '@makima/engine/supervisor/restart';
 import { createSchemas } from './openapi-schemas.ts';
+import { chance } from './testing/chance.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
   ended,
@@ -23,8 +24,7 @@ import {
 
 const rounds = Number(process.env['MAKIMA_FUZZ_ROUNDS'] ?? 3);
 const seed = Number(process.env['MAKIMA_FUZZ_SEED'] ?? Date.now() % 1_000_000);
-const random = mulberry(seed);
-const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+const random = chance(seed);
 
 let api: TestApi;
 let machine: TestMachine;
@@ -177,18 +177,18 @@ async function wordsOf(
 }
 
 function fill(names: readonly string[], words: Words): Record<string, unknown> {
-  const chosen = names.filter(() => random() < 0.8);
+  const chosen = names.filter(() => random.next() < 0.8);
   return Object.fromEntries(
     chosen.map((name) => {
       const likely = words.byName[name];
-      return [name, likely !== undefined && random() < 0.9 ? pick(likely) : pick(words.any)];
+      return [name, likely !== undefined && random.next() < 0.9 ? random.of(likely) : random.of(words.any)];
     }),
   );
 }
 
 async function turn(key: string, endpoint: Endpoint, words: Words): Promise<void> {
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    name === 'deliverableId' ? 'plan-document' : pick(words.ids),
+    name === 'deliverableId' ? 'plan-document' : random.of(words.ids),
   );
   const schemas = createSchemas();
   const body =
@@ -241,14 +241,4 @@ async function turnTools(key: string, words: Words): Promise<void> {
     }
   }
   await agent.close();
-}
-
-function mulberry(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

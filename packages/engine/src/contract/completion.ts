@@ -17,7 +17,7 @@ import { approve } from './change-phase.ts';
 import { tellDecision } from './confirmation.ts';
 import { contractNow, finishContract } from './finish.ts';
 import { digestOf, gateOf, shownOf } from './gate.ts';
-import { moveContract } from './move.ts';
+import { moveContract, syncWaiting } from './move.ts';
 import { writeSettings } from './update.ts';
 
 /**
@@ -93,6 +93,8 @@ export async function rejectCompletion(
   }
   const row = await moveContract(a, contract, { to: 'active', reason });
   await writeSettings(a, row, { autoCompleteEnabled: false });
+  // What was asked before it began to complete is still open.
+  await syncWaiting(a, await contractNow(a, row.id));
   await tellDecision(
     a,
     await contractNow(a, row.id),

@@ -73,8 +73,9 @@ async function look(a: Act, contract: ContractRow): Promise<Evaluation> {
   if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
   const to = nextPhase(contract.contractType, contract.phase);
   if (to === undefined || noGate) return 'nothing';
-  await tellReady(a, contract);
-  if (!advancesByItself(a.engine, contract)) {
+  const byItself = advancesByItself(a.engine, contract);
+  await tellReady(a, contract, { byItself });
+  if (!byItself) {
     return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';
   }
   if (contract.guardedPhases.includes(contract.phase)) {
@@ -93,11 +94,15 @@ async function wakeIfDue(a: Act, contract: ContractRow): Promise<void> {
   if (news !== undefined && news.reason !== null) mailWake(a, task);
 }
 
-/** The gate is met: told once for each version of the contract. */
-async function tellReady(a: Act, contract: ContractRow): Promise<void> {
+/** The gate is met: told once for each version of the contract; its owner's phone, if nothing follows by itself. */
+async function tellReady(
+  a: Act,
+  contract: ContractRow,
+  next: { readonly byItself: boolean },
+): Promise<void> {
   const { version, phase } = contract;
   if (await readyTold(a.tx, { contractId: contract.id, version })) return;
-  a.emit('contract.ready', { contractId: contract.id, data: { phase, version } });
+  a.emit('contract.ready', { contractId: contract.id, data: { phase, version, ...next } });
 }
 
 /** What a person has sent back is not asked of them again until what it shows has changed. */
@@ -121,7 +126,8 @@ async function terminal(a: Act, contract: ContractRow, gate: Gate): Promise<Eval
   if (open.some((q) => !q.nonBlocking && q.questionType === 'general')) return 'nothing';
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
-  await tellReady(a, contract);
+  // It completes, or a person is asked.
+  await tellReady(a, contract, { byItself: true });
   if (!completesByItself(a.engine, contract)) {
     return askAgain(a, contract, null, gate);
   }

@@ -14,6 +14,7 @@ import { act, type Act, type Acted, type Call, type Engine } from '../context.ts
 import { lockedContract, requirePerson } from '../authorize.ts';
 import { supervisorBrief } from '../supervisor/brief.ts';
 import { contractDetail } from './get.ts';
+import { syncWaiting } from './move.ts';
 
 export function startContract(
   engine: Engine,
@@ -36,7 +37,8 @@ export function startContract(
     }
     await startSupervisor(a, contract);
     const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
-    return contractDetail(engine, a.tx, row ?? contract);
+    // A person may have been asked for a confirmation before there was a supervisor.
+    return contractDetail(engine, a.tx, await syncWaiting(a, row ?? contract));
   });
 }
 
