@@ -181,7 +181,10 @@ function fill(names: readonly string[], words: Words): Record<string, unknown> {
   return Object.fromEntries(
     chosen.map((name) => {
       const likely = words.byName[name];
-      return [name, likely !== undefined && random.next() < 0.9 ? random.of(likely) : random.of(words.any)];
+      return [
+        name,
+        likely !== undefined && random.next() < 0.9 ? random.of(likely) : random.of(words.any),
+      ];
     }),
   );
 }

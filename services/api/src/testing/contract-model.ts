@@ -88,15 +88,15 @@ const isOver = ({ status }: Model): boolean =>
   status === 'completed' || status === 'failed' || status === 'archived';
 const works = ({ status }: Model): boolean =>
   status === 'created' || status === 'active' || status === 'waiting_for_input';
-const moves = ({ status }: Model): boolean =>
-  status === 'active' || status === 'waiting_for_input';
+const moves = ({ status }: Model): boolean => status === 'active' || status === 'waiting_for_input';
 const ready = (model: Model): boolean => model.delivered[model.phase];
 
 /** Carries it out; false when it must be refused. */
 export function step(model: Model, command: ModelCommand): boolean {
   const ok = rules[command](model);
   if (moves(model))
-    model.status = model.questions > 0 || model.confirmation !== null ? 'waiting_for_input' : 'active';
+    model.status =
+      model.questions > 0 || model.confirmation !== null ? 'waiting_for_input' : 'active';
   return ok;
 }
 
@@ -227,7 +227,8 @@ const rules: Readonly<Record<ModelCommand, (model: Model) => boolean>> = {
   advance: (model) => leave(model, false),
   advanceConfirmed: (model) => leave(model, true),
   // It may stand where it wants to be already.
-  advanceByAgent: (model) => (works(model) && model.phase === 'execute' ? true : leave(model, false)),
+  advanceByAgent: (model) =>
+    works(model) && model.phase === 'execute' ? true : leave(model, false),
   confirmByAgent: (model) => works(model) && model.phase === 'execute',
   complete,
   toComplete: (model) =>
