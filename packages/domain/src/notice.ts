@@ -30,6 +30,10 @@ export interface NoticeFacts {
   /** Given to the agent that went away, which may not have come to act on them. */
   readonly answers?: readonly { readonly question: string; readonly answer: string }[] | undefined;
   readonly tasks: readonly NoticeTask[];
+  /** The end of the conversation that went before, for a session that does not hold it. */
+  readonly conversation?:
+    | readonly { readonly role: string; readonly content: string }[]
+    | undefined;
   readonly warnings: readonly string[];
   /** What the person who resumed it wants to add. */
   readonly additionalContext?: string | undefined;
@@ -60,6 +64,10 @@ export function restorationNotice(facts: NoticeFacts): string {
     ),
     ...section('Tasks you were waiting for', awaited.map(taskLine)),
     ...section('Tasks you spawned, with their present status', facts.tasks.map(taskLine)),
+    ...section(
+      'The end of your conversation before, as it was stored',
+      (facts.conversation ?? []).map(({ role, content }) => `${plain(role)}: ${plain(content)}`),
+    ),
     ...section('Warnings', facts.warnings.map(plain)),
     ...section('From the person who resumed you', context === '' ? [] : [plain(context)]),
     'Do not spawn, ask or hand in again what is listed here. Continue from where you were.',

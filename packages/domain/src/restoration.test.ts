@@ -174,6 +174,75 @@ describe('the plan', () => {
   });
 });
 
+describe('every combination of facts', () => {
+  const states = ['present', 'none', 'unreadable'] as const;
+  const sessions = [null, 'server', 'daemon_only', 'missing'] as const;
+  const daemons = [null, 'connected', 'gone', 'another'] as const;
+  const checkpoints = [null, 'there', 'missing'] as const;
+  const yesNo = ['yes', 'no'] as const;
+
+  it('has one plan, as the ladder says', () => {
+    let count = 0;
+    for (const state of states)
+      for (const at of sessions)
+        for (const machine of daemons)
+          for (const stands of checkpoints)
+            for (const repository of yesNo)
+              for (const missing of yesNo)
+                for (const gap of yesNo)
+                  for (const broken of yesNo) {
+                    count += 1;
+                    const facts: RestorationFacts = {
+                      ...sound,
+                      state,
+                      session: at === null ? null : { id: 's1', daemonId: 'd1', transcript: at },
+                      lastDaemon:
+                        machine === null
+                          ? null
+                          : {
+                              daemonId: machine === 'another' ? 'd2' : 'd1',
+                              connected: machine !== 'gone',
+                            },
+                      checkpoint:
+                        stands === null ? null : { commit: 'c', exists: stands === 'there' },
+                      repositoryExists: repository === 'yes',
+                      spawnedTaskIds: missing === 'yes' ? ['gone'] : [],
+                      conversation: { messageCount: 4, gapAfterSeq: gap === 'yes' ? 2 : null },
+                      snapshot: { valid: broken === 'no' },
+                      savedPhase: broken === 'no' ? 'plan' : 'research',
+                    };
+                    const session =
+                      at === 'server' || (at === 'daemon_only' && machine === 'connected');
+                    const back = stands === 'there' ? 'checkpoint' : 'fresh';
+                    const faults =
+                      Number(stands === 'missing') +
+                      2 * Number(broken === 'yes') +
+                      Number(gap === 'yes') +
+                      Number(at !== null && !session);
+                    const expected =
+                      repository === 'no'
+                        ? 'manual'
+                        : state !== 'present'
+                          ? 'fresh'
+                          : missing === 'yes'
+                            ? back
+                            : faults > 3
+                              ? 'manual'
+                              : session
+                                ? 'resume_session'
+                                : back;
+                    const made = planRestoration(facts, now);
+                    expect(made.strategy, JSON.stringify(facts)).toBe(expected);
+                    expect(made.redeliver).toEqual(['q1']);
+                    expect(made.keepWaits).toEqual(['w1']);
+                    expect(made.warnings.length).toBeGreaterThanOrEqual(made.findings.length);
+                    const only = made.daemonPreference?.only === true;
+                    expect(only).toBe(expected === 'resume_session' && at === 'daemon_only');
+                  }
+    expect(count).toBe(3 * 4 * 4 * 3 * 16);
+  });
+});
+
 describe('the breaker', () => {
   const minute = 60_000;
 

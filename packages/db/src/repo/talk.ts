@@ -84,6 +84,18 @@ export async function conversationAfter(
      order by seq limit ${args.limit}`;
 }
 
+/** The last messages of a conversation that people would read, oldest first, each cut at `chars`. */
+export async function conversationTail(
+  db: Queryable,
+  args: { taskId: string; limit: number; chars: number },
+): Promise<{ role: string; content: string }[]> {
+  const rows = await db<{ role: string; content: string }[]>`
+    select role, left(content, ${args.chars}) as content from conversation_messages
+     where task_id = ${args.taskId} and role in ('user', 'assistant') and content <> ''
+     order by seq desc limit ${args.limit}`;
+  return rows.toReversed();
+}
+
 /** Count and gap of a conversation, for restoration. */
 export async function conversationShape(
   db: Queryable,

@@ -7,6 +7,7 @@
  */
 import { restorationNotice, type NoticeFacts } from '@makima/domain/notice';
 import type { RestorationPlan } from '@makima/domain/restoration';
+import type { ResumeMode } from '@makima/domain/resume';
 import { rewriteUnsent } from '@makima/db/repo/messages';
 import {
   answersTakenSince,
@@ -21,7 +22,7 @@ import {
   saveCondition,
 } from '@makima/db/repo/supervisors';
 import { changeTask } from '@makima/db/repo/tasks';
-import { dropTranscript } from '@makima/db/repo/talk';
+import { conversationTail, dropTranscript } from '@makima/db/repo/talk';
 import { newId } from '@makima/db/repo/locks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
@@ -32,6 +33,9 @@ import type { RestorationFacts } from './restoration-facts.ts';
 /** A notice names so many answers, of so many characters. */
 const answersNamedMax = 20;
 const answerNamedChars = 2_000;
+/** And so much of the conversation before. */
+const messagesToldMax = 20;
+const messageToldChars = 1_000;
 
 export interface Restoration {
   readonly contract: ContractRow;
@@ -41,6 +45,7 @@ export interface Restoration {
   readonly plan: RestorationPlan;
   /** Set when a person decided. */
   readonly byPerson?: {
+    readonly mode: ResumeMode;
     /** What happened, for the notice. */
     readonly cause: string;
     readonly additionalContext: string | undefined;
@@ -144,8 +149,23 @@ async function noticeOf(
     questions: facts.questions.filter((q) => plan.redeliver.includes(q.id)),
     answers: await answersGiven(a, task),
     tasks: facts.tasks.map((t) => ({ ...t, isAwaited: facts.awaitedTaskIds.includes(t.id) })),
+    conversation: await conversationBefore(a, task, { plan, byPerson }),
     warnings: plan.warnings,
     additionalContext: byPerson?.additionalContext,
+  });
+}
+
+/** What a new session is told of the one before: nothing when it goes on in it, or is to begin anew. */
+async function conversationBefore(
+  a: Act,
+  task: TaskRow,
+  { plan, byPerson }: Pick<Restoration, 'plan' | 'byPerson'>,
+): Promise<NoticeFacts['conversation']> {
+  if (plan.strategy === 'resume_session' || byPerson?.mode === 'restart_phase') return undefined;
+  return conversationTail(a.tx, {
+    taskId: task.id,
+    limit: messagesToldMax,
+    chars: messageToldChars,
   });
 }
 

@@ -189,6 +189,7 @@ describe('a resume by a person', () => {
     expect(start).toMatchObject({ resumeSession: false, hasTranscript: false });
     expect(start.checkpointSha).toBeUndefined();
     expect(noticeOf(start)).toContain('fresh session');
+    expect(noticeOf(start)).not.toContain('conversation before');
     await daemon.started(start);
     const { sql } = t.database;
     const [row] = await sql`
@@ -210,6 +211,7 @@ describe('a resume by a person', () => {
       patchBaseSha: 'e'.repeat(40),
       startSha: 'e'.repeat(40),
     });
+    expect(noticeOf(start)).toContain('The end of your conversation before, as it was stored (1):');
     await daemon.started(start);
     await dies(scene, 2);
     const restored = await nextStart(scene);

@@ -53,7 +53,7 @@ export function resumeSupervisor(
     const cause = `${person.name} resumed you (${mode.replaceAll('_', ' ')}).`;
     const { additionalContext } = input;
     const targetDaemonId = target?.id ?? null;
-    const byPerson = { cause, additionalContext, checkpointSha, targetDaemonId };
+    const byPerson = { mode, cause, additionalContext, checkpointSha, targetDaemonId };
     const count =
       task.currentAttempt > 0
         ? await carryOut(a, { contract: active, task, facts, plan, byPerson })

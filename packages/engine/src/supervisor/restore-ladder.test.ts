@@ -1,0 +1,159 @@
+/**
+ * How far back a restoration goes: the conversation, on another machine with transcript and patch; a fresh
+ * start with what was said; and which snapshot is believed.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CommandOf } from '@makima/contracts/socket/commands';
+import { disconnectDaemon } from '../daemon/disconnect.ts';
+import { eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
+import { TestDaemon } from '../test-daemon.ts';
+import { brokenInvariants } from '../test-invariants.ts';
+import { spawned, stage, type Stage } from '../test-stage.ts';
+
+let t: TestEngine;
+beforeAll(async () => {
+  t = await openTestEngine({ connections: 24 });
+});
+afterAll(async () => {
+  expect(await brokenInvariants(t)).toEqual({});
+  await t.close();
+});
+
+const repositories = [{ repositoryUrl: 'https://git.example.com/shop.git' }] as never;
+const of = (scene: Stage) => ({ taskId: scene.supervisorTaskId, attempt: 1 });
+
+async function dies(scene: Stage): Promise<void> {
+  await scene.daemon.ended(of(scene), { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
+}
+
+const gone = (daemon: TestDaemon) =>
+  disconnectDaemon(t.engine, daemon.principal, {
+    sessionEpoch: daemon.sessionEpoch,
+    reason: 'gone',
+  });
+
+async function nextStart(scene: Stage, on: TestDaemon): Promise<CommandOf<'task.start'>> {
+  await runJobs(t);
+  const starts = await on.pullOnly('task.start');
+  const start = starts.find(({ taskId }) => taskId === scene.supervisorTaskId);
+  if (start === undefined) throw new Error('the supervisor was not started');
+  return start;
+}
+
+const restorationOf = async (scene: Stage) => {
+  const [row] = await t.database.sql<
+    { strategy: string; findings: { kind: string }[]; warnings: string[] }[]
+  >`select strategy, findings, warnings from restorations where task_id = ${scene.supervisorTaskId}`;
+  return row;
+};
+
+async function checkpointed(scene: Stage): Promise<string> {
+  const [row] = await t.database.sql<{ id: string }[]>`
+    insert into task_checkpoints (owner_id, task_id, attempt, checkpoint_number, commit_sha, base_sha, branch_name, message,
+                                  files_changed, lines_added, lines_removed, patch_parts)
+    values (${t.ownerId}, ${scene.supervisorTaskId}, 1, 1, ${'c'.repeat(40)}, ${'e'.repeat(40)}, 'b', 'm', 1, 1, 0, 1)
+    returning id`;
+  return row?.id ?? '';
+}
+
+describe('the ladder', () => {
+  it('goes on in the same conversation on another machine, transcript and patch sent along', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    await scene.daemon.report({
+      kind: 'transcript.stored',
+      ...of(scene),
+      fromSeq: 1,
+      lines: ['{}'],
+    });
+    const patchCheckpointId = await checkpointed(scene);
+    await dies(scene);
+    await gone(scene.daemon);
+    const other = await TestDaemon.join(t);
+    expect(await nextStart(scene, other)).toMatchObject({
+      attempt: 2,
+      resumeSession: true,
+      hasTranscript: true,
+      patchCheckpointId,
+      patchBaseSha: 'e'.repeat(40),
+      startSha: 'e'.repeat(40),
+    });
+    expect(await restorationOf(scene)).toMatchObject({
+      strategy: 'resume_session',
+      findings: [{ kind: 'daemon_gone' }],
+    });
+    await gone(other);
+  });
+
+  it('goes back to the checkpoint in a new conversation when the old one is out of reach', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    await checkpointed(scene);
+    await dies(scene);
+    await gone(scene.daemon);
+    const other = await TestDaemon.join(t);
+    const start = await nextStart(scene, other);
+    expect(start).toMatchObject({ resumeSession: false, patchBaseSha: 'e'.repeat(40) });
+    expect(start.messages[0]?.text).toContain('The end of your conversation before');
+    expect((await restorationOf(scene))?.strategy).toBe('checkpoint');
+    await gone(other);
+  });
+
+  it('starts fresh with a brief when there is neither', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    const task = await spawned(scene, { name: 'builds' });
+    await dies(scene);
+    await gone(scene.daemon);
+    const other = await TestDaemon.join(t);
+    const start = await nextStart(scene, other);
+    expect(start).toMatchObject({ resumeSession: false, startSha: null, patchCheckpointId: null });
+    const notice = start.messages[0]?.text ?? '';
+    for (const word of ['fresh session', task.id, 'The end of your conversation before'])
+      expect(notice).toContain(word);
+    expect((await restorationOf(scene))?.strategy).toBe('fresh');
+    await gone(other);
+  });
+});
+
+describe('snapshots', () => {
+  it('the latest that verifies is believed; those after it are set aside with their reason', async () => {
+    const scene = await stage(t);
+    await spawned(scene, { name: 'one' });
+    await runJobs(t);
+    const { sql } = t.database;
+    const taskId = scene.supervisorTaskId;
+    const again = (set: string) =>
+      sql.unsafe(
+        `insert into conversation_snapshots (owner_id, contract_id, task_id, epoch, message_seq, message_count, schema_version, sha256, state)
+         select owner_id, contract_id, task_id, epoch, message_seq, message_count, ${set}
+           from conversation_snapshots where task_id = '${taskId}' order by id desc limit 1`,
+      );
+    await again(`schema_version, 'wrong', state`);
+    await again(`schema_version, sha256, '{}'::jsonb`);
+    await again(`99, sha256, state`);
+    await dies(scene);
+    await runJobs(t);
+    const rows = await sql<{ reason: string | null }[]>`
+      select quarantined_reason as reason from conversation_snapshots where task_id = ${taskId} order by id desc limit 4`;
+    expect(rows.map(({ reason }) => reason)).toEqual([
+      'schema version 99 is newer than 1',
+      expect.stringMatching(/^its shape is wrong at /),
+      'its checksum is wrong',
+      null,
+    ]);
+    expect(await restorationOf(scene)).toMatchObject({ strategy: 'resume_session', findings: [] });
+  });
+
+  it('of which none verifies are a finding, and the restoration goes on', async () => {
+    const scene = await stage(t);
+    await runJobs(t);
+    const { sql } = t.database;
+    await sql`update conversation_snapshots set sha256 = 'wrong' where task_id = ${scene.supervisorTaskId}`;
+    await dies(scene);
+    await runJobs(t);
+    expect(await restorationOf(scene)).toMatchObject({
+      strategy: 'resume_session',
+      findings: [{ kind: 'snapshot_invalid' }],
+    });
+    const events = await eventsOf(t, scene.contract.id);
+    expect(events.filter(({ type }) => type === 'attempt.lost')).toHaveLength(1);
+  });
+});
