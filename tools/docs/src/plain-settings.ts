@@ -80,6 +80,7 @@ export const plainSettings: readonly PlainSettings[] = [
       'tools/stack/src/test-setup.ts',
       'tools/stack/src/test-stores.ts',
       'apps/daemon/src/git/read-file.test.ts',
+      'packages/engine/src/race/test-race.ts',
     ],
     rows: [
       ['TEST_DATABASE_URL', 'a Postgres for tests, instead of one that the run starts'],
@@ -87,6 +88,10 @@ export const plainSettings: readonly PlainSettings[] = [
       [
         'MAKIMA_RACE_READS',
         'reads of the race between `read-file` and links that are swapped under it; 20000 when not set. `MAKIMA_RACE_READS=150000 ./makima test apps/daemon/src/git/read-file`',
+      ],
+      [
+        'MAKIMA_RACE_RUNS',
+        'orders in which each pair of verbs runs against each other; 6 when not set. `MAKIMA_RACE_RUNS=200 ./makima test packages/engine/src/race`',
       ],
       ['MAKIMA_E2E_LOGS', 'folder to which the logs of a failed end-to-end test are copied'],
     ],

@@ -1,0 +1,54 @@
+/**
+ * Two verbs at once, in many orders of their statements: drawn by chance, remembered by seed.
+ *
+ * Law: whatever the order, each verb ends or says why not, and what must hold in the rows holds.
+ */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { isMakimaError } from '@makima/domain/error';
+import type { Engine } from '../context.ts';
+import type { TestEngine } from '../test-engine.ts';
+import { brokenInvariants } from '../test-invariants.ts';
+import { gated } from './test-gates.ts';
+import { keptSeeds, type Race } from './test-seeds.ts';
+
+type Runner = (engine: Engine) => Promise<unknown>;
+
+export interface Racing<Scene> {
+  readonly name: Race;
+  readonly scene: () => Promise<Scene>;
+  readonly runners: (scene: Scene) => Readonly<Record<string, Runner>>;
+  /** What the verbs answered, or the code with which they refused. */
+  readonly afterwards: (scene: Scene, answers: Readonly<Record<string, unknown>>) => Promise<void>;
+}
+
+const defaultRuns = 6;
+
+/** Runs of each race: `MAKIMA_RACE_RUNS`, few when it is not set. */
+const runs = Number(process.env['MAKIMA_RACE_RUNS'] ?? defaultRuns);
+
+export async function race<Scene>(t: TestEngine, racing: Racing<Scene>): Promise<void> {
+  const property = fc.asyncProperty(fc.scheduler(), async (turns) => {
+    const scene = await racing.scene();
+    const answers: Record<string, unknown> = {};
+    const gate = (label: string): Promise<unknown> => turns.schedule(Promise.resolve(), label);
+    const running = Object.entries(racing.runners(scene)).map(async ([name, run]) => {
+      answers[name] = await answerOf(run(gated(t.engine, name, gate)));
+    });
+    await turns.waitFor(Promise.all(running));
+    await racing.afterwards(scene, answers);
+    expect(await brokenInvariants(t)).toEqual({});
+  });
+  for (const seed of keptSeeds[racing.name]) await fc.assert(property, { seed, numRuns: runs });
+  await fc.assert(property, { numRuns: runs, endOnFailure: true });
+}
+
+/** A refusal of ours is an answer; anything else is a fault. */
+async function answerOf(work: Promise<unknown>): Promise<unknown> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isMakimaError(error)) return error.code;
+    throw error;
+  }
+}
