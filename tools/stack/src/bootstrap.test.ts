@@ -81,4 +81,11 @@ describe('a first start', () => {
       ]);
     }
   });
+
+  it('behind a proxy with a certificate of its own says which variable names it', () => {
+    provide('git');
+    pretend('node', 'case $2 in *execPath*) exit 1 ;; esac');
+    pretend('npm', 'echo npm error code SELF_SIGNED_CERT_IN_CHAIN; exit 1');
+    expect(start('up').split('\n').at(-1)).toMatch(/^makima: could not .*NODE_EXTRA_CA_CERTS=\S+$/);
+  });
 });
