@@ -242,13 +242,19 @@ describe('a contract', () => {
     }
   });
 
+  it('begins with its supervisor', async () => {
+    const h = await house();
+    const begin = database.sql`update contracts set status = 'active' where id = ${h.contract.id}`;
+    await refused(begin, 'contracts_supervisor');
+  });
+
   it('keeps its owner, says what it waits for, why it is blocked, why it failed', async () => {
     const [h, other] = [await house(), await house()];
     const { sql } = database;
     const set = (change: Record<string, unknown>) =>
       sql`update contracts set ${sql(change as never)} where id = ${h.contract.id}`;
     await refused(set({ ownerId: other.ownerId }), 'contracts_owner_kept');
-    await set({ status: 'active' });
+    await set({ status: 'active', supervisorTaskId: h.task.id });
     await refused(set({ status: 'waiting_for_input' }), 'contracts_waiting_for');
     await refused(set({ waitingFor: 'question' }), 'contracts_waiting_for');
     await refused(set({ status: 'blocked' }), 'contracts_blocked_reason');

@@ -2,6 +2,7 @@
 import type { MessageReceipt } from '@makima/contracts/entity/task';
 import { isTaskFinal } from '@makima/domain/task';
 import { MakimaError } from '@makima/domain/error';
+import { touchContract } from '@makima/db/repo/contracts';
 import { lockMailbox } from '@makima/db/repo/locks';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { readableTask, requireLead } from '../authorize.ts';
@@ -41,6 +42,8 @@ export function messageTask(
       source: from,
       sourceId: null,
     });
+    if (task.contractId !== null)
+      await touchContract(a.tx, { contractId: task.contractId, progress: 'no' });
     return presentReceipt(message);
   });
 }
