@@ -61,7 +61,13 @@ async function cleanUp(of: TestContract): Promise<void> {
         kind === 'workdir.clean'
           ? { kind, keptRefs: [`refs/makima/kept/${command.taskId}`] }
           : { kind, branch: command.branch, ...delivered };
-      await machine.report({ kind: 'operation.finished', operationId, ok: true, result, error: null });
+      await machine.report({
+        kind: 'operation.finished',
+        operationId,
+        ok: true,
+        result,
+        error: null,
+      });
     }
   }
 }
@@ -139,7 +145,8 @@ describe('Auto-advance', () => {
     await look(of);
     await look(of);
     expect(await get(of)).toMatchObject({ phase: 'plan', status: 'active' });
-    const { items } = (await send('GET', `/api/v1/events?contractId=${of.detail.id}&limit=200`)).json;
+    const { items } = (await send('GET', `/api/v1/events?contractId=${of.detail.id}&limit=200`))
+      .json;
     const told = items.filter(({ type }: { type: string }) => type === 'contract.ready');
     expect(told.map(({ data }: { data: object }) => data)).toEqual([
       { phase: 'plan', version: expect.any(Number), byItself: false },
@@ -245,7 +252,9 @@ describe('Batch over the API', () => {
     expect(asked).toMatchObject({ status: 428, json: { code: 'CONFIRMATION_REQUIRED' } });
     expect(asked.json.details.preview).toEqual(dry.json.preview);
     const done = await batch({ confirm: true });
-    expect(done.json.affected_ids).toEqual(expect.arrayContaining(of.map(({ detail }) => detail.id)));
+    expect(done.json.affected_ids).toEqual(
+      expect.arrayContaining(of.map(({ detail }) => detail.id)),
+    );
     for (const one of of) expect((await get(one)).status).toBe('archived');
     const agents = await send('POST', '/api/v1/contracts/batch', body, of[0]?.supervisorKey);
     expect([401, 403]).toContain(agents.status);
