@@ -10,6 +10,8 @@ export const races = [
   'assign against cancel',
   'lease over against task ended',
   'yes against no',
+  'wait over against task ended',
+  'restore against cancel',
 ] as const;
 
 export type Race = (typeof races)[number];
@@ -21,4 +23,6 @@ export const keptSeeds: Readonly<Record<Race, readonly number[]>> = {
   'assign against cancel': [],
   'lease over against task ended': [],
   'yes against no': [],
+  'wait over against task ended': [],
+  'restore against cancel': [],
 };

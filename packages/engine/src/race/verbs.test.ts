@@ -13,6 +13,8 @@ import { applyReports } from '../report/apply.ts';
 import { restoreSupervisor } from '../supervisor/restore.ts';
 import { assignPending } from '../task/assign.ts';
 import { cancelTask } from '../task/cancel.ts';
+import { beginWait } from '../wait/begin.ts';
+import { expireWaits } from '../wait/expire.ts';
 import { endedReport, TestDaemon } from '../test-daemon.ts';
 import { by, openTestEngine, personOf, runJobs, type TestEngine } from '../test-engine.ts';
 import { contractRow, running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
@@ -22,7 +24,7 @@ let t: TestEngine;
 let daemon: TestDaemon;
 beforeAll(async () => {
   t = await openTestEngine({ connections: 12 });
-  daemon = await TestDaemon.join(t, { slots: 500 });
+  daemon = await TestDaemon.join(t, { slots: 10_000 });
 });
 afterAll(() => t.close());
 
@@ -182,6 +184,60 @@ it('of two people who decide on a guarded phase at once, one does', () =>
       expect(row?.response).toBe(yes === 'QUESTION_ANSWERED' ? 'not yet' : 'yes');
       const { phase } = await contractRow(t, scene.contract.id);
       expect(phase).toBe(yes === 'QUESTION_ANSWERED' ? 'plan' : 'execute');
+    },
+  }));
+
+it('a wait that is satisfied at the end of its time ends once', () =>
+  race(t, {
+    name: 'wait over against task ended',
+    scene: async () => {
+      const scene = await stage(t, { daemon });
+      const start = await running(scene);
+      const wait = { taskIds: [start.taskId], mode: 'all', expiresInSeconds: 60 } as const;
+      await beginWait(t.engine, by(scene.supervisor), wait);
+      await t.database.sql`
+        update waits set until = clock() - interval '1 s' where task_id = ${scene.supervisorTaskId}`;
+      return { scene, start };
+    },
+    runners: ({ start }) => ({
+      over: (engine) => expireWaits(engine, { limit: 10 }),
+      ended: (engine) => sendOn(engine, endedReport(start)),
+    }),
+    async afterwards({ scene: { supervisorTaskId } }) {
+      const [wait] = await t.database.sql<{ state: string }[]>`
+        select state from waits where task_id = ${supervisorTaskId}`;
+      const told = [
+        await count('wait.satisfied', supervisorTaskId),
+        await count('wait.timed_out', supervisorTaskId),
+      ];
+      expect([wait?.state, ...told]).toEqual(
+        wait?.state === 'satisfied' ? ['satisfied', 1, 0] : ['timed_out', 0, 1],
+      );
+      await daemon.pull();
+    },
+  }));
+
+it('a supervisor whose contract is cancelled while it is restored does not come back', () =>
+  race(t, {
+    name: 'restore against cancel',
+    scene: async () => {
+      const scene = await stage(t, { daemon });
+      await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'crashed' });
+      return scene;
+    },
+    runners: ({ contract: { id }, supervisorTaskId: taskId }) => ({
+      restored: (engine) => resultOf(restoreSupervisor(engine, t.system, { taskId, attempt: 1 })),
+      cancelled: (engine) =>
+        resultOf(changeStatus(engine, by(t.owner), { id, targetStatus: 'failed' })),
+    }),
+    async afterwards({ contract: { id }, supervisorTaskId }) {
+      expect(await contractRow(t, id)).toMatchObject({ status: 'failed' });
+      await runJobs(t);
+      expect(await taskRow(t, supervisorTaskId)).toMatchObject({
+        status: 'cancelled',
+        currentAttempt: 1,
+      });
+      await daemon.pull();
     },
   }));
 
