@@ -48,6 +48,23 @@ export function mailSave(act: Act, task: Pick<TaskRow, 'id' | 'currentAttempt'>)
   );
 }
 
+/** So long responses of a model are gathered before a snapshot is built of them. */
+const gatherMs = 10_000;
+
+/** A model has spoken: its words are rows already, and one snapshot is built of all that it says in a while. */
+export function mailSaveSoon(act: Act, task: Pick<TaskRow, 'id' | 'currentAttempt'>): void {
+  const period = Math.floor(act.now.getTime() / gatherMs);
+  act.mail(
+    'save-state',
+    { taskId: task.id, attempt: task.currentAttempt },
+    {
+      entityId: task.id,
+      fence: `${task.currentAttempt}-said-${period.toString(36)}`,
+      notBefore: new Date((period + 1) * gatherMs),
+    },
+  );
+}
+
 /** Each save point has its own ticket. */
 function savedAt(act: Act): string {
   return act.now.getTime().toString(36);

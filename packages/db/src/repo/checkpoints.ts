@@ -117,6 +117,19 @@ export async function snapshotsOf(
     select * from conversation_snapshots where task_id = ${args.taskId} and quarantined_reason is null order by id desc limit ${args.limit}`;
 }
 
+/** Those that were built by themselves, but for the newest; what was set aside stays for whoever looks. */
+export async function pruneSnapshots(
+  tx: Tx,
+  args: { taskId: string; keep: number },
+): Promise<void> {
+  await tx`
+    delete from conversation_snapshots
+     where task_id = ${args.taskId} and snapshot_type = 'auto' and quarantined_reason is null
+       and id <= (select id from conversation_snapshots
+                   where task_id = ${args.taskId} and snapshot_type = 'auto' and quarantined_reason is null
+                   order by id desc offset ${args.keep} limit 1)`;
+}
+
 export async function quarantineSnapshot(
   tx: Tx,
   args: { id: string; reason: string },

@@ -17,6 +17,7 @@ import {
 import { MakimaError } from '@makima/domain/error';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { mailSaveSoon } from '../save-point.ts';
 import { fenceReport } from './fence.ts';
 
 export async function taskOutputted(
@@ -59,6 +60,8 @@ export async function taskOutputted(
       attempt: report.attempt,
       messages: talk,
     });
+    if (fenced.task.isSupervisor && talk.some(({ role }) => role === 'assistant'))
+      mailSaveSoon(a, fenced.task);
   }
   if (fenced.task.contractId !== null)
     await touchContract(a.tx, { contractId: fenced.task.contractId, progress: 'yes' });

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { disconnectDaemon } from '../daemon/disconnect.ts';
 import { eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
-import { TestDaemon } from '../test-daemon.ts';
+import { outputReport, TestDaemon } from '../test-daemon.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { spawned, stage, type Stage } from '../test-stage.ts';
+import { saveState } from './save-state.ts';
 
 let t: TestEngine;
 beforeAll(async () => {
@@ -140,6 +141,37 @@ describe('snapshots', () => {
       null,
     ]);
     expect(await restorationOf(scene)).toMatchObject({ strategy: 'resume_session', findings: [] });
+  });
+
+  it('are built once for all that a model says in a while, and the oldest go', async () => {
+    const scene = await stage(t);
+    await runJobs(t);
+    const { sql } = t.database;
+    const { taskId } = of(scene);
+    for (const [n, text] of ['one', 'two', 'three'].entries())
+      await scene.daemon.report(outputReport(of(scene), n + 1, text));
+    const tickets = await sql<{ jobId: string }[]>`
+      select distinct job_id from outbox where queue = 'save-state' and published_at is null and payload->>'taskId' = ${taskId}`;
+    // One, or two when the while ended in between.
+    expect([1, 2]).toContain(tickets.length);
+    const positions = async () =>
+      (
+        await sql<{ seq: number }[]>`
+          select message_seq as seq from conversation_snapshots where task_id = ${taskId} order by id`
+      ).map(({ seq }) => seq);
+    const before = await positions();
+    await saveState(t.engine, t.system, of(scene));
+    expect(await positions()).toEqual([...before, 4]);
+    await sql`
+      insert into conversation_snapshots (owner_id, contract_id, task_id, epoch, message_seq, message_count, schema_version, sha256, state)
+      select owner_id, contract_id, task_id, epoch, 1000 + n, 1, 1, 'x', '{}' from conversation_snapshots, generate_series(1, 120) as n
+       where task_id = ${taskId} and message_seq = 4`;
+    await scene.daemon.report(outputReport(of(scene), 4, 'four'));
+    await saveState(t.engine, t.system, of(scene));
+    const left = await positions();
+    expect(left).toHaveLength(100);
+    expect(left.at(-1)).toBe(5);
+    await sql`delete from conversation_snapshots where task_id = ${taskId} and sha256 = 'x'`;
   });
 
   it('of which none verifies are a finding, and the restoration goes on', async () => {

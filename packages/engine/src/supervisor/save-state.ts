@@ -2,7 +2,12 @@
  * Build the snapshot that a save point asked for (job `save-state`): position, facts, sha256, schema
  * version, and verify it as a restorer would. Restoration is right even if this never ran.
  */
-import { insertSnapshot, lastCheckpoint, sameSnapshot } from '@makima/db/repo/checkpoints';
+import {
+  insertSnapshot,
+  lastCheckpoint,
+  pruneSnapshots,
+  sameSnapshot,
+} from '@makima/db/repo/checkpoints';
 import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findSupervisor } from '@makima/db/repo/supervisors';
@@ -28,6 +33,9 @@ export function saveState(
     return buildSnapshot(a, contract, task);
   });
 }
+
+/** So many positions one can go back to. */
+const snapshotsKept = 100;
 
 /** As the rows are now. */
 export async function buildSnapshot(
@@ -56,6 +64,7 @@ export async function buildSnapshot(
   });
   const checked = checkSnapshot(row);
   if (!checked.ok) throw new Error(`snapshot ${row.id} does not verify: ${checked.why}`);
+  await pruneSnapshots(a.tx, { taskId: task.id, keep: snapshotsKept });
   a.emit('supervisor.saved', {
     contractId: contract.id,
     taskId: task.id,
