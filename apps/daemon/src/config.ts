@@ -22,6 +22,10 @@ export const daemonSettings = z.object({
     .url(['http', 'https'])
     .default('http://127.0.0.1:7400')
     .describe('Address of the API, for enrolment and for the tool calls of agents.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting
+    .url(['http', 'https'])
+    .optional()
+    .describe('OTLP/HTTP collector that is sent traces; without it nothing is traced.'),
   MAKIMA_DAEMON_HOME: setting
     .text()
     .default(join(homedir(), '.makima', 'daemon'))

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigError, readConfig } from '@makima/runtime/config';
 import { runApp } from '@makima/runtime/lifecycle';
+import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
 import {
   daemonSettings,
@@ -80,10 +81,13 @@ async function start(settings: DaemonSettings): Promise<number | null> {
     written = facts;
     await writeStatusFile(home.statusFile, facts).catch(() => undefined);
   };
+  const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const tracing = await startTracing({ service: 'daemon', endpoint });
   await runApp({
     log,
     drainMs,
     parts: [
+      tracing,
       {
         name: 'daemon',
         stopMs: drainMs - 1_000,

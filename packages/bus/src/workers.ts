@@ -8,6 +8,7 @@
 import { Worker, type Job } from 'bullmq';
 import { jobs, type JobName } from '@makima/contracts/jobs';
 import { withDeadline } from '@makima/runtime/deadline';
+import { inSpan } from '@makima/runtime/tracing';
 import type { HealthCheck } from '@makima/runtime/health';
 import type { Part } from '@makima/runtime/lifecycle';
 import { deliver, type DeliveryRules, type JobHandler } from './delivery.ts';
@@ -142,16 +143,19 @@ function openWorker<N extends JobName>(spec: WorkerSpec<N>): RunningWorker {
     active += 1;
     metrics.wait.observe({ queue: name }, Math.max(0, Date.now() - job.timestamp) / 1_000);
     try {
-      await deliver({
-        name,
-        job,
-        token,
-        signal: signal ?? new AbortController().signal,
-        handler: spec.handler,
-        rules: timings,
-        log: bus.inner.log,
-        settled: (outcome) => metrics.deliveries.inc({ queue: name, outcome }),
-      });
+      const parent = (job.data as { trace?: string } | null)?.trace;
+      await inSpan({ name: `job ${name}`, parent }, () =>
+        deliver({
+          name,
+          job,
+          token,
+          signal: signal ?? new AbortController().signal,
+          handler: spec.handler,
+          rules: timings,
+          log: bus.inner.log,
+          settled: (outcome) => metrics.deliveries.inc({ queue: name, outcome }),
+        }),
+      );
     } finally {
       active -= 1;
       metrics.run.observe({ queue: name }, (performance.now() - since) / 1_000);

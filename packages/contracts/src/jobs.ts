@@ -25,12 +25,16 @@ interface JobKind<S extends z.ZodType> {
 }
 
 const job = <S extends z.ZodType>(kind: JobKind<S>): JobKind<S> => kind;
-const v = z.literal(jobVersion);
+const head = {
+  v: z.literal(jobVersion),
+  /** W3C `traceparent` of what mailed it, where somebody traces. */
+  trace: z.string().max(100).optional(),
+};
 
 export const jobs = {
   /** Place pending tasks on daemons. The ids are a hint: the handler claims whatever is pending. */
   'spawn-task': job({
-    payload: z.strictObject({ v, ownerId: id, taskId: id.nullable() }),
+    payload: z.strictObject({ ...head, ownerId: id, taskId: id.nullable() }),
     concurrency: 4,
     attempts: 5,
     backoffMs: 250,
@@ -38,7 +42,7 @@ export const jobs = {
   }),
   /** Look at a contract after something in it changed: readiness, auto-advance, completion. */
   'evaluate-contract': job({
-    payload: z.strictObject({ v, ownerId: id, contractId: id }),
+    payload: z.strictObject({ ...head, ownerId: id, contractId: id }),
     concurrency: 8,
     attempts: 5,
     backoffMs: 250,
@@ -46,7 +50,7 @@ export const jobs = {
   }),
   /** Decide what follows when a task's attempt ended badly: next attempt, or failure. */
   'retry-task': job({
-    payload: z.strictObject({ v, ownerId: id, taskId: id, attempt: z.int().positive() }),
+    payload: z.strictObject({ ...head, ownerId: id, taskId: id, attempt: z.int().positive() }),
     concurrency: 8,
     attempts: 5,
     backoffMs: 250,
@@ -54,7 +58,7 @@ export const jobs = {
   }),
   /** Bring a finished or failed contract's agents to an end and keep what they made. */
   'clean-contract': job({
-    payload: z.strictObject({ v, ownerId: id, contractId: id }),
+    payload: z.strictObject({ ...head, ownerId: id, contractId: id }),
     concurrency: 4,
     attempts: 8,
     backoffMs: 500,
@@ -62,7 +66,7 @@ export const jobs = {
   }),
   /** Deliver what is due to one endpoint: sign, send, write down how it went. */
   'deliver-notification': job({
-    payload: z.strictObject({ v, ownerId: id, webhookId: id }),
+    payload: z.strictObject({ ...head, ownerId: id, webhookId: id }),
     concurrency: 8,
     attempts: 5,
     backoffMs: 500,
@@ -70,7 +74,7 @@ export const jobs = {
   }),
   /** Build and verify a snapshot of a supervisor: position, checksum, schema version. */
   'save-state': job({
-    payload: z.strictObject({ v, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
+    payload: z.strictObject({ ...head, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
     concurrency: 4,
     attempts: 5,
     backoffMs: 500,
@@ -78,7 +82,7 @@ export const jobs = {
   }),
   /** Bring a supervisor without a live lease back where it was, under the next epoch. */
   'restore-supervisor': job({
-    payload: z.strictObject({ v, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
+    payload: z.strictObject({ ...head, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
     concurrency: 4,
     attempts: 8,
     backoffMs: 250,
@@ -86,7 +90,7 @@ export const jobs = {
   }),
   /** Start a parked supervisor again because what it waited for has come. */
   'wake-supervisor': job({
-    payload: z.strictObject({ v, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
+    payload: z.strictObject({ ...head, ownerId: id, taskId: id, attempt: z.int().nonnegative() }),
     concurrency: 4,
     attempts: 8,
     backoffMs: 250,

@@ -71,6 +71,8 @@ export interface Engine {
   readonly database: Database;
   readonly limits: Limits;
   readonly settings: Settings;
+  /** The context of the trace that a verb runs in, as W3C `traceparent`; mail and commands carry it on. */
+  readonly traceparent?: () => string | undefined;
   /** Called after each commit that wrote mail or has hints; must not throw. */
   readonly committed: (told: { readonly mail: number; readonly hints: readonly Hint[] }) => void;
 }
@@ -198,7 +200,7 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
         ownerId,
         queue: name,
         jobId: jobId(name, ticket.entityId, ticket.fence),
-        payload: { v: jobVersion, ownerId, ...payload },
+        payload: { v: jobVersion, ownerId, ...traceOf(engine), ...payload },
         notBefore: ticket.notBefore ?? null,
       });
     },
@@ -218,4 +220,10 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
       });
     },
   };
+}
+
+/** What mail and commands say of the trace that they belong to; nothing where nobody traces. */
+export function traceOf(engine: Engine): { readonly trace?: string } {
+  const trace = engine.traceparent?.();
+  return trace === undefined ? {} : { trace };
 }

@@ -137,6 +137,13 @@ export const settingFields = {
     'whether heartbeats of supervisors are kept, and silence counts as SUPERVISOR_DEAD',
   ),
   MAKIMA_MONITORING_DASHBOARD: flag('whether there is a monitor of contracts and a dashboard'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+      error: 'must be a URL that starts with http:// or https://',
+    })
+    .optional()
+    .describe('OTLP/HTTP collector that is sent traces; without it nothing is traced'),
   MAKIMA_CONFIG_FILE: z
     .string()
     .optional()
@@ -161,7 +168,10 @@ const flagNames = [
 export const settingTables: ConfigTables = {
   contracts: keysOf(
     Object.keys(settingFields).filter(
-      (name) => name !== 'MAKIMA_CONFIG_FILE' && !flagNames.some((flagName) => flagName === name),
+      (name) =>
+        name.startsWith('MAKIMA_') &&
+        name !== 'MAKIMA_CONFIG_FILE' &&
+        !flagNames.some((flagName) => flagName === name),
     ),
   ),
   feature_flags: keysOf(flagNames),

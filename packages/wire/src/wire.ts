@@ -17,6 +17,7 @@ import type { Part } from '@makima/runtime/lifecycle';
 import type { Log } from '@makima/runtime/log';
 import type { Metrics } from '@makima/runtime/metrics';
 import { racepoint } from '@makima/runtime/racepoint';
+import { traceparent } from '@makima/runtime/tracing';
 
 export interface WireOptions extends Pick<Engine, 'limits' | 'settings'> {
   readonly databaseUrl: string;
@@ -58,6 +59,7 @@ export function openWire(options: WireOptions): Wire {
     database,
     limits: options.limits,
     settings: options.settings,
+    traceparent,
     committed: ({ mail, hints }) => {
       void racepoint('outbox.after_commit');
       if (mail > 0) relay.poke();

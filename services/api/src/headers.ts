@@ -6,6 +6,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { mintId } from '@makima/contracts/ids';
 import { randomBytes } from 'node:crypto';
+import { inSpan } from '@makima/runtime/tracing';
 import type { Api } from './context.ts';
 import type { ApiEnv } from './request.ts';
 
@@ -36,7 +37,11 @@ export function withHeaders(api: Api): MiddlewareHandler<ApiEnv> {
     const requestId = newRequestId();
     c.set('requestId', requestId);
     c.set('log', api.log.child({ requestId }));
-    await next();
+    const parent = c.req.header('traceparent');
+    await inSpan({ name: c.req.method, parent }, async (span) => {
+      await next();
+      span.rename(`${c.req.method} ${routeOf(c.req.routePath)}`);
+    });
     const { headers, status } = c.res;
     for (const [name, value] of Object.entries(fixed)) {
       if (!headers.has(name)) headers.set(name, value);

@@ -12,6 +12,7 @@ import { createLog } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import { createMetrics } from '@makima/runtime/metrics';
 import { runApp } from '@makima/runtime/lifecycle';
+import { startTracing } from '@makima/runtime/tracing';
 import { openWire } from '@makima/wire/wire';
 import { assembleApi } from './assemble.ts';
 import { apiConfig, type ApiConfig } from './config.ts';
@@ -61,10 +62,16 @@ const { server, auth } = assembleApi({
   isPrepared: () => ownerReady,
 });
 
+const tracing = await startTracing({
+  service: 'api',
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+});
+
 await runApp({
   log,
   drainMs: 25_000,
   parts: [
+    tracing,
     wire.stores,
     relay,
     server,

@@ -9,6 +9,7 @@ import type { Command } from '@makima/contracts/socket/commands';
 import { afterAck, afterSend, cursorAt, rewound } from '@makima/domain/sequence';
 import { ackCommands, pullCommands } from '@makima/engine/daemon/pull';
 import { racepoint } from '@makima/runtime/racepoint';
+import { startSpan } from '@makima/runtime/tracing';
 import { latest } from './latest.ts';
 import type { Line } from './line.ts';
 import { isAway, patiently } from './patience.ts';
@@ -67,6 +68,7 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
       for (const frame of framesOf(commands)) {
         if (!(await sendFrame(after, frame))) break;
         after = frame.at(-1)?.seq ?? after;
+        noteTraced(frame);
       }
       const isAll = commands.length < pullLimit || after === about.afterSeq;
       if (isAll && cursor.sentSeq === after) return;
@@ -118,4 +120,11 @@ export function framesOf(commands: readonly Numbered[]): Numbered[][] {
     bytes += size;
   }
   return frames;
+}
+
+/** A command on its way is a moment of its trace. */
+function noteTraced(frame: readonly Numbered[]): void {
+  for (const { command } of frame)
+    if ('trace' in command && command.trace !== undefined)
+      startSpan({ name: `command ${command.kind}`, parent: command.trace }).end();
 }

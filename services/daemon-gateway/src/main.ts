@@ -11,6 +11,7 @@ import { withConfigFile } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
+import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
@@ -62,6 +63,11 @@ const socketsMax = config.MAKIMA_GATEWAY_SOCKETS_MAX;
 const health = createHealth({ checks: [...wire.checks] });
 const { HOST: host, PORT: port } = config;
 
+const tracing = await startTracing({
+  service: 'gateway',
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+});
+
 await runApp({
   log,
   onDrain: () => health.drain(),
@@ -74,6 +80,7 @@ await runApp({
       port,
       attach: (server) => openDoor(server, { gateway, admission, allowsHost, socketsMax }),
     }),
+    tracing,
     wire.stores,
     wire.relay,
     gateway,

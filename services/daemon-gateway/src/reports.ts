@@ -7,6 +7,7 @@
  */
 import type { ReportsTaken } from '@makima/contracts/socket/frames';
 import { applyReports } from '@makima/engine/report/apply';
+import { inSpan } from '@makima/runtime/tracing';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { Line } from './line.ts';
 import { patiently } from './patience.ts';
@@ -18,13 +19,15 @@ export async function takeReports(line: Line, frame: ReportsFrame): Promise<void
   const { journalId, fromSeq, reports } = frame;
   const since = performance.now();
   try {
-    const { appliedSeq } = await patiently(line.patience, () =>
-      applyReports(line.engine, line.daemon, {
-        sessionEpoch: line.sessionEpoch,
-        journalId,
-        fromSeq,
-        reports,
-      }),
+    const { appliedSeq } = await traced(reports, () =>
+      patiently(line.patience, () =>
+        applyReports(line.engine, line.daemon, {
+          sessionEpoch: line.sessionEpoch,
+          journalId,
+          fromSeq,
+          reports,
+        }),
+      ),
     );
     await racepoint('gateway.after_apply');
     line.metrics.reports.inc(reports.length);
@@ -33,4 +36,11 @@ export async function takeReports(line: Line, frame: ReportsFrame): Promise<void
   } catch (error) {
     line.fail(error);
   }
+}
+
+/** Applied together, so in one span: of the trace of the first report that belongs to one. */
+function traced<T>(reports: ReportsFrame['reports'], work: () => Promise<T>): Promise<T> {
+  const first = reports.find((report) => 'trace' in report && report.trace !== undefined);
+  if (first === undefined || !('trace' in first)) return work();
+  return inSpan({ name: `report ${first.kind}`, parent: first.trace }, work);
 }

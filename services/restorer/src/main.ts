@@ -10,6 +10,7 @@ import { withConfigFile } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
+import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
@@ -46,11 +47,17 @@ const consumers = restorerConsumers(bus, restorerHandlers(engine, restore), {
 const orphans = orphanedSupervisors({ engine, leader, log, metrics, counts, restore });
 const health = createHealth({ checks: [...wire.checks, ...consumers.checks] });
 
+const tracing = await startTracing({
+  service: 'restorer',
+  endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+});
+
 await runApp({
   log,
   onDrain: () => health.drain(),
   parts: [
     createHealthServer({ health, metrics, log, host: config.HOST, port: config.PORT }),
+    tracing,
     wire.stores,
     relay,
     orphans,

@@ -42,7 +42,7 @@ describe('floors', () => {
     [engine, 'hono', 'must not import hono'],
     ['packages/contracts/src/ids.ts', 'node:crypto', 'nothing of Node'],
     ['packages/domain/src/task.ts', 'zod', 'no package at all'],
-    ['packages/runtime/src/log.ts', 'ws', 'may use pino, prom-client, zod, not ws'],
+    ['packages/runtime/src/log.ts', 'ws', 'pino, prom-client, smol-toml, zod, not ws'],
     [job, '../../../api/src/app.ts', 'leaves services/scheduler'],
   ])('refuses in %s the import of %s', (path, specifier, reason) => {
     const [refusal, ...others] = refusals({ [path]: `\nimport { x } from '${specifier}';` });

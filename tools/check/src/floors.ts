@@ -44,7 +44,16 @@ export const rooms: Readonly<Record<string, Room>> = {
     dir: 'packages/runtime',
     floor: 1,
     mayImport: [],
-    mayUse: ['pino', 'prom-client', 'smol-toml', 'zod'],
+    mayUse: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+      'pino',
+      'prom-client',
+      'smol-toml',
+      'zod',
+    ],
     node: true,
   },
   contracts: {

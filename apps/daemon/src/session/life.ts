@@ -10,15 +10,26 @@ import { join } from 'node:path';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isMakimaError } from '@makima/domain/error';
 import type { DaemonContext } from '../context.ts';
+import { inSpan } from '@makima/runtime/tracing';
 import type { Collected } from '../workspace/port.ts';
 import { launch } from './launch.ts';
 import { cleanText, ownLine } from './lines.ts';
 import { listen } from './listen.ts';
 import type { Ending, LiveAttempt } from './live.ts';
 import { prepare } from './prepare.ts';
+import { traced } from './traced.ts';
 import { answerQuestion } from './questions.ts';
 
-export async function live(context: DaemonContext, attempt: LiveAttempt): Promise<void> {
+/** One span of the trace that its command belongs to. */
+export function live(context: DaemonContext, attempt: LiveAttempt): Promise<void> {
+  const { start } = attempt;
+  const attributes = { 'makima.task': start.taskId, 'makima.attempt': start.attempt };
+  return inSpan({ name: `agent ${start.agent}`, parent: start.trace, attributes }, () =>
+    liveOn(context, attempt),
+  );
+}
+
+async function liveOn(context: DaemonContext, attempt: LiveAttempt): Promise<void> {
   const { taskId, attempt: number } = attempt.start;
   const log = context.log.child({ taskId, attempt: number });
   try {
@@ -51,6 +62,7 @@ async function run(context: DaemonContext, attempt: LiveAttempt): Promise<void> 
   const agent = await launch(context, attempt, former);
   await context.journal.report({
     kind: 'task.started',
+    ...traced(),
     taskId: start.taskId,
     attempt: start.attempt,
     pid: agent.pid,
@@ -105,6 +117,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
   }
   await context.journal.report({
     kind: 'task.ended',
+    ...traced(),
     taskId: start.taskId,
     attempt: start.attempt,
     ...(final.sessionLost === true ? { sessionLost: true } : {}),

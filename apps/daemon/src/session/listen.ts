@@ -12,10 +12,12 @@ import { goOnWords, roundsUsedUp, saysComplete } from '@makima/domain/rounds';
 import type { DaemonContext } from '../context.ts';
 import type { AgentSession } from '../driver/driver.ts';
 import type { AgentEvent, EventOf } from '../driver/events.ts';
+import { startSpan, type Span } from '@makima/runtime/tracing';
 import { attemptKey } from '../journal/state.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
 import { noteDoing } from './doing.ts';
+import { traced } from './traced.ts';
 import { namedId } from './ids.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
 import { groupsOf } from './transcript.ts';
@@ -32,12 +34,22 @@ export async function listen(
   live: LiveAttempt,
   agent: AgentSession,
 ): Promise<void> {
-  for await (const event of agent.events) {
-    const line = isOwnDoing(live, event) ? null : lineOf(event);
-    if (line !== null) await live.output.add(line);
-    noteDoing(live.doing, event);
-    await take(context, live, event);
-    await tellUsage(context, live, event);
+  let turn: Span | undefined;
+  try {
+    for await (const event of agent.events) {
+      const line = isOwnDoing(live, event) ? null : lineOf(event);
+      if (line !== null) await live.output.add(line);
+      noteDoing(live.doing, event);
+      if (live.doing.turn) turn ??= startSpan({ name: 'agent turn' });
+      else {
+        turn?.end();
+        turn = undefined;
+      }
+      await take(context, live, event);
+      await tellUsage(context, live, event);
+    }
+  } finally {
+    turn?.end();
   }
 }
 
@@ -147,6 +159,7 @@ async function onTurn(
   await live.output.flush();
   await report(context, {
     kind: 'task.turn_ended',
+    ...traced(),
     ...fence(live),
     outcome: wireOutcome(event.outcome),
     text,

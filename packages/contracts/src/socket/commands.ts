@@ -78,6 +78,8 @@ export const zTaskStart = z.strictObject({
   autonomousLoop: z.boolean(),
   /** So often at most. */
   loopRoundsMax: z.int().positive().optional(),
+  /** W3C `traceparent` of what ordered it. Not sent where nobody traces. */
+  trace: z.string().max(100).optional(),
   /** Whether it asks a person before it uses its own tools. */
   permissionMode: z.enum(permissionModes).default('bypass'),
   /** What waits for this agent, in order: notices, answers, messages. */

@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { zId, zSha, zTime } from '../ids.ts';
 
 const fence = { taskId: zId, attempt: z.int().positive() };
+/** W3C `traceparent` of the agent's run. Not sent where nobody traces. */
+const trace = { trace: z.string().max(100).optional() };
 
 /** One line of an agent's output, as everybody sees it (seed 002's task output). */
 export const zOutputLine = z.strictObject({
@@ -174,6 +176,7 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('task.started'),
     ...fence,
+    ...trace,
     pid: z.int().positive(),
     sessionId: zId,
     baseSha: zSha.nullable(),
@@ -206,6 +209,7 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('task.turn_ended'),
     ...fence,
+    ...trace,
     outcome: z.enum(['completed', 'interrupted', 'failed']),
     text: z.string(),
     error: z.string().nullable(),
@@ -215,6 +219,7 @@ export const zReport = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('task.ended'),
     ...fence,
+    ...trace,
     /** Its conversation can be continued nowhere: the next attempt begins a new one. */
     sessionLost: z.boolean().optional(),
     outcome: z.enum([

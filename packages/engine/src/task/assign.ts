@@ -16,7 +16,7 @@ import { lockOwnerForPlacement } from '@makima/db/repo/locks';
 import { setEpoch } from '@makima/db/repo/supervisors';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { ContractRow, DaemonRow, TaskRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Engine } from '../context.ts';
+import { act, traceOf, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendWaiting } from '../message/send.ts';
 import { lookForPlaces, type PlacementLook } from './placement-facts.ts';
@@ -86,13 +86,14 @@ async function assign(
     sessionId: task.sessionId,
     leaseMs: a.engine.settings.leaseMs,
   });
-  const command = await startCommand(a.tx, {
+  const started = await startCommand(a.tx, {
     task,
     contract,
     attempt,
     daemonId,
     loopRoundsMax: a.engine.limits.loopRoundsMax,
   });
+  const command = { ...started, ...traceOf(a.engine) };
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
