@@ -2,10 +2,12 @@
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { changeAttempt } from '@makima/db/repo/attempts';
 import { touchContract } from '@makima/db/repo/contracts';
+import { openQuestionsOfTasks } from '@makima/db/repo/questions';
 import { findSupervisor, restorationsOf } from '@makima/db/repo/supervisors';
 import { appendConversation } from '@makima/db/repo/talk';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
+import { afterQuestion } from '@makima/domain/supervisor';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { heardMessage } from '../message/heard.ts';
@@ -77,7 +79,9 @@ async function supervisorBack(
     (r) => r.epoch === report.attempt,
   );
   const activity = restoration === undefined ? 'Started' : 'Back at work after a restoration';
-  await savePoint(a, task, { state: 'working', activity, progress: supervisor?.progress ?? 0 });
+  const progress = supervisor?.progress ?? 0;
+  await savePoint(a, task, { state: 'working', activity, progress });
+  await asksAlready(a, task, report.attempt, progress);
   if (restoration === undefined) return;
   a.emit('supervisor.restored', {
     contractId: task.contractId,
@@ -91,4 +95,16 @@ async function supervisorBack(
       warnings: restoration.warnings,
     },
   });
+}
+
+/** A question may come before the report of the start: then it waits for the answer, and may be parked. */
+async function asksAlready(
+  a: Act,
+  task: TaskRow,
+  attempt: number,
+  progress: number,
+): Promise<void> {
+  const open = await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] });
+  const asked = open.findLast((row) => row.askedEpoch === attempt && !row.nonBlocking);
+  if (asked !== undefined) await savePoint(a, task, afterQuestion(asked.question, progress));
 }

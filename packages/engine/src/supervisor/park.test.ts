@@ -8,7 +8,14 @@ import { expireLeases } from '../daemon/expire-leases.ts';
 import { messageTask } from '../task/message.ts';
 import { whyTask } from '../task/why.ts';
 import { findOrphaned } from './find-orphaned.ts';
-import { by, eventsOf, openTestEngine, type TestEngine } from '../test-engine.ts';
+import {
+  by,
+  eventsOf,
+  newContract,
+  openTestEngine,
+  runJobs,
+  type TestEngine,
+} from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import { running, stage, taskRow, type Stage } from '../test-stage.ts';
@@ -64,6 +71,24 @@ describe('a supervisor is parked', () => {
     await p.turnEnded();
     await p.park();
     await p.sleeps();
+  });
+
+  it('also when its question came before the report of its start', async () => {
+    const contract = await newContract(t);
+    await runJobs(t);
+    const start = (await daemon.pullOnly('task.start')).find(
+      (command) => command.contractId === contract.id,
+    );
+    if (start === undefined) throw new Error('the supervisor found no place');
+    const supervisor = await daemon.agent(start);
+    const late = parkingOf(
+      { ...scene, contract, supervisor, supervisorTaskId: start.taskId },
+      task,
+    );
+    await late.ask();
+    await daemon.started(start);
+    await late.park();
+    await late.sleeps();
   });
 
   it('and sleeps on: what its digest told it before is no news', async () => {
