@@ -52,6 +52,7 @@ describe("the daemon's command line", () => {
     new Promise((resolve) => {
       const env = {
         PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         HOME: root,
         MAKIMA_API_URL: `http://127.0.0.1:${port}`,
         MAKIMA_DAEMON_HOME: join(root, 'home'),

@@ -19,13 +19,20 @@ export interface TestProcess {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Run a file with the Node of this test and nothing of its environment but PATH. */
+/** Run a file with the Node of this test and nothing of its environment but PATH and the compile cache. */
 export function startProcess(
   main: string,
   env: Readonly<Record<string, string>>,
 ): TestProcess & { stop(): Promise<void> } {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'debug', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'debug',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: LogLine[] = [];

@@ -83,8 +83,6 @@ export const plainSettings: readonly PlainSettings[] = [
       'packages/engine/src/race/test-race.ts',
     ],
     rows: [
-      ['TEST_DATABASE_URL', 'a Postgres for tests, instead of one that the run starts'],
-      ['TEST_REDIS_URL', 'a Redis for tests, instead of one that the run starts'],
       [
         'MAKIMA_RACE_READS',
         'reads of the race between `read-file` and links that are swapped under it; 20000 when not set. `MAKIMA_RACE_READS=150000 ./makima test apps/daemon/src/git/read-file`',
@@ -93,6 +91,9 @@ export const plainSettings: readonly PlainSettings[] = [
         'MAKIMA_RACE_RUNS',
         'orders in which each pair of verbs runs against each other; 6 when not set. `MAKIMA_RACE_RUNS=200 ./makima test packages/engine/src/race`',
       ],
+      ['TEST_DATABASE_URL', 'a Postgres for tests, instead of those that the run starts'],
+      ['TEST_POSTGRES_DOOR', 'where the workers of a run ask for their Postgres; set by it'],
+      ['VITEST_POOL_ID', 'which worker of the run it is; set by vitest'],
       ['MAKIMA_E2E_LOGS', 'folder to which the logs of a failed end-to-end test are copied'],
     ],
   },

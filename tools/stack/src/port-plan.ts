@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Home } from './home.ts';
-import { anyFreePort, reservePortFrom, type Reservation } from './ports.ts';
+import { reserveAnyPort, reservePortFrom, type Reservation } from './ports.ts';
 
 export interface PortWish {
   name: string;
@@ -42,7 +42,9 @@ export const planPorts = async (
   const moves: PortMove[] = [];
   for (const [index, { name }] of wishes.entries()) {
     if (mode === 'random') {
-      ports.set(name, await anyFreePort(new Set(ports.values())));
+      const any = await reserveAnyPort(new Set(ports.values()));
+      reservations.push(any);
+      ports.set(name, any.port);
       continue;
     }
     // Nobody moves to a port that another one of us wishes for.

@@ -1,6 +1,8 @@
 // Free TCP ports on loopback.
 // Why: the usual port may be taken; the next one does as well, and the caller tells which it is.
 // Law: a port found free may be taken a moment later, so whoever binds it must be ready to look again.
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** Whether a listener can be opened on 127.0.0.1:port now. */
@@ -13,11 +15,35 @@ export const isPortFree = (port: number): Promise<boolean> =>
     );
   });
 
-/** A free port of the kernel's choice that `taken` does not hold. */
+const lowest = 10_000;
+
+/**
+ * A free port that `taken` does not hold, where the kernel gives none to outgoing connections: one of those
+ * would hold it as soon as somebody connects somewhere, before our process has opened it.
+ */
 export const anyFreePort = async (taken: ReadonlySet<number> = new Set()): Promise<number> => {
+  const end = firstOfKernel();
   for (;;) {
-    const port = await kernelPort();
-    if (!taken.has(port)) return port;
+    const port = end > 2 * lowest ? randomInt(lowest, end) : await kernelPort();
+    if (!taken.has(port) && (await isPortFree(port))) return port;
+  }
+};
+
+/** The first port that the kernel gives to outgoing connections; 0 where it does not say. */
+const firstOfKernel = (): number => {
+  try {
+    return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10) || 0;
+  } catch {
+    return 0;
+  }
+};
+
+/** Any free port, kept from the other stacks of this machine. */
+export const reserveAnyPort = async (taken: ReadonlySet<number>): Promise<Reservation> => {
+  for (;;) {
+    const port = await anyFreePort(taken);
+    const release = await reserve(port);
+    if (release !== undefined) return { port, release };
   }
 };
 

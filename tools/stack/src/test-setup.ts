@@ -1,30 +1,13 @@
-// Set-up of a whole test run: one Postgres and one Redis, named to the tests by environment.
-// Why: `vitest run` works by itself, and servers that are named from outside are used as they are.
+// Set-up of a whole test run: the door at which its workers get their Postgres.
+// Why: `vitest run` works by itself, and a server that is named from outside is used as it is.
 // Law: what this run started, this run stops.
-import { startTestPostgres, startTestRedis } from './test-servers.ts';
+import { openPostgresDoor } from './test-postgres-door.ts';
 
 const setUp = async (): Promise<() => Promise<void>> => {
-  const stops: (() => Promise<void>)[] = [];
-  const provide = async (
-    name: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL',
-    start: typeof startTestPostgres,
-  ): Promise<void> => {
-    if (process.env[name]) return;
-    const server = await start();
-    stops.push(server.stop);
-    process.env[name] = server.url;
-  };
-  const tearDown = async (): Promise<void> => {
-    await Promise.all(stops.map((stop) => stop()));
-  };
-  const results = await Promise.allSettled([
-    provide('TEST_DATABASE_URL', startTestPostgres),
-    provide('TEST_REDIS_URL', startTestRedis),
-  ]);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (!failed) return tearDown;
-  await tearDown();
-  throw failed.reason;
+  if (process.env.TEST_DATABASE_URL) return async () => {};
+  const door = await openPostgresDoor();
+  process.env.TEST_POSTGRES_DOOR = door.path;
+  return door.close;
 };
 
 export default setUp;

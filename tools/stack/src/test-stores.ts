@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { checkout } from './checkout.ts';
+import { askForPostgres } from './test-postgres-door.ts';
 import { startTestRedis, type TestRedisOptions } from './test-servers.ts';
 
 export interface TestDatabase {
@@ -32,7 +33,7 @@ export interface SpareRedis extends TestRedis {
 
 /** A new database with the newest schema on the Postgres of this test run. */
 export const testDatabase = async (): Promise<TestDatabase> => {
-  const server = serverUrl();
+  const server = await serverUrl();
   const template = await ensureTemplate(server);
   const name = `t_${randomBytes(8).toString('hex')}`;
   await onServer(server, (sql) => sql`create database ${sql(name)} template ${sql(template)}`);
@@ -47,7 +48,7 @@ export const testDatabase = async (): Promise<TestDatabase> => {
 
 /** A new database without any schema. */
 export const emptyDatabase = async (): Promise<TestDatabase> => {
-  const server = serverUrl();
+  const server = await serverUrl();
   const name = `e_${randomBytes(8).toString('hex')}`;
   await onServer(server, (sql) => sql`create database ${sql(name)}`);
   return {
@@ -79,10 +80,15 @@ export const spareRedis = async (options: TestRedisOptions = {}): Promise<SpareR
   };
 };
 
-const serverUrl = (): string => {
-  const url = process.env.TEST_DATABASE_URL;
-  if (!url) throw new Error('TEST_DATABASE_URL is not set: run the tests with ./makima test');
-  return url;
+let ownServer: Promise<string> | undefined;
+
+/** The Postgres of this worker, or the one that is named from outside. */
+const serverUrl = (): Promise<string> => {
+  const { TEST_DATABASE_URL: named, TEST_POSTGRES_DOOR: door } = process.env;
+  if (named) return Promise.resolve(named);
+  if (!door) throw new Error('tests that need a Postgres are run with ./makima test');
+  ownServer ??= askForPostgres(door, process.env.VITEST_POOL_ID ?? '');
+  return ownServer;
 };
 
 const databaseUrl = (server: string, name: string): string => {

@@ -84,6 +84,7 @@ export async function createTestDaemon(options: {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           PATH: process.env['PATH'],
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
           HOME: root,
           MAKIMA_GATEWAY_URL: options.gatewayUrl,
           MAKIMA_API_URL: options.apiUrl ?? 'http://127.0.0.1:9',

@@ -1,6 +1,7 @@
 // Holds the tally to its law: what did not load has failed.
 import { describe, expect, it } from 'vitest';
-import { tallyReport } from './test.ts';
+import { slowUnitSuites } from '../slow-suites.ts';
+import { tallyReport, vitestArguments } from './test.ts';
 
 describe('tallyReport', () => {
   it('counts tests', () => {
@@ -18,5 +19,14 @@ describe('tallyReport', () => {
       passed: 3,
       failed: 1,
     });
+  });
+});
+
+describe('vitestArguments', () => {
+  it('passes on what is vitest’s, and leaves the slow suites out of the everyday run', () => {
+    expect(vitestArguments(['packages/domain', '-t', 'x'])).toEqual(['packages/domain', '-t', 'x']);
+    const everyday = vitestArguments(['--everyday', 'apps']);
+    expect(everyday.slice(0, 2)).toEqual(['--project=unit', `--exclude=${slowUnitSuites[0]}`]);
+    expect(everyday).toHaveLength(slowUnitSuites.length + 2);
   });
 });

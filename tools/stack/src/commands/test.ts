@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '../checkout.ts';
+import { slowUnitSuites } from '../slow-suites.ts';
 import { exitCodes, type Command } from './command.ts';
 
 export interface TestTally {
@@ -55,6 +56,14 @@ export const runTests = async (args: readonly string[]): Promise<TestTally> => {
   }
 };
 
+/** What of our own arguments means for vitest; all others are vitest's already. */
+export const vitestArguments = (args: readonly string[]): string[] =>
+  args.flatMap((arg) =>
+    arg === '--everyday'
+      ? ['--project=unit', ...slowUnitSuites.map((path) => `--exclude=${path}`)]
+      : [arg],
+  );
+
 const readReport = (file: string): TestTally => {
   try {
     return tallyReport(JSON.parse(readFileSync(file, 'utf8')) as JsonReport);
@@ -65,13 +74,15 @@ const readReport = (file: string): TestTally => {
 
 export const testCommand: Command = {
   summary: 'run the tests',
-  help: `Usage: makima test [vitest arguments]
+  help: `Usage: makima test [--everyday] [vitest arguments]
 
-Runs all tests against a Postgres and a Redis of their own. The last line is \`N passed, N failed\`.
+Runs all tests against stores of their own. The last line is \`N passed, N failed\`.
+
+  --everyday  the tests beside the code, without the suites that start real agents and whole programs
 
 Example: makima test packages/domain`,
   run: async ({ args }) => {
-    const { passed, failed } = await runTests(args);
+    const { passed, failed } = await runTests(vitestArguments(args));
     console.log(`${passed} passed, ${failed} failed`);
     return failed === 0 ? exitCodes.ok : exitCodes.failed;
   },
