@@ -58,6 +58,14 @@ describe('a list', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
+  it('says where to look when a person is needed and nothing was asked', async () => {
+    const item = sampleContract(1, { attention: 'needs_you', openQuestions: 0 });
+    await serve({ listContracts: () => ({ items: [item], nextCursor: null }) });
+    expect((await stage.run(['contracts', 'list'])).stdout).toContain(
+      '\tneeds you\tplan\tsee inbox\t',
+    );
+  });
+
   it('in JSON is what the API describes', async () => {
     await serve(withContracts);
     const { stdout } = await stage.run(['contracts', 'list', '-o', 'json']);

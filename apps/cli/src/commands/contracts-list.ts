@@ -117,6 +117,8 @@ function needs(contract: Contract, nowMs: number): string {
   if (contract.waitingFor !== null) return contract.waitingFor.replaceAll('_', ' ');
   if (contract.attention === 'limited' && contract.limitedUntil !== null)
     return `limited -> ${until(contract.limitedUntil, nowMs)}`;
+  // Something of it stands still until a person acts on a machine: the inbox says what.
+  if (contract.attention === 'needs_you' && contract.status !== 'blocked') return 'see inbox';
   return contract.blockedReason ?? contract.failureReason ?? '-';
 }
 
