@@ -54,6 +54,9 @@ async function sceneFor(verb: Verb): Promise<Stage & { ids: Ids; directiveAgent:
     await changeStatus(t.engine, by(t.owner), { id, targetStatus: 'failed' });
     return { ...scene, ids: { ...scene.ids, contractId: id } };
   }
+  // Only one whose agent does not run is brought back.
+  if (verb.name === 'resumeSupervisor')
+    await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'crashed' });
   if (verb.name === 'startContract') {
     const { id } = await newContract(t, { start: false });
     return { ...scene, ids: { ...scene.ids, contractId: id } };
