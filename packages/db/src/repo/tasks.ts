@@ -117,6 +117,8 @@ export async function changeTask(
 export interface PlaceableRow extends TaskRow {
   /** Where the work lies that it continues from. */
   readonly sourceDaemonId: string | null;
+  /** A supervisor whose conversation is on its machine and nowhere else. */
+  readonly isSessionThereOnly: boolean;
 }
 
 /**
@@ -129,7 +131,9 @@ export async function placeableTasks(
   args: { ownerId: string; limit: number; offset?: number; lock: 'claim' | 'none' },
 ): Promise<PlaceableRow[]> {
   return tx<PlaceableRow[]>`
-    select t.*, f.home_daemon_id as source_daemon_id
+    select t.*, f.home_daemon_id as source_daemon_id,
+           t.is_supervisor and t.session_started_at is not null
+             and not exists (select 1 from transcript_lines l where l.task_id = t.id) as is_session_there_only
       from tasks t
       left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       left join tasks f on f.owner_id = t.owner_id and f.id = t.continue_from_task_id

@@ -8,7 +8,9 @@ import { disconnectDaemon } from '../daemon/disconnect.ts';
 import { eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { outputReport, TestDaemon } from '../test-daemon.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { spawned, stage, type Stage } from '../test-stage.ts';
+import { running, spawned, stage, type Stage } from '../test-stage.ts';
+import { assignPending } from '../task/assign.ts';
+import { whyTask } from '../task/why.ts';
 import { saveState } from './save-state.ts';
 
 let t: TestEngine;
@@ -83,6 +85,26 @@ describe('the ladder', () => {
       findings: [{ kind: 'daemon_gone' }],
     });
     await gone(other);
+  });
+
+  it('waits for room on the machine that alone has its conversation, while that is there', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    await running(scene, { name: 'builds' });
+    const places = (most: number) =>
+      t.database
+        .sql`update daemons set max_concurrent_tasks = ${most} where id = ${scene.daemon.id}`;
+    await dies(scene);
+    await places(1);
+    const other = await TestDaemon.join(t);
+    await runJobs(t);
+    expect(await other.pullOnly('task.start')).toEqual([]);
+    const why = await whyTask(t.engine, t.owner, { id: scene.supervisorTaskId });
+    expect(why.blockers.map(({ kind }) => kind)).toEqual(['capacity']);
+    await places(8);
+    await assignPending(t.engine, t.system);
+    expect(await nextStart(scene, scene.daemon)).toMatchObject({ attempt: 2, resumeSession: true });
+    await gone(other);
+    await gone(scene.daemon);
   });
 
   it('goes back to the checkpoint in a new conversation when the old one is out of reach', async () => {

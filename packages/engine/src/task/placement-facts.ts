@@ -88,7 +88,9 @@ function pendingOf(
   const home =
     [shared, row.homeDaemonId, source, beside].find((id) => id != null && !gone.has(id)) ??
     undefined;
-  const isBound = row.localPath !== null || home === shared || home === source;
+  // While its machine is there it waits for room on it; when that is gone it begins anew elsewhere.
+  const keeps = row.isSessionThereOnly && slots.some(({ daemonId }) => daemonId === home);
+  const isBound = row.localPath !== null || home === shared || home === source || keeps;
   // A person's choice goes before everything.
   const target = row.targetDaemonId;
   const bound = target ?? (isBound && home !== undefined && slots.length > 0 ? home : null);
