@@ -35,6 +35,10 @@ export const plainSettings: readonly PlainSettings[] = [
       ['MAKIMA_TOKEN', 'key; else the one that is kept for that server'],
       ['MAKIMA_HOME', 'folder of the stack of this checkout; `.makima` in it when not set'],
       ['MAKIMA_AGENT', '1: print JSON and never ask, as for an agent; 0: never think so'],
+      [
+        'MAKIMA_RUN_ID',
+        'set by the daemon in the shells of its agents: there makima has a supervisor’s verbs alone',
+      ],
       ['MAKIMA_COMMAND', 'how the launcher was called, for commands that are told; set by it'],
       ['MAKIMA_DEBUG', 'when set, an error of makima itself shows where it happened'],
       ['NO_COLOR', 'when set, no colours'],
