@@ -34,6 +34,10 @@ export const plainSettings: readonly PlainSettings[] = [
       ],
       ['MAKIMA_TOKEN', 'key; else the one that is kept for that server'],
       ['MAKIMA_HOME', 'folder of the stack of this checkout; `.makima` in it when not set'],
+      [
+        'MAKIMA_RUN_ID',
+        'set by the daemon in the shell of an agent: it has a supervisor’s verbs alone',
+      ],
       ['MAKIMA_AGENT', '1: print JSON and never ask, as for an agent; 0: never think so'],
       [
         'MAKIMA_RUN_ID',
