@@ -3,12 +3,13 @@ import { text } from 'node:stream/consumers';
 import type { Client } from '@makima/client/client';
 import type { ContractDetail, zContractInput } from '@makima/contracts/entity/contract';
 import type { z } from 'zod';
+import { budgetGiven, type BudgetOptions } from './budget.ts';
 import { headline } from './plain.ts';
 import { usageError } from './print-error.ts';
 import { readRepository } from './repository.ts';
 import type { Shell } from './shell.ts';
 
-export interface ContractOptions {
+export interface ContractOptions extends BudgetOptions {
   readonly repo?: readonly string[];
   readonly name?: string;
   readonly type: string;
@@ -63,6 +64,7 @@ function settingsOf(options: ContractOptions): Omit<ContractBody, 'name' | 'desc
     ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(options.parkAfter === undefined ? {} : { parkAfterSeconds: options.parkAfter }),
     ...(options.onLimit === undefined ? {} : { onLimit: options.onLimit }),
+    budget: budgetGiven(options) ?? null,
   };
 }
 

@@ -80,6 +80,10 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
     `what ${f.of('name') || 'the repository'} executes takes part${by(f)}`,
   'repository.distrusted': (f) =>
     `what ${f.of('name') || 'the repository'} executes is off again${by(f)}`,
+  'budget.warned': (f) => `most of the budget${ofScope(f)} is used${f.with(': ', f.of('words'))}`,
+  'budget.reached': (f) =>
+    `the budget${ofScope(f)} is used up, its agents are stopped${f.with(': ', f.of('words'))}`,
+  'budget.raised': (f) => `the budget${ofScope(f)} is enough again${f.with(': ', f.of('words'))}`,
   'deliverable.completed': (f) =>
     `${f.of('name', 'deliverableId', 'deliverable', 'id')}${f.with(' of ', f.of('phase'))}`,
   'deliverable.staled': (f) =>
@@ -229,4 +233,9 @@ function factsOf(event: Event, context: StoryContext): Facts {
       (context.daemonNames.get(daemonId) ?? daemonId.slice(0, 8)),
     with: (before, fact, after = '') => (fact === '' ? '' : `${before}${fact}${after}`),
   };
+}
+
+/** Of a task; that of the contract needs no more words. */
+function ofScope(f: Facts): string {
+  return f.of('scope') === 'task' ? ` of ${f.task}` : '';
 }

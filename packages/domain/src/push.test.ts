@@ -47,6 +47,19 @@ describe('a push', () => {
     });
   });
 
+  it('of a budget says whose and how much', () => {
+    const words = '$8.10 of $10.00 (81 %)';
+    expect(of('budget.warned', { scope: 'contract', words })).toEqual({
+      title: 'fix-it has used most of its budget',
+      message: words,
+      priority: 3,
+      tags: ['moneybag'],
+    });
+    const task = { scope: 'task', words, name: 'tests' };
+    expect(of('budget.reached', task)?.title).toBe('tests of fix-it has used up its budget');
+    expect(of('budget.reached', { scope: 'task' })?.title).toContain('A task of fix-it');
+  });
+
   it('of anything else is quiet, and of what a person did themselves there is none', () => {
     expect(of('task.merged', {}, null)).toEqual({
       title: 'makima: task.merged',

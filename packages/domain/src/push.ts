@@ -28,6 +28,8 @@ export interface PushFacts {
 /** Events after which a person is needed: what an endpoint is told of unless it chose otherwise. */
 export const personNeeded = [
   'question.asked',
+  // One that is used up asks a question.
+  'budget.warned',
   'contract.failed',
   'contract.ready',
   'supervisor.blocked',
@@ -50,6 +52,19 @@ function wordsOf({ type, data, contract }: PushFacts): Push | null {
   switch (type) {
     case 'question.asked':
       return asked(about, data);
+    case 'budget.warned':
+    case 'budget.reached': {
+      const whose =
+        data['scope'] === 'task' ? `${textOf(data['name']) || 'A task'} of ${about}` : about;
+      const title =
+        type === 'budget.warned' ? 'has used most of its budget' : 'has used up its budget';
+      return {
+        title: `${whose} ${title}`,
+        message: textOf(data['words']),
+        priority: 3,
+        tags: ['moneybag'],
+      };
+    }
     case 'contract.failed':
       if (reason.startsWith(cancelledReason)) return null;
       return { title: `${about} failed`, message: reason, priority: 4, tags: ['x'] };

@@ -1,6 +1,8 @@
 /** Answers, their wording, and how long an asker is held. */
 import { describe, expect, it } from 'vitest';
 import {
+  agentAskKey,
+  requestIdOf,
   answerText,
   checkAnswer,
   checkDefault,
@@ -189,5 +191,13 @@ describe('life', () => {
     expect(isDefaultDue({ type: 'general', defaultAnswer }, before)).toBe(false);
     expect(isDefaultDue({ type: 'general' }, at)).toBe(false);
     expect(isDefaultDue({ type: 'phase_confirmation', defaultAnswer }, at)).toBe(false);
+  });
+});
+
+describe('the key of what an agent asks', () => {
+  it('gives its request back, and no key of the control plane looks like one', () => {
+    expect(requestIdOf(agentAskKey('breaker-1'))).toBe('breaker-1');
+    expect(requestIdOf(agentAskKey(''))).toBe('');
+    for (const key of ['limit-1', 'breaker-1', null]) expect(requestIdOf(key)).toBeUndefined();
   });
 });

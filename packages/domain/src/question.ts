@@ -27,13 +27,33 @@ export const questionTypes = [...askableTypes, 'permission'] as const;
 export type QuestionType = (typeof questionTypes)[number];
 
 /** What the control plane itself asks a person to decide; the answer is carried out, not delivered to an agent. */
-export type QuestionSubject = {
-  readonly kind: 'limit';
-  readonly taskId: string;
-  readonly attempt: number;
-  /** When the limit ends, ISO 8601. */
-  readonly until: string;
-};
+export type QuestionSubject =
+  | {
+      readonly kind: 'limit';
+      readonly taskId: string;
+      readonly attempt: number;
+      /** When the limit ends, ISO 8601. */
+      readonly until: string;
+    }
+  /** A budget is used up: that of the task, or of the whole contract. */
+  | { readonly kind: 'budget'; readonly taskId: string | null };
+
+/**
+ * The key of what an agent asks by its own tool. Its daemon names it freely; keys of the control plane's own
+ * questions never begin so.
+ */
+const agentKeyPrefix = 'agent:';
+
+export function agentAskKey(requestId: string): string {
+  return `${agentKeyPrefix}${requestId}`;
+}
+
+/** Undefined for a question that no tool of the agent's own asked. */
+export function requestIdOf(askKey: string | null): string | undefined {
+  return askKey?.startsWith(agentKeyPrefix) === true
+    ? askKey.slice(agentKeyPrefix.length)
+    : undefined;
+}
 
 export interface Question {
   readonly question: string;

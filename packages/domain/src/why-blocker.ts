@@ -68,9 +68,15 @@ export interface OpenQuestion {
   readonly id: string;
   readonly question: string;
   readonly askedAt: Date;
+  /** It asks what becomes of a budget that is used up; the first answer that it offers. */
+  readonly raise?: string | undefined;
 }
 
 export function questionBlocker(question: OpenQuestion): Blocker {
+  if (question.raise !== undefined) {
+    const { question: reason, askedAt: since, id, raise } = question;
+    return budgetBlocker({ reason, since, questionId: id, raise });
+  }
   return blocker({
     kind: 'question',
     reason: `Waits for an answer: ${question.question}`,
@@ -79,6 +85,20 @@ export function questionBlocker(question: OpenQuestion): Blocker {
     act: `makima answer ${question.id} "<your answer>"`,
     questionId: question.id,
   });
+}
+
+export interface UsedUp {
+  readonly reason: string;
+  readonly since: Date;
+  /** What a person was asked; null when they have just answered. */
+  readonly questionId: string | null;
+  readonly raise: string | null;
+}
+
+/** Nothing is started before a person has answered. */
+export function budgetBlocker({ reason, since, questionId, raise }: UsedUp): Blocker {
+  const act = questionId === null ? null : `makima answer ${questionId} "${raise ?? ''}"`;
+  return blocker({ kind: 'budget', reason, since, whoCanAct: 'person', act, questionId });
 }
 
 /** Why the placement rule found no place. */

@@ -149,11 +149,22 @@ describe('a task at rest', () => {
   });
 
   it('is held by a budget before anything else', () => {
-    const budget = { reason: 'The budget of 5 dollars is spent.', since: ago(1) };
+    const budget = {
+      reason: 'The budget of 5 dollars is spent.',
+      since: ago(1),
+      questionId: 'q1',
+      raise: 'Raise by $5.00',
+    };
     expect(told({ ...task, budget, openQuestions: [question] })).toMatchObject({
       moving: false,
       kinds: ['budget'],
     });
+    expect(whyTask({ ...task, budget }, now).blockers[0]).toMatchObject({
+      act: 'makima answer q1 "Raise by $5.00"',
+      questionId: 'q1',
+    });
+    const answered = { ...budget, questionId: null, raise: null };
+    expect(whyTask({ ...task, budget: answered }, now).blockers[0]?.act).toBeNull();
   });
 
   it('has ended, with the reason', () => {

@@ -10,9 +10,11 @@ import { type NeedsVerdict, type TaskSession, type TaskStatus } from './task.ts'
 import {
   type Blocker,
   type OpenQuestion,
+  type UsedUp,
   type Why,
   apiCall,
   blocker,
+  budgetBlocker,
   offlineBlocker,
   placementBlocker,
   questionBlocker,
@@ -44,7 +46,7 @@ export interface WhyTaskFacts {
   /** Its agent lives but its turn is over: what it said of that, and since when. */
   readonly idle: { readonly words: string; readonly since: Date } | null;
   /** Set when a budget holds it. */
-  readonly budget: { readonly reason: string; readonly since: Date } | null;
+  readonly budget: UsedUp | null;
 }
 
 export function whyTask(facts: WhyTaskFacts, now: Date): Why {
@@ -82,8 +84,7 @@ function blockersOf(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
 
 function overBudget({ budget }: WhyTaskFacts): readonly Blocker[] | undefined {
   if (budget === null) return undefined;
-  const { reason, since } = budget;
-  return [blocker({ kind: 'budget', reason, since, whoCanAct: 'person' })];
+  return [budgetBlocker(budget)];
 }
 
 function ended(facts: WhyTaskFacts): Blocker {

@@ -138,6 +138,21 @@ describe('a contract', () => {
     expect(judged({ supervisor }).kinds).toEqual(['question']);
   });
 
+  it('tells a budget that is used up once, with the answer that raises it', () => {
+    const raise = 'Raise by $5.00';
+    const budget = { reason: 'It is used up.', since: ago(1), questionId: question.id, raise };
+    const supervisor = { ...task, id: 's1', status: 'paused', budget } as const;
+    const waiting = {
+      status: 'waiting_for_input',
+      openQuestions: [{ ...question, raise }],
+    } as const;
+    expect(judged({ ...waiting, supervisor, tasks: [{ ...pending, budget }] })).toMatchObject({
+      moving: false,
+      kinds: ['budget'],
+      act: 'makima answer q1 "Raise by $5.00"',
+    });
+  });
+
   it('waits for a person although the process of its supervisor, which asked, is alive', () => {
     const asking = { ...task, id: 's1', openQuestions: [question] } as const;
     const waiting = { status: 'waiting_for_input', supervisor: asking } as const;

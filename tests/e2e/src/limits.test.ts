@@ -1,4 +1,4 @@
-// Usage limits: a fan-out meets its account's limit in the middle, everybody rests, and everybody finishes.
+// Usage limits and budgets: a fan-out meets its account's limit in the middle, everybody rests, and everybody finishes.
 // Why: with a limit as a failure, whoever is done is done again and whoever is not is lost.
 // Law: the agents' ledger is the witness of who was started how often; times are those of the events.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -126,6 +126,42 @@ describe('a usage limit', () => {
     await answer(house.client, job, 'is at the usage limit', 'Go on now');
     expect(await job.story.end()).toBe('completed');
     expectAttempts(house, await taskNamed(job, 'tired'), 2);
+    job.story.close();
+    await expectInvariants(house);
+  });
+});
+
+describe('a budget', () => {
+  inOrder(() => house);
+
+  it('warns at 80 %, stops its agents when it is used up, and lets them go on when it is raised', async () => {
+    const spends: Step[] = [
+      { spend: { usd: 0.85, output: 900 } },
+      { say: 'Most is used.' },
+      { spend: { usd: 0.2, output: 100 } },
+      { wait_message: { containing: 'Continue' } },
+      { spend: { usd: 0.3 } },
+      { done: 'It cost what it cost.' },
+    ];
+    const job = await startContract(
+      house,
+      [spawnOf('spends', { steps: spends }), wait(['spends']), ...ended],
+      { name: 'has a budget', budget: { tokens: null, costMicros: 1_000_000 } },
+    );
+    const id = job.contract.id;
+    await job.story.until('budget.warned');
+    const reached = await job.story.until('budget.reached');
+    expect(reached.data['words']).toBe('$1.05 of $1.00 (105 %)');
+    const why = await house.client.call('whyContract', { params: { id } });
+    expect(why).toMatchObject({ moving: false, blockers: [{ kind: 'budget' }] });
+    await answer(house.client, job, 'The budget of', 'raise by $1');
+    expect(await job.story.end()).toBe('completed');
+    const contract = await house.client.call('getContract', { params: { id } });
+    // The second attempt of the same conversation is charged its own part.
+    expect(contract.usage.costMicros).toBe(1_350_000);
+    expect(contract.usage.outputTokens).toBeGreaterThanOrEqual(1_000);
+    expect(contract.budget).toMatchObject({ costMicros: 2_050_000, heldAt: null });
+    expectAttempts(house, await taskNamed(job, 'spends'), 2);
     job.story.close();
     await expectInvariants(house);
   });

@@ -1,4 +1,5 @@
 /** Options of everything that makes a contract: `run` and `contracts create`. */
+import { contractBudget } from './budget-options.ts';
 import { wholeNumber, type OptionSpec } from './spec.ts';
 
 export const contractOptions: readonly OptionSpec[] = [
@@ -34,5 +35,6 @@ export const contractOptions: readonly OptionSpec[] = [
     text: 'when an agent meets its usage limit: resume when it ends, or ask you',
     choices: ['resume', 'ask'],
   },
+  ...contractBudget,
   { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
 ];

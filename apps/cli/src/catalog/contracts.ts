@@ -1,4 +1,5 @@
 /** Commands of contracts. */
+import { budgetMax } from '@makima/domain/budget';
 import { contractStatuses } from '@makima/domain/contract';
 import { resumeModes } from '@makima/domain/resume';
 import { contractOptions } from './contract-options.ts';
@@ -113,6 +114,23 @@ next start of an agent on: trust what you would run yourself. --off takes it bac
       { flags: '-y, --yes', text: 'do not ask' },
     ],
     load: () => import('../commands/contracts-trust.ts'),
+  },
+  {
+    path: 'contracts budget',
+    args: [...contract, ['[dollars]', 'what all its agents may spend']],
+    summary: 'See or change what a contract may spend',
+    text: `At 80 % you are told, at 100 % its agents are stopped and you are asked. Whoever is stopped goes on
+when the budget is enough again. Without an amount it shows how much is used.`,
+    examples: [
+      'makima contracts budget fix-login-redirect 20',
+      'makima contracts budget fix-login-redirect --tokens 5000000',
+      'makima contracts budget fix-login-redirect --none',
+    ],
+    options: [
+      { flags: '--tokens <n>', text: 'in tokens of every kind', parse: wholeNumber(1, budgetMax) },
+      { flags: '--none', text: 'without a budget' },
+    ],
+    load: () => import('../commands/contracts-budget.ts'),
   },
   {
     path: 'contracts advance',

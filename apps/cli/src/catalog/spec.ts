@@ -4,6 +4,7 @@
  *
  * Law: a command has an example; its code is imported when it runs and not before.
  */
+import { readUsd } from '@makima/domain/usage';
 import type { Shell } from '../shell.ts';
 
 export interface OptionSpec {
@@ -79,4 +80,12 @@ export function wordsOf(known: readonly string[]): (value: string) => readonly s
     if (wrong !== undefined) throw new RangeError(`'${wrong}' is none of ${known.join(', ')}.`);
     return words;
   };
+}
+
+/** `10`, `2.50` or `$2.50` as millionths of a dollar. */
+export function dollars(value: string): number {
+  const micros = readUsd(value.replace(/^\$/, ''));
+  if (micros === undefined || micros === 0)
+    throw new RangeError('write dollars as 10, 2.50 or $2.50.');
+  return micros;
 }

@@ -1,6 +1,7 @@
 /** What a supervisor does, as commands: for agents in their shells, and for people. */
 import { completionActions } from '@makima/domain/completion-action';
 import { orderPriorities, orderTypes } from '@makima/domain/directive';
+import { taskBudget } from './budget-options.ts';
 import { headings } from './headings.ts';
 import {
   durationSeconds,
@@ -78,6 +79,7 @@ export const supervisorCommands: readonly CommandSpec[] = [
       { flags: '--agent <agent>', text: 'coding agent (default: the contract’s)' },
       { flags: '--model <model>', text: 'its model' },
       { flags: '--priority <n>', text: 'from -100 to 100', parse: wholeNumber(-100, 100) },
+      ...taskBudget,
       { flags: '--description <text>', text: 'a line for people' },
       onceOption,
     ],

@@ -3,6 +3,7 @@ import type { ContractDetail, Deliverable } from '@makima/contracts/entity/contr
 import { spentWords } from '@makima/domain/usage';
 import type { Task } from '@makima/contracts/entity/task';
 import { glyphOf, tintOf, wordOf } from '../attention.ts';
+import { budgetFact } from '../budget.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
 import type { Shell } from '../shell.ts';
@@ -80,6 +81,7 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     }),
     ['tasks', counts.join(', ')],
     ['used', spentWords(contract.usage)],
+    ['budget', budgetFact(contract)],
     ['questions', contract.openQuestions === 0 ? null : `${contract.openQuestions} open`],
     ['limited', contract.limitedUntil && `until ${until(contract.limitedUntil, nowMs)}`],
     ['at a limit', contract.onLimit === 'ask' ? 'you decide whether an agent goes on' : null],

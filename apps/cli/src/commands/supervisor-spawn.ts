@@ -1,4 +1,5 @@
 /** `makima supervisor spawn`: another agent on a piece of work. */
+import { budgetGiven, type BudgetOptions } from '../budget.ts';
 import { usageError } from '../print-error.ts';
 import type { Shell } from '../shell.ts';
 import {
@@ -13,7 +14,7 @@ import {
   word,
 } from '../supervisor/verb.ts';
 
-interface SpawnOptions extends VerbOptions {
+interface SpawnOptions extends VerbOptions, BudgetOptions {
   readonly name?: string;
   readonly plan?: string;
   readonly parent?: string;
@@ -74,6 +75,7 @@ async function inputOf(shell: Shell, options: SpawnOptions): Promise<Value> {
     agent: options.agent,
     model: options.model,
     priority: options.priority,
+    budget: budgetGiven(options),
     description: options.description,
   });
 }

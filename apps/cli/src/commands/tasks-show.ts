@@ -1,6 +1,7 @@
 /** `makima tasks show`: one task with its attempts. */
 import type { TaskDetail } from '@makima/contracts/entity/task';
 import { spentWords } from '@makima/domain/usage';
+import { budgetFact } from '../budget.ts';
 import { costColumn } from '../cost.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { taskId } from '../find.ts';
@@ -44,6 +45,7 @@ function facts(task: TaskDetail, nowMs: number): Fact[] {
     ['created', `${ago(task.createdAt, nowMs)} ago`],
     ['took', tookOf(task.startedAt, task.finishedAt, nowMs)],
     ['used', spentWords(task.usage)],
+    ['budget', budgetFact(task)],
   ];
 }
 

@@ -8,7 +8,7 @@ import { permissionModes } from '@makima/domain/permission-mode';
 import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
-import { zSpent } from './usage.ts';
+import { zBudget, zBudgetInput, zSpent } from './usage.ts';
 
 export const zContractStatus = z.enum(contractStatuses);
 
@@ -88,6 +88,7 @@ export const zContract = z.object({
   openQuestions: z.int(),
   /** What its tasks have used, the supervisor included. */
   usage: zSpent,
+  budget: zBudget.nullable(),
   statusChangedAt: zTime,
   completionDetectedAt: zTime.nullable(),
   lastActivityAt: zTime,
@@ -148,6 +149,8 @@ export const zContractInput = z.strictObject({
   parkAfterSeconds: zParkAfter.nullable().default(null),
   /** What follows when an agent meets a usage limit: it goes on when that ends, or you are asked. */
   onLimit: zLimitPolicy.default('resume'),
+  /** What all its agents may spend: you are told at 80 %; at 100 % they are stopped and you are asked. */
+  budget: zBudgetInput.nullable().default(null),
   /** Agent and model of the supervisor, and the default of its tasks. */
   agent: z.string().min(1).max(100).default('claude'),
   model: z.string().max(200).nullable().default(null),
@@ -171,5 +174,7 @@ export const zContractPatch = z.strictObject({
   priority: z.int().min(-100).max(100).optional(),
   parkAfterSeconds: zParkAfter.nullable().optional(),
   onLimit: zLimitPolicy.optional(),
+  /** Null: none. Whoever is stopped goes on when it is enough. */
+  budget: zBudgetInput.nullable().optional(),
   expectedVersion: z.int().optional(),
 });

@@ -6,7 +6,7 @@ import { attemptStates, taskSessions, taskStatuses } from '@makima/domain/task';
 import { limitPolicies } from '@makima/domain/usage-limit';
 import { zId, zSha, zTime } from '../ids.ts';
 import { wireLimits } from '../limits.ts';
-import { zSpent } from './usage.ts';
+import { zBudget, zBudgetInput, zSpent } from './usage.ts';
 import { zConflict, zDiffFile, zOperationError } from '../socket/reports.ts';
 
 export const zTaskStatus = z.enum(taskStatuses);
@@ -60,6 +60,8 @@ export const zTask = z.object({
   worktreePath: z.string().nullable(),
   /** What its agents have used, over all attempts. */
   usage: zSpent,
+  /** Its own; that of its contract holds as well. */
+  budget: zBudget.nullable(),
   createdAt: zTime,
   startedAt: zTime.nullable(),
   finishedAt: zTime.nullable(),
@@ -106,6 +108,8 @@ export const zSpawnInput = z.strictObject({
   permissionMode: z.enum(permissionModes).optional(),
   /** `ask`: a person is asked before it goes on after a usage limit. Where the contract asks, its tasks do too. */
   onLimit: z.enum(limitPolicies).default('resume'),
+  /** What it may spend: its supervisor is told at 80 %, it is stopped at 100 % and a person is asked. */
+  budget: zBudgetInput.optional(),
 });
 export type SpawnInput = z.infer<typeof zSpawnInput>;
 

@@ -25,7 +25,7 @@ export type NewContract = Pick<
   | 'model'
   | 'supervisorPlan'
 > &
-  Partial<Pick<ContractRow, 'directiveId'>>;
+  Partial<Pick<ContractRow, 'directiveId' | 'budgetTokens' | 'budgetCostMicros'>>;
 
 /** Insert a contract with its activity and cursor rows. */
 export async function insertContract(tx: Tx, row: NewContract): Promise<ContractRow> {
@@ -191,6 +191,8 @@ export async function changeContract(
         | 'priority'
         | 'parkAfterSeconds'
         | 'onLimit'
+        | 'budgetTokens'
+        | 'budgetCostMicros'
       >
     >;
   },

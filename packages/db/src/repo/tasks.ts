@@ -139,6 +139,7 @@ export async function placeableTasks(
       left join tasks f on f.owner_id = t.owner_id and f.id = t.continue_from_task_id
      where t.owner_id = ${args.ownerId} and t.status = 'pending'
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
+       and c.budget_held_at is null and t.budget_held_at is null
        and (f.id is null or f.status in ('done', 'failed', 'merged', 'cancelled'))
        and not exists (select 1 from tasks n where n.id = any(t.needs) and n.status not in ('done', 'merged'))
        and not exists (select 1 from task_attempts a where a.task_id = t.id and a.state in ('assigned', 'running'))

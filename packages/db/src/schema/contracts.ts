@@ -23,7 +23,7 @@ import type { ContractType, ExtraDeliverable } from '@makima/domain/contract-typ
 import type { Evidence } from '@makima/domain/evidence';
 import type { PermissionMode } from '@makima/domain/permission-mode';
 import type { LimitPolicy } from '@makima/domain/usage-limit';
-import { bornAt, id, moment, ownerId, xid8 } from './columns.ts';
+import { bornAt, budget, id, moment, ownerId, xid8 } from './columns.ts';
 import { directiveKey } from './directives.ts';
 import { owners, users } from './identity.ts';
 
@@ -57,6 +57,7 @@ export const contracts = snakeCase.table(
     parkAfterSeconds: integer(),
     /** What follows when an agent of its meets a usage limit. */
     onLimit: text().$type<LimitPolicy>().notNull().default('resume'),
+    ...budget(),
     agent: text().notNull(),
     model: text(),
     supervisorPlan: text(),
@@ -97,6 +98,9 @@ export const contracts = snakeCase.table(
       sql`${t.status} <> 'failed' or ${t.failureReason} is not null`,
     ),
     check('contracts_on_limit', sql`${t.onLimit} in ('resume', 'ask')`),
+    index('contracts_budget_warned')
+      .on(t.ownerId)
+      .where(sql`${t.budgetWarnedAt} is not null`),
     check('contracts_park_after', sql`${t.parkAfterSeconds} >= 0`),
   ],
 );

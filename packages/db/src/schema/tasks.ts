@@ -17,7 +17,7 @@ import {
 import type { AttemptState, TaskSession, TaskStatus } from '@makima/domain/task';
 import type { PermissionMode } from '@makima/domain/permission-mode';
 import type { LimitPolicy } from '@makima/domain/usage-limit';
-import { bornAt, id, moment, ownerId } from './columns.ts';
+import { bornAt, budget, id, moment, ownerId } from './columns.ts';
 import { contracts } from './contracts.ts';
 import { directiveKey } from './directives.ts';
 import { daemons, owners } from './identity.ts';
@@ -102,6 +102,7 @@ export const tasks = snakeCase.table(
     baseSha: text(),
     commitSha: text(),
     worktreePath: text(),
+    ...budget(),
     /** What its attempts have used, added up. */
     ...usedTokens(),
     costMicros: bigint({ mode: 'number' }).notNull().default(0),

@@ -61,6 +61,8 @@ export async function makeContract(
     priority: input.priority,
     parkAfterSeconds: input.parkAfterSeconds,
     onLimit: input.onLimit,
+    budgetTokens: input.budget?.tokens ?? null,
+    budgetCostMicros: input.budget?.costMicros ?? null,
     agent: input.agent,
     model: input.model,
     supervisorPlan: input.supervisorPlan,

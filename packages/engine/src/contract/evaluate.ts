@@ -12,13 +12,14 @@ import { readyTold } from '@makima/db/repo/events';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { isTaskFinal } from '@makima/domain/task';
-import type { ContractRow } from '@makima/db/rows';
+import type { ContractRow, QuestionRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { decide } from './change-phase.ts';
 import { requestConfirmation } from './confirmation.ts';
+import { lookAtBudgets } from '../budget/look.ts';
 import { failContract } from './fail.ts';
-import { finishContract } from './finish.ts';
+import { contractNow, finishContract } from './finish.ts';
 import { mailWake } from '../supervisor/mail-wake.ts';
 import { nudgeIdle } from '../supervisor/nudge.ts';
 import { newsOf } from '../supervisor/wake.ts';
@@ -47,14 +48,16 @@ export function evaluateContract(
       id: input.contractId,
       strength: 'update',
     });
-    if (
-      locked === undefined ||
-      (locked.status !== 'active' && locked.status !== 'waiting_for_input')
-    )
+    if (locked === undefined) return 'nothing';
+    if (locked.status !== 'active' && locked.status !== 'waiting_for_input') {
+      await lookAtBudgets(a, locked);
       return 'nothing';
+    }
     // Here and not where a task ends: a contract is locked before its questions.
     const contract = await withdrawOrphaned(a, locked);
     const found = await look(a, contract);
+    // What it ends with is not asked about.
+    await lookAtBudgets(a, await contractNow(a, contract.id));
     // Last: what was asked of a person just now is something to wait for.
     await wakeIfDue(a, contract);
     return found;
@@ -123,7 +126,7 @@ async function askAgain(
 
 async function terminal(a: Act, contract: ContractRow, gate: Gate): Promise<Evaluation> {
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  if (open.some((q) => !q.nonBlocking && q.questionType === 'general')) return 'nothing';
+  if (open.some(holdsEnd)) return 'nothing';
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
   // It completes, or a person is asked.
@@ -147,4 +150,9 @@ async function leaderless(a: Act, contract: ContractRow, gate: Gate): Promise<bo
   const reason = `the supervisor ${supervisor.status === 'done' ? 'ended too early' : `is ${supervisor.status}`}: ${said.slice(0, 1_000)}`;
   await failContract(a, contract, reason);
   return true;
+}
+
+/** An end spends nothing: a budget does not hold it up. */
+function holdsEnd({ nonBlocking, questionType, subject }: QuestionRow): boolean {
+  return !nonBlocking && questionType === 'general' && subject?.kind !== 'budget';
 }

@@ -7,6 +7,8 @@ import type { ContractRow } from '@makima/db/rows';
 import { lockedContract, requirePerson } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
+import { budgetColumns } from '../budget/decide.ts';
+import { lookAtBudgets } from '../budget/look.ts';
 import { chosenGuards } from './create.ts';
 import { contractDetail } from './get.ts';
 import { updateContract } from './update.ts';
@@ -23,23 +25,27 @@ export function patchContract(
     requirePerson(a.caller, 'change contracts');
     const contract = await lockedContract(a.tx, a.caller, input.id, 'update');
     checkVersion(contract, input.expectedVersion);
-    const { id: _, expectedVersion: __, phaseGuard, ...plain } = input;
+    const { id: _, expectedVersion: __, phaseGuard, budget, ...plain } = input;
     if (phaseGuard !== undefined && isTerminal(contract.status)) {
       throw new MakimaError(
         'INVALID_TRANSITION',
         `a contract that is ${contract.status} leaves no more phases`,
       );
     }
-    const row = await updateContract(a, contract, {
+    const written = await updateContract(a, contract, {
       ...plain,
+      ...(budget === undefined ? {} : budgetColumns(budget ?? noBudget)),
       ...(phaseGuard === undefined
         ? {}
         : { guardedPhases: [...chosenGuards(contract.contractType, phaseGuard)] }),
     });
+    const row = budget === undefined ? written : await lookAtBudgets(a, written);
     if (row.description !== contract.description) await tellGoal(a, row);
     return contractDetail(engine, a.tx, row);
   });
 }
+
+const noBudget = { tokens: null, costMicros: null };
 
 function checkVersion(contract: ContractRow, expected: number | undefined): void {
   if (expected === undefined || expected === contract.version) return;

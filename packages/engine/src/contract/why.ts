@@ -13,6 +13,7 @@ import { reading } from '@makima/db/tx';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow } from '@makima/db/rows';
 import { readableContract } from '../authorize.ts';
+import { openQuestion } from '../budget/why.ts';
 import type { Engine } from '../context.ts';
 import { presentWhy } from '../present/why.ts';
 import type { Principal } from '../principal.ts';
@@ -69,7 +70,7 @@ async function factsOf(
     confirmation,
     openQuestions: questions
       .filter((q) => !q.nonBlocking && q.confirmationId === null)
-      .map((q) => ({ id: q.id, question: q.question, askedAt: q.askedAt })),
+      .map(openQuestion),
     supervisor: facts.get(open.find((task) => task.isSupervisor)?.id ?? '') ?? null,
     tasks: open.filter((task) => !task.isSupervisor).flatMap((task) => facts.get(task.id) ?? []),
     graceEndsAt:

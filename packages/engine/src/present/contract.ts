@@ -8,7 +8,7 @@ import type {
 import { attentionOf } from '@makima/domain/attention';
 import { deliverablesOf } from '@makima/domain/contract-type';
 import { isStale } from '@makima/domain/stale';
-import { presentSpent } from './usage.ts';
+import { presentBudget, presentSpent } from './usage.ts';
 import type { ContractNumbers } from '@makima/db/repo/contract-numbers';
 import type { ContractRow, DeliverableRow, KeptRefRow, RepositoryRow } from '@makima/db/rows';
 
@@ -49,6 +49,7 @@ export function presentContract(row: ContractRow, numbers: ContractNumbers, seen
     taskCounts: numbers.taskCounts,
     openQuestions: numbers.openQuestions,
     usage: presentSpent(numbers),
+    budget: presentBudget(row),
     statusChangedAt: row.statusChangedAt.toISOString(),
     completionDetectedAt: row.completionDetectedAt?.toISOString() ?? null,
     lastActivityAt: numbers.lastActivityAt.toISOString(),

@@ -2,7 +2,7 @@
 import type { Task, TaskDetail } from '@makima/contracts/entity/task';
 import { spentOf } from '@makima/domain/usage';
 import type { AttemptRow, TaskRow } from '@makima/db/rows';
-import { presentSpent } from './usage.ts';
+import { presentBudget, presentSpent } from './usage.ts';
 
 export function presentTask(row: TaskRow): Task {
   return {
@@ -40,6 +40,7 @@ export function presentTask(row: TaskRow): Task {
     commitSha: row.commitSha,
     worktreePath: row.worktreePath,
     usage: presentSpent(row),
+    budget: presentBudget(row),
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,

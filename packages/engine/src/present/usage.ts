@@ -1,5 +1,8 @@
-/** What was spent, as the wire shows it, from rows that have more in them. */
+/** What was spent and may be spent, as the wire shows it, from rows that have more in them. */
+import type { Contract } from '@makima/contracts/entity/contract';
+import { budgetOf, hasBudget } from '@makima/domain/budget';
 import type { Spent } from '@makima/domain/usage';
+import type { ContractRow } from '@makima/db/rows';
 
 export function presentSpent(of: Spent): Spent {
   return {
@@ -10,5 +13,19 @@ export function presentSpent(of: Spent): Spent {
     costMicros: of.costMicros,
     costEstimated: of.costEstimated,
     unpricedTokens: of.unpricedTokens,
+  };
+}
+
+type BudgetRow = Pick<
+  ContractRow,
+  'budgetTokens' | 'budgetCostMicros' | 'budgetWarnedAt' | 'budgetHeldAt'
+>;
+
+export function presentBudget(row: BudgetRow): Contract['budget'] {
+  if (!hasBudget(row)) return null;
+  return {
+    ...budgetOf(row),
+    warnedAt: row.budgetWarnedAt?.toISOString() ?? null,
+    heldAt: row.budgetHeldAt?.toISOString() ?? null,
   };
 }

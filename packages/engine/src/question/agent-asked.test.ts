@@ -237,3 +237,26 @@ describe('a permission', () => {
     ]);
   });
 });
+
+it('an agent whose request is named like the breaker lets no blocked contract go on', async () => {
+  const scene = await stage(t, { daemon });
+  const { taskId, attempt } = await running(scene);
+  const asked = { ...question, requestId: 'breaker-1', choices: ['Resume it once more'] };
+  await daemon.report({ ...asked, taskId, attempt });
+  const { id } = scene.contract;
+  await t.database.sql`update contracts set status = 'active', waiting_for = null where id = ${id}`;
+  await t.database
+    .sql`update contracts set status = 'blocked', blocked_reason = 'look' where id = ${id}`;
+  await answer(await idOf(scene), 'Resume it once more');
+  expect(await contractRow(t, scene.contract.id)).toMatchObject({ status: 'blocked' });
+});
+
+it('a daemon that names its request as the control plane names its own questions hinders none', async () => {
+  const scene = await stage(t, { daemon, contract: { onLimit: 'ask' } });
+  const { taskId, attempt } = await running(scene);
+  await daemon.report({ ...question, taskId, attempt, requestId: `limit-${attempt}` });
+  const limit = { resetsAt: null, window: null };
+  await daemon.ended({ taskId, attempt }, { outcome: 'limited', limit, commitSha: null });
+  const open = await openOf(scene);
+  expect(open.map((one) => one.choices.length)).toEqual([0, 3]);
+});

@@ -2,6 +2,7 @@
 import { channels } from '@makima/contracts/channels';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isTerminal } from '@makima/domain/contract';
+import { agentAskKey } from '@makima/domain/question';
 import { isTaskFinal } from '@makima/domain/task';
 import { afterQuestion } from '@makima/domain/supervisor';
 import { findSupervisor } from '@makima/db/repo/supervisors';
@@ -40,7 +41,7 @@ export async function agentAsked(
       contractId: contract?.id ?? null,
       directiveId: contract === undefined ? fenced.task.directiveId : null,
       taskId: report.taskId,
-      askKey: report.requestId,
+      askKey: agentAskKey(report.requestId),
       askedEpoch: report.attempt,
       questionType: report.questionType,
       question: report.question,
@@ -73,10 +74,14 @@ async function askedBefore(
   a: Act,
   report: ReportOf<'agent.asked'>,
 ): Promise<QuestionRow | undefined> {
-  const asked = await findAsked(a.tx, { taskId: report.taskId, askKey: report.requestId });
+  const asked = await findAsked(a.tx, keyOf(report));
   if (asked?.status === 'answered') await deliver(a, { ...asked, heldUntil: null });
   if (asked?.status !== 'cancelled') return undefined;
   return reopenQuestion(a.tx, { id: asked.id, epoch: report.attempt });
+}
+
+function keyOf({ taskId, requestId }: { taskId: string; requestId: string }) {
+  return { taskId, askKey: agentAskKey(requestId) };
 }
 
 /** The agent broke off: nobody needs to answer what it asked, until it asks again. */
@@ -87,7 +92,7 @@ export async function agentWithdrew(
 ): Promise<void> {
   const present = await presentAsker(a, daemon, report);
   if (present === undefined) return;
-  const asked = await findAsked(a.tx, { taskId: report.taskId, askKey: report.requestId });
+  const asked = await findAsked(a.tx, keyOf(report));
   if (asked === undefined) return;
   const row = await cancelQuestionRow(a.tx, { id: asked.id });
   if (row === undefined) return;

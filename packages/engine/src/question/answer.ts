@@ -36,7 +36,7 @@ export function answerQuestion(
     const seen = await findQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
     if (seen === undefined) throw notFound('question', input.id);
     const contract = await heldContract(a, person, seen.contractId);
-    const task = await lockSubject(a, seen);
+    const subject = await lockSubject(a, seen, contract);
     const question = await lockQuestion(a.tx, { ownerId: a.ownerId, id: input.id });
     if (question === undefined) throw notFound('question', input.id);
     if (question.status !== 'open') throw tooLate(question);
@@ -53,13 +53,13 @@ export function answerQuestion(
       await checkConfirmation(a, contract, question.confirmationId);
     }
     const { value } = verdict;
-    checkDecision(question, value);
+    await checkDecision(a, question, subject, value);
     const { userId, name: by } = person;
     const answered = await writeAnswer(a, question, { value, userId, by });
     if (question.confirmationId !== null && contract !== undefined)
       await settleConfirmation(a, person, contract, answered, value);
     else if (answered.subject !== null)
-      await carryOutDecision(a, person, { question: answered, task });
+      await carryOutDecision(a, person, { ...subject, question: answered });
     else await deliver(a, answered);
     if (contract?.status === 'blocked' && letsGoOn(answered, value)) {
       const words = `${person.name} let the supervisor go on`;

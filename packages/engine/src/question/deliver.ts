@@ -2,7 +2,7 @@
  * An answer on its way to its asker: as its tool's result when a request holds for it, in the digest of one
  * that rests, else as a message.
  */
-import { answerText } from '@makima/domain/question';
+import { answerText, requestIdOf } from '@makima/domain/question';
 import { takeAnswer } from '@makima/db/repo/questions';
 import { findTask } from '@makima/db/repo/tasks';
 import type { QuestionRow, TaskRow } from '@makima/db/rows';
@@ -25,6 +25,7 @@ export async function deliver(
     return;
   }
   const response = question.response ?? '';
+  const requestId = requestIdOf(question.askKey);
   const words =
     options.consequence === undefined ? response : `${response}. ${options.consequence}`;
   await sendMessage(a, {
@@ -33,7 +34,7 @@ export async function deliver(
     mode: 'queue',
     source: 'answer',
     sourceId: question.id,
-    ...(question.askKey === null ? {} : { requestId: question.askKey, answer: response }),
+    ...(requestId === undefined ? {} : { requestId, answer: response }),
   });
   await takeAnswer(a.tx, { id: question.id });
 }

@@ -2,7 +2,11 @@
 import type { InboxItem } from '@makima/contracts/entity/question';
 import { inboxRank, type InboxKind } from '@makima/domain/attention';
 import { invariantKinds, invariantWords } from '@makima/domain/invariant';
+import { budgetOf, budgetWords } from '@makima/domain/budget';
+import { nothingSpent } from '@makima/domain/usage';
 import type { Standstill } from '@makima/domain/standstill';
+import { warnedContracts } from '@makima/db/repo/budgets';
+import { spentOfContracts } from '@makima/db/repo/usage';
 import { contractsByIds } from '@makima/db/repo/contracts';
 import { listContractRows } from '@makima/db/repo/contract-numbers';
 import { openIncidents, openIncidentsOfKinds } from '@makima/db/repo/incidents';
@@ -36,7 +40,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
   return reading(
     engine.database,
     (async () => {
-      const [open, blocked, failed, dead, standing, silent, odd] = await Promise.all([
+      const [open, blocked, failed, dead, standing, silent, odd, warned] = await Promise.all([
         listQuestionRows(sql, { ownerId, status: 'open', limit: most }),
         listContractRows(sql, { ownerId, status: ['blocked'], limit: most }),
         listContractRows(sql, { ownerId, status: ['failed'], limit: most }),
@@ -44,6 +48,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
         standstillsOf(engine, sql, ownerId),
         openIncidents(sql, { ownerId, kind: staleKind, limit: most }),
         openIncidentsOfKinds(sql, { ownerId, kinds: invariantKinds, limit: most }),
+        budgetItems(sql, ownerId),
       ]);
       const stuck = await contractsOf(sql, ownerId, [
         ...standing,
@@ -55,6 +60,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
         ...failed
           .filter((row) => row.failureReason?.startsWith(cancelledReason) !== true)
           .map((row) => contractItem(row, 'failure')),
+        ...warned,
         ...dead.map(webhookItem),
         ...standing.map((one) => standstillItem(one, stuck.get(one.contractId ?? ''))),
         ...odd.map(oddItem),
@@ -191,6 +197,32 @@ function oddItem(row: IncidentRow): Ranked {
       act: 'makima doctor',
     },
   };
+}
+
+/** Contracts of whose budget most is used; those that are used up have a question. */
+async function budgetItems(db: Queryable, ownerId: string): Promise<Ranked[]> {
+  const rows = await warnedContracts(db, { ownerId, limit: most });
+  const spent = await spentOfContracts(db, { ownerId, contractIds: rows.map(({ id }) => id) });
+  return rows.map((row) => {
+    const since = row.budgetWarnedAt ?? row.createdAt;
+    const words = budgetWords(budgetOf(row), spent.get(row.id) ?? nothingSpent);
+    return {
+      id: row.id,
+      kind: 'budget',
+      since,
+      blocksWork: false,
+      item: {
+        kind: 'budget',
+        since: since.toISOString(),
+        contractId: row.id,
+        contractSlug: row.slug,
+        contractName: row.name,
+        title: `Most of its budget is used: ${words}`,
+        question: null,
+        act: `makima contracts budget ${row.slug} <dollars>`,
+      },
+    };
+  });
 }
 
 /** An endpoint that is told nothing any more until an owner looks. */

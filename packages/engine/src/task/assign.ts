@@ -44,6 +44,7 @@ export function assignPending(engine: Engine, caller: System): Promise<Acted<Ass
       const contract = await contractOf(a, contracts, task);
       // Read after the task was locked: a pause that came in between is seen here, or waits for us.
       if (contract !== undefined && !mayWork(contract.status)) continue;
+      if (contract !== undefined && contract.budgetHeldAt !== null) continue;
       assigned.push(await assign(a, task, contract, daemon));
     }
     return { assigned, unplaced: placement.unplaced };

@@ -67,6 +67,8 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
       targetRepoPath: input.targetRepoPath ?? null,
       autonomousLoop: input.autonomousLoop,
       onLimit: input.onLimit,
+      budgetTokens: input.budget?.tokens ?? null,
+      budgetCostMicros: input.budget?.costMicros ?? null,
       permissionMode: strictestMode(contract.permissionMode, input.permissionMode ?? 'bypass'),
     });
     a.emit('task.spawned', {

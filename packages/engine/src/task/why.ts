@@ -26,6 +26,7 @@ import type {
   WaitRow,
 } from '@makima/db/rows';
 import { readableTask } from '../authorize.ts';
+import { budgetFacts, openQuestion } from '../budget/why.ts';
 import type { Engine } from '../context.ts';
 import { presentWhy } from '../present/why.ts';
 import type { Principal } from '../principal.ts';
@@ -72,6 +73,7 @@ interface Related {
   /** Tasks that are needed or waited for. */
   readonly others: readonly TaskRow[];
   readonly unplaced: ReadonlyMap<string, UnplacedReason>;
+  readonly budget: (task: TaskRow) => WhyTaskFacts['budget'];
 }
 
 async function relatedRows(
@@ -111,6 +113,7 @@ async function relatedRows(
     supervisor,
     others: named.length === 0 ? [] : await tasksByIds(db, { ownerId, ids: [...new Set(named)] }),
     unplaced: new Map(unplaced.map(({ taskId, reason }) => [taskId, reason])),
+    budget: await budgetFacts(db, contract, tasks),
   };
 }
 
@@ -143,10 +146,10 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
           },
     openQuestions: rows.questions
       .filter((q) => q.taskId === task.id && !q.nonBlocking && q.confirmationId === null)
-      .map((q) => ({ id: q.id, question: q.question, askedAt: q.askedAt })),
+      .map(openQuestion),
     wait: wait === undefined ? null : { on: wordsOf(wait, rows.others), since: wait.createdAt },
     idle: idleOf(task, rows),
-    budget: null,
+    budget: rows.budget(task),
   };
 }
 

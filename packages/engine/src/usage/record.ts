@@ -6,8 +6,10 @@
  * attempt is its part of its conversation's; where no agent tells one, it is derived from the price of its model.
  */
 import type { Usage } from '@makima/contracts/socket/reports';
+import { hasBudget } from '@makima/domain/budget';
 import { attemptCosts, priceFor, spentOf } from '@makima/domain/usage';
 import { attemptsOf } from '@makima/db/repo/attempts';
+import { findContract } from '@makima/db/repo/contracts';
 import { raiseUsage, setCosts, setTaskSpent } from '@makima/db/repo/usage';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
@@ -31,4 +33,15 @@ export async function recordUsage(
   const known = new Map(costs.map((cost) => [cost.attempt, cost]));
   const spent = spentOf(attempts.map((row) => ({ ...row, ...known.get(row.attempt) })));
   await setTaskSpent(a.tx, { ownerId, taskId: task.id, spent });
+  // Budgets are looked at with the contract held.
+  const { contractId } = task;
+  if (contractId === null || !(await mayBeUsedUp(a, task))) return;
+  const fence = `used-${task.id}-${attempt}-${a.now.getTime().toString(36)}`;
+  a.mail('evaluate-contract', { contractId }, { entityId: contractId, fence });
+}
+
+async function mayBeUsedUp(a: Act, task: TaskRow): Promise<boolean> {
+  if (task.contractId === null || hasBudget(task)) return task.contractId !== null;
+  const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
+  return contract !== undefined && hasBudget(contract);
 }

@@ -1,0 +1,26 @@
+/** Budgets as they are typed, sent and shown. */
+import type { BudgetInput } from '@makima/contracts/entity/usage';
+import { budgetWords, type Budget } from '@makima/domain/budget';
+import type { Spent } from '@makima/domain/usage';
+
+export interface BudgetOptions {
+  /** In millionths of a dollar. */
+  readonly budget?: number;
+  readonly budgetTokens?: number;
+}
+
+/** Undefined when nothing was typed. */
+export function budgetGiven({ budget, budgetTokens }: BudgetOptions): BudgetInput | undefined {
+  if (budget === undefined && budgetTokens === undefined) return undefined;
+  return { costMicros: budget ?? null, tokens: budgetTokens ?? null };
+}
+
+/** `$8.10 of $10.00 (81 %)`, and that it is used up. */
+export function budgetFact(of: {
+  readonly budget: (Budget & { readonly heldAt: string | null }) | null;
+  readonly usage: Spent;
+}): string | null {
+  if (of.budget === null) return null;
+  const words = budgetWords(of.budget, of.usage);
+  return of.budget.heldAt === null ? words : `${words}: used up, you decide (makima inbox)`;
+}
