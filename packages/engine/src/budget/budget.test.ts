@@ -1,32 +1,19 @@
-/** Budgets: a warning, a stop with a question, an answer that lets everybody go on; and who may not raise one. */
+/** Budgets of contracts: a warning, a stop with a question, an answer that lets everybody go on; and who may not raise one. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ContractInput } from '@makima/contracts/entity/contract';
-import type { SpawnInput } from '@makima/contracts/entity/task';
-import type { CommandOf } from '@makima/contracts/socket/commands';
-import type { Usage } from '@makima/contracts/socket/reports';
 import { changeStatus } from '../contract/change-status.ts';
-import { getContract } from '../contract/get.ts';
 import { patchContract } from '../contract/patch.ts';
 import { whyContract } from '../contract/why.ts';
 import { expireLeases } from '../daemon/expire-leases.ts';
 import { answerQuestion } from '../question/answer.ts';
-import { listQuestions } from '../question/get.ts';
 import { inbox } from '../question/inbox.ts';
-import { getTask } from '../task/get.ts';
 import { whyTask } from '../task/why.ts';
+import { budgetActs, usd, used, supervisorOf } from '../test-budget.ts';
 import { endedReport, TestDaemon } from '../test-daemon.ts';
-import {
-  by,
-  eventsOf,
-  openTestEngine,
-  personOf,
-  refusal,
-  runJobs,
-  type TestEngine,
-} from '../test-engine.ts';
+import { by, openTestEngine, personOf, refusal, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { contractRow, running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
+import { contractRow, spawned, taskRow, type Stage } from '../test-stage.ts';
 
 let t: TestEngine;
 /** Each test has an agent of its own, so that none is placed beside another's. */
@@ -44,51 +31,11 @@ afterAll(async () => {
   await t.close();
 });
 
-const usd = (dollars: number) => ({ tokens: null, costMicros: dollars * 1_000_000 });
-const scene = (budget: ContractInput['budget'] = usd(10)) =>
-  stage(t, { daemon, contract: { budget, agent } });
-type Of = { readonly taskId: string; readonly attempt: number };
-const used = (dollars: number, outputTokens = 0): Usage => ({
-  inputTokens: 0,
-  outputTokens,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  conversationCostMicros: dollars * 1_000_000,
-  model: null,
-});
-const tells = async ({ taskId, attempt }: Of, dollars: number, tokens = 0): Promise<void> => {
-  await daemon.report({ kind: 'task.used', taskId, attempt, usage: used(dollars, tokens) });
-  await runJobs(t);
-};
-const works = (s: Stage, input: Partial<SpawnInput> = {}) =>
-  running(s, { name: 'works', ...input });
-const view = (s: Stage) => getContract(t.engine, t.owner, { id: s.contract.id });
-const told = async (s: Stage, type: string) =>
-  (await eventsOf(t, s.contract.id)).filter((event) => event.type === type);
-const asked = async (s: Stage) =>
-  (
-    await listQuestions(t.engine, t.owner, {
-      status: 'open',
-      contractId: s.contract.id,
-      limit: 50,
-    })
-  ).items;
-const answer = async (s: Stage, response: string) => {
-  const [question] = await asked(s);
-  const done = await answerQuestion(t.engine, by(t.owner), { id: question?.id ?? '', response });
-  await runJobs(t);
-  return done;
-};
-/** The stopped agents have ended, and what they are told next. */
-async function end(...attempts: Of[]): Promise<void> {
-  for (const of of attempts) await daemon.ended(of, { outcome: 'stopped', commitSha: null });
-  await runJobs(t);
-}
-const starts = async (): Promise<CommandOf<'task.start'>[]> => {
-  await runJobs(t);
-  return daemon.pullOnly('task.start');
-};
-const supervisorOf = (s: Stage): Of => ({ taskId: s.supervisorTaskId, attempt: 1 });
+const { scene, tells, works, view, told, asked, answer, end, starts } = budgetActs(() => ({
+  t,
+  daemon,
+  agent,
+}));
 
 describe('a budget of a contract', () => {
   it('warns once at 80 %, in an event and in the inbox', async () => {
@@ -388,82 +335,5 @@ describe('a budget that a person changes', () => {
       ).toMatchObject({ code: 'FORBIDDEN' });
     }
     expect(reader.role).toBe('viewer');
-  });
-});
-
-describe('a budget of one task', () => {
-  it('tells its supervisor at 80 %, stops that task alone at 100 %, and asks', async () => {
-    const s = await scene(null);
-    const task = await works(s, { budget: usd(2) });
-    const beside = await works(s, { name: 'beside' });
-    await tells(task, 1.7);
-    await tells(task, 2);
-    const read = (await daemon.pullOnly('task.message')).map(({ message }) => message.text);
-    expect(read).toEqual([
-      expect.stringContaining('has used most of its budget: $1.70 of $2.00 (85 %)'),
-      expect.stringContaining('is stopped: its budget is used up: $2.00 of $2.00'),
-    ]);
-    await end(task);
-    expect(await starts()).toEqual([]);
-    expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'paused' });
-    expect(await taskRow(t, beside.taskId)).toMatchObject({ status: 'running' });
-    expect((await view(s)).status).toBe('active');
-    const [question] = await asked(s);
-    expect(question).toMatchObject({
-      askedBy: 'works',
-      nonBlocking: true,
-      choices: ['Raise by $2.00', 'Go on once', 'Stop it'],
-    });
-    const why = await whyTask(t.engine, t.owner, { id: task.taskId });
-    expect(why.blockers).toEqual([
-      expect.objectContaining({
-        kind: 'budget',
-        reason: 'Its budget is used up: $2.00 of $2.00 (100 %).',
-        act: `makima answer ${question?.id} "Raise by $2.00"`,
-      }),
-    ]);
-    await answer(s, 'Raise by $2.00');
-    expect((await starts()).map(({ taskId, attempt }) => [taskId, attempt])).toEqual([
-      [task.taskId, 2],
-    ]);
-    const { budget, retryCount } = await getTask(t.engine, t.owner, { id: task.taskId });
-    expect({ budget, retryCount }).toMatchObject({
-      budget: { costMicros: 4_000_000, heldAt: null },
-      retryCount: 0,
-    });
-  });
-
-  it('that is stopped by the answer, is cancelled', async () => {
-    const s = await scene(null);
-    const task = await works(s, { budget: { tokens: 10, costMicros: null } });
-    await tells(task, 0, 10);
-    await answer(s, 'stop it');
-    expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'cancelled' });
-  });
-
-  it('that ended over its budget asks nobody', async () => {
-    const s = await scene(null);
-    const task = await works(s, { budget: usd(2) });
-    await daemon.ended(task, { usage: used(3) });
-    await runJobs(t);
-    expect(await asked(s)).toEqual([]);
-    expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'done' });
-  });
-
-  it('stays held when its contract is raised, and when its contract holds it waits for both', async () => {
-    const s = await scene(usd(3));
-    const task = await works(s, { budget: usd(2) });
-    const beside = await works(s, { name: 'beside' });
-    await tells(task, 2);
-    await tells(beside, 1);
-    await end(task, beside, supervisorOf(s));
-    const questions = await asked(s);
-    const whole = questions.find(({ nonBlocking }) => !nonBlocking);
-    const own = questions.find(({ nonBlocking }) => nonBlocking);
-    const raise = { response: 'raise by $9' };
-    await answerQuestion(t.engine, by(t.owner), { id: own?.id ?? '', ...raise });
-    expect(await starts()).toEqual([]);
-    await answerQuestion(t.engine, by(t.owner), { id: whole?.id ?? '', ...raise });
-    expect(await starts()).toHaveLength(3);
   });
 });
