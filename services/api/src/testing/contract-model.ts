@@ -226,9 +226,11 @@ const rules: Readonly<Record<ModelCommand, (model: Model) => boolean>> = {
   },
   advance: (model) => leave(model, false),
   advanceConfirmed: (model) => leave(model, true),
-  // It may stand where it wants to be already.
-  advanceByAgent: (model) =>
-    works(model) && model.phase === 'execute' ? true : leave(model, false),
+  // It may stand where it wants to be already; what was sent back it does not ask for again.
+  advanceByAgent: (model) => {
+    if (works(model) && model.phase === 'execute') return true;
+    return model.sentBack && model.guarded ? false : leave(model, false);
+  },
   confirmByAgent: (model) => works(model) && model.phase === 'execute',
   complete,
   toComplete: (model) =>
