@@ -83,7 +83,10 @@ async function live(runSeed: number): Promise<void> {
     expect(answer.ok, `${said}: ${answer.why}`).toBe(wanted);
     const { model } = subject;
     const { status, phase, autoCompleteEnabled, ...rest } = await get(subject.id);
-    expect({ status, phase, autoCompleteEnabled, waitingFor: rest.waitingFor }, `${said}: ${answer.why}`).toEqual({
+    expect(
+      { status, phase, autoCompleteEnabled, waitingFor: rest.waitingFor },
+      `${said}: ${answer.why}`,
+    ).toEqual({
       status: model.status,
       phase: model.phase,
       autoCompleteEnabled: model.auto,
