@@ -1,9 +1,13 @@
 /** `cli.md`: the help of every command, as the programs print it. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { WriteStream } from 'node:tty';
 import { promisify } from 'node:util';
 import { catalog, groups } from '@makima/cli/catalog/all';
 import { exitMeanings } from '@makima/cli/exit-code';
+import { run as runCli } from '@makima/cli/run';
 import { readSource, root } from '../checkout.ts';
 import { block, page, table } from '../markdown.ts';
 
@@ -12,8 +16,8 @@ const run = promisify(execFile);
 export async function cliPage(): Promise<string> {
   const words = catalog.map(({ path }) => path);
   const [top, commands, local] = await Promise.all([
-    help('apps/cli/src/main.ts', []),
-    inTurn(words.toSorted(inCatalogOrder), (path) => help('apps/cli/src/main.ts', path.split(' '))),
+    cliHelp([]),
+    inTurn(words.toSorted(inCatalogOrder), (path) => cliHelp(path.split(' '))),
     inTurn(localPrograms(), ({ word, program, args }) =>
       help(program, args).then((text) => ({ word, text })),
     ),
@@ -65,8 +69,30 @@ async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
   return results;
 }
 
+const environment = { PATH: process.env.PATH ?? '', HOME: '/', LANG: 'C.UTF-8', NO_COLOR: '1' };
+
+/** Of the command line itself: its one function, without a process for each of a hundred commands. */
+async function cliHelp(words: readonly string[]): Promise<string> {
+  const stream = () => Object.assign(new PassThrough(), { isTTY: false }) as unknown as WriteStream;
+  const [stdout, stderr] = [stream(), stream()];
+  const told = text(stdout);
+  const argv = [...words, '--help'];
+  const { stdin } = process;
+  const code = await runCli({
+    argv,
+    env: environment,
+    cwd: root,
+    checkout: root,
+    stdin,
+    stdout,
+    stderr,
+  });
+  stdout.end();
+  if (code !== 0) throw new Error(`the help of ${words.join(' ')} ends with ${code}`);
+  return told;
+}
+
 async function help(program: string, args: readonly string[]): Promise<string> {
-  const environment = { PATH: process.env.PATH ?? '', HOME: '/', LANG: 'C.UTF-8', NO_COLOR: '1' };
   const { stdout } = await run(process.execPath, [join(root, program), ...args, '--help'], {
     cwd: root,
     env: environment,
