@@ -116,6 +116,10 @@ export const daemonSettings = z.object({
     .text()
     .optional()
     .describe('File to which scripted agents append what they do, for tests.'),
+  MAKIMA_RACE: setting
+    .text()
+    .optional()
+    .describe('racepoints of chaos tests; never set it in production'),
   MAKIMA_TIMINGS: setting.text().optional().describe('JSON with other time limits, for tests.'),
   LOG_LEVEL: setting.choice(logLevels).default('info').describe('Least level that is logged.'),
 });

@@ -14,6 +14,7 @@ import { ConfigError, readConfig } from '@makima/runtime/config';
 import { runApp } from '@makima/runtime/lifecycle';
 import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
+import { initRacepoints } from '@makima/runtime/racepoint';
 import {
   daemonSettings,
   joinSettings,
@@ -62,6 +63,8 @@ async function start(settings: DaemonSettings): Promise<number | null> {
     throw new Error('This machine is not enrolled. Run `makima daemon join` with a token first.');
   }
   const log = createLog({ service: 'daemon', level: settings.LOG_LEVEL });
+  const racepoints = initRacepoints(settings.MAKIMA_RACE, process.env.NODE_ENV);
+  if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
   // Where this user's programs are: git itself, and those that a check command names.
   const { PATH: path, SSH_AUTH_SOCK: sshAuthSock } = process.env;
   configureGit({ ...(path && { path }), ...(sshAuthSock && { sshAuthSock }) });

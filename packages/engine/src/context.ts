@@ -75,6 +75,8 @@ export interface Engine {
   readonly traceparent?: () => string | undefined;
   /** Called after each commit that wrote mail or has hints; must not throw. */
   readonly committed: (told: { readonly mail: number; readonly hints: readonly Hint[] }) => void;
+  /** Named places at which a test may end the process (see `runtime/racepoint`); absent in production. */
+  readonly race?: (point: string) => Promise<void> | void;
 }
 
 /** Who calls a verb, and how often the same call may have been made before. */
@@ -162,8 +164,10 @@ export async function act<T>(
     ]);
     if (told.events.length > 0)
       told.hints.push({ channel: channels.ownerEvents(ownerId), body: '' });
+    await engine.race?.('act.before_commit');
     return { result, replayed: false };
   });
+  await engine.race?.('act.after_commit');
   if (!acted.replayed && (mailCount > 0 || hints.length > 0))
     engine.committed({ mail: mailCount, hints });
   return acted;

@@ -58,6 +58,27 @@ describe('racepoint', () => {
     expect([run.status, run.stdout]).toEqual([137, '']);
   });
 
+  it('crashes once for each time that its file is put there', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'makima-race-'));
+    const file = join(dir, 'armed');
+    const code = `
+      import { initRacepoints, racepoint } from './racepoint.ts';
+      initRacepoints('one=crash:${file}');
+      await racepoint('one');`;
+    const run = (): number | null =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+        cwd: import.meta.dirname,
+      }).status;
+    writeFileSync(file, '');
+    expect([run(), existsSync(file), run()]).toEqual([137, false, 0]);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('does not start with any in production', () => {
+    expect(() => initRacepoints('one=crash', 'production')).toThrow('for tests alone');
+    expect(initRacepoints('', 'production')).toEqual([]);
+  });
+
   it('refuses what it does not understand', () => {
     expect(() => initRacepoints('one=explode')).toThrow('not understood');
   });

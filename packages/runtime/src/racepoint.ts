@@ -2,12 +2,13 @@
  * Named places where chaos tests bend time: crash here, pause here, wait here. Without `initRacepoints` at
  * the start of the process every racepoint is one property read and returns at once.
  *
- * Law: only `main.ts` turns them on, from `MAKIMA_RACE`, and says so in the log; production never sets it.
+ * Law: only `main.ts` turns them on, from `MAKIMA_RACE`, and says so in the log; where NODE_ENV says
+ * production the process does not start with them.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 
 type Action =
-  | { readonly kind: 'crash' }
+  | { readonly kind: 'crash'; readonly file: string | undefined }
   | { readonly kind: 'pause'; readonly pauseMs: number }
   | { readonly kind: 'latch'; readonly file: string | undefined };
 
@@ -25,14 +26,17 @@ const crashExitCode = 137;
 const latchPollMs = 10;
 
 /**
- * Turn racepoints on. Form: `name=crash`, `name=pause:500`, `name=latch`, `name=latch:/a/file`, joined by
- * `;`, each with an optional `@n` behind the name for the n-th passing only. A latch with a file writes
- * `<file>.reached` and waits until the file exists; one without waits for `releaseRacepoint`.
- * An empty or missing text turns them off. Throws on a text it does not understand.
+ * Turn racepoints on. Form: `name=crash`, `name=crash:/a/file`, `name=pause:500`, `name=latch`,
+ * `name=latch:/a/file`, joined by `;`, each with an optional `@n` behind the name for the n-th passing only.
+ * A crash with a file happens only while the file is there, and takes it away first: once for each time
+ * that somebody puts it there. A latch with a file writes `<file>.reached` and waits until the file exists;
+ * one without waits for `releaseRacepoint`. An empty or missing text turns them off.
+ * Throws on a text it does not understand, and on any in production.
  */
-export function initRacepoints(text: string | undefined): readonly string[] {
+export function initRacepoints(text: string | undefined, nodeEnv?: string): readonly string[] {
   traps = undefined;
   if (!text?.trim()) return [];
+  if (nodeEnv === 'production') throw new Error('racepoints (MAKIMA_RACE) are for tests alone');
   traps = new Map(
     text
       .split(';')
@@ -64,6 +68,7 @@ async function spring(trap: Trap): Promise<void> {
   const { action } = trap;
   switch (action.kind) {
     case 'crash':
+      if (action.file !== undefined && !isTaken(action.file)) return;
       // As kill -9 would: nobody gets to tidy up.
       process.removeAllListeners('exit');
       process.exit(crashExitCode);
@@ -77,6 +82,16 @@ async function spring(trap: Trap): Promise<void> {
   }
 }
 
+/** Whether the file was there, and is gone by us. */
+function isTaken(file: string): boolean {
+  try {
+    unlinkSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function fileAppears(file: string): Promise<void> {
   writeFileSync(`${file}.reached`, String(process.pid));
   while (!existsSync(file)) await sleep(latchPollMs);
@@ -87,11 +102,9 @@ function parseTrap(part: string): [string, Trap] {
   if (!match) throw new Error(`racepoint not understood: ${part}`);
   const [, name = '', nth, kind, argument] = match;
   const action: Action =
-    kind === 'crash'
-      ? { kind }
-      : kind === 'pause'
-        ? { kind, pauseMs: Number(argument ?? 1000) }
-        : { kind: 'latch', file: argument };
+    kind === 'pause'
+      ? { kind, pauseMs: Number(argument ?? 1000) }
+      : { kind: kind === 'crash' ? 'crash' : 'latch', file: argument };
   const trap: Trap = {
     action,
     nth: Number(nth ?? 0),

@@ -60,6 +60,7 @@ export function openWire(options: WireOptions): Wire {
     limits: options.limits,
     settings: options.settings,
     traceparent,
+    race: racepoint,
     committed: ({ mail, hints }) => {
       void racepoint('outbox.after_commit');
       if (mail > 0) relay.poke();

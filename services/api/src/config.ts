@@ -17,6 +17,10 @@ export const apiConfig = z.object({
     .choice(logLevels)
     .default('info')
     .describe('least severe level that is logged'),
+  MAKIMA_RACE: setting
+    .text()
+    .optional()
+    .describe('racepoints of chaos tests; never set it in production'),
   MAKIMA_ALLOWED_HOSTS: setting
     .list()
     .default([])

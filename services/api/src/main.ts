@@ -13,6 +13,7 @@ import { createLoop } from '@makima/runtime/loop';
 import { createMetrics } from '@makima/runtime/metrics';
 import { runApp } from '@makima/runtime/lifecycle';
 import { startTracing } from '@makima/runtime/tracing';
+import { initRacepoints } from '@makima/runtime/racepoint';
 import { openWire } from '@makima/wire/wire';
 import { assembleApi } from './assemble.ts';
 import { apiConfig, type ApiConfig } from './config.ts';
@@ -21,6 +22,8 @@ import { prepareOwner } from './owner-key.ts';
 const config = readConfigOrExit();
 const log = createLog({ service: 'api', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'api' });
+const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
+if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
 const wire = openWire({
   databaseUrl: config.DATABASE_URL,
   redisUrl: config.REDIS_URL,

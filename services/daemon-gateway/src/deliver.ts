@@ -70,6 +70,7 @@ export function createDelivery(line: Line, afterSeq: number): Delivery {
         after = frame.at(-1)?.seq ?? after;
         noteTraced(frame);
       }
+      await racepoint('gateway.after_send');
       const isAll = commands.length < pullLimit || after === about.afterSeq;
       if (isAll && cursor.sentSeq === after) return;
     }

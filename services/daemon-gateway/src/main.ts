@@ -26,7 +26,7 @@ import { openWire } from '@makima/wire/wire';
 const config = readConfigOrExit();
 const log = createLog({ service: 'daemon-gateway', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'daemon-gateway' });
-const racepoints = initRacepoints(config.MAKIMA_RACE);
+const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
 if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
 
 const wire = openWire({

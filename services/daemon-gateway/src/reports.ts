@@ -19,6 +19,7 @@ export async function takeReports(line: Line, frame: ReportsFrame): Promise<void
   const { journalId, fromSeq, reports } = frame;
   const since = performance.now();
   try {
+    await racepoint('gateway.before_apply');
     const { appliedSeq } = await traced(reports, () =>
       patiently(line.patience, () =>
         applyReports(line.engine, line.daemon, {

@@ -24,7 +24,7 @@ import { openWire } from '@makima/wire/wire';
 const config = readConfigOrExit();
 const log = createLog({ service: 'restorer', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'restorer' });
-const racepoints = initRacepoints(config.MAKIMA_RACE);
+const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
 if (racepoints.length > 0) log.warn({ racepoints }, 'racepoints are set');
 
 const wire = openWire({

@@ -1,13 +1,10 @@
 // The invariants, asked of Postgres, the ledger and git after everything has come to rest.
 // Law: each check returns the rows that break it; an empty list is the only pass.
 import postgres from 'postgres';
+import type { Verdict } from './check/verdict.ts';
 import { checkLedger, type LedgerLine } from './ledger.ts';
 
-export interface Verdict {
-  readonly lost: string[];
-  readonly doubled: string[];
-  readonly broken: string[];
-}
+export type { Verdict } from './check/verdict.ts';
 
 export async function checkEverything(
   databaseUrl: string,

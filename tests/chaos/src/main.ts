@@ -1,6 +1,12 @@
-// `makima chaos`: a run of faults with a seed, and its verdict.
+// `makima chaos`: runs of faults with a seed, and their verdict.
+import { findings } from './check/verdict.ts';
+import { faults } from './faults/catalogue.ts';
 import { readChaosOptions, usage, type ChaosOptions } from './options.ts';
-import { runChaos } from './run.ts';
+import { rows } from './rows/catalogue.ts';
+import { rowMix } from './rows/run-row.ts';
+import { runMix, type MixOptions, type MixResult } from './run.ts';
+import { record } from './record.ts';
+import { summaryOf } from './summary.ts';
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   console.log(usage);
@@ -15,17 +21,33 @@ try {
   );
   process.exit(2);
 }
-console.error(`seed ${options.seed}: ${options.seconds} s of ${options.faults.join(', ')}`);
-const result = await runChaos({ ...options, say: (line) => console.error(line) });
-const bad = [...result.lost, ...result.doubled, ...result.broken];
-for (const line of bad) console.error(`! ${line}`);
-console.error(
-  `${result.contracts.completed} of ${result.contracts.started} contracts completed, ${result.restorations} restorations, faults ${JSON.stringify(result.faults)}, seed ${result.seed}`,
-);
-if (options.json) {
-  const { lost, doubled, broken, ...rest } = result;
-  console.log(
-    JSON.stringify({ ...rest, lost: lost.length, doubled: doubled.length, broken: broken.length }),
-  );
+const say = (line: string): void => console.error(line);
+
+/** The mix of the kinds that were asked for. */
+function wholeMix({ seed, seconds, contracts, daemons, keepLogsIn }: ChaosOptions): MixOptions {
+  const kinds = Object.fromEntries(options.faults.map((name) => [name, faults[name]]));
+  const house = { machines: daemons };
+  return { seed, seconds, faults: kinds, contracts, house, say, keepLogsIn };
 }
-process.exitCode = bad.length === 0 ? 0 : 1;
+
+async function tell(name: string, mix: MixOptions): Promise<MixResult> {
+  say(`${name}, seed ${mix.seed}: ${mix.seconds} s of ${Object.keys(mix.faults).join(', ')}`);
+  const result = await runMix(mix);
+  for (const line of findings(result)) say(`! ${line}`);
+  const { contracts, restorations, bites, recoveryMs } = result;
+  say(
+    `${name}: ${contracts.completed} of ${contracts.started} contracts completed, ${restorations} restorations, faults ${JSON.stringify(bites.struck)}, recovery ${JSON.stringify(recoveryMs)}`,
+  );
+  return result;
+}
+
+const results = new Map<string, MixResult>();
+for (const name of options.rows) {
+  const row = rows[name];
+  if (row !== undefined) results.set(name, await tell(name, rowMix(row, options, say)));
+}
+if (options.faults.length > 0) results.set('mix', await tell('mix', wholeMix(options)));
+const summary = summaryOf(options, [...results.values()]);
+if (options.record) record(options, results);
+if (options.json) console.log(JSON.stringify(summary));
+process.exitCode = summary.lost + summary.doubled + summary.broken === 0 ? 0 : 1;

@@ -1,23 +1,49 @@
 // What a chaos run was asked to do.
 import { parseArgs } from 'node:util';
 import { randomInt } from 'node:crypto';
-import { faultKinds, type FaultKind } from './nemesis.ts';
+import { faultNames, isFaultName, standardFaults, type FaultName } from './faults/catalogue.ts';
+import { isRowName, rowNames } from './rows/catalogue.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** New contracts are started for so long; what runs is seen to its end after it. */
+  /** The whole of a mix: faults first, then rest until everything has ended. */
   readonly seconds: number;
-  readonly faults: readonly FaultKind[];
+  /** Kinds of fault of the mix; none when rows alone are wanted. */
+  readonly faults: readonly FaultName[];
+  /** Rows of the torture table, each a scenario of its own. */
+  readonly rows: readonly string[];
   /** Contracts at once. */
   readonly contracts: number;
+  readonly daemons: number;
+  /** What `--only` said, for the figures. */
+  readonly only: string | null;
   readonly json: boolean;
+  /** Writes the figures into docs/reference/chaos.md. */
+  readonly record: boolean;
+  readonly keepLogsIn: string | null;
 }
 
-export const usage = `Usage: makima chaos [--seed N] [--seconds S | --minutes M] [--only api,daemon,agent,...] [--contracts N] [--json]
+export const usage = `Usage: makima chaos [--seed N] [--seconds S | --minutes M] [--only KIND,T01,...] [--contracts N] [--daemons N] [--json] [--record] [--logs DIR]
 
-Runs real contracts while every process is killed at random moments, then checks rows, events, git
-and the agents' own ledger. Faults: ${faultKinds.join(' ')}.
-Exit code 1 when anything was lost, doubled or broken.`;
+Runs real contracts while everything under them fails: processes die, stand still or come to named places in the
+code; links are cut, slow, deaf or half open; Redis is emptied or restarted, Postgres restarted or its backends
+ended; machines sleep, clocks jump. Then it checks rows, events, git, journals and the agents' own ledger.
+
+  --seed N       the same seed has the same timetable of faults
+  --seconds S    of the whole mix, 60 by default
+  --only LIST    kinds of fault for the mix, or rows of the torture table, each a scenario of its own
+  --contracts N  contracts at once, 2 by default
+  --daemons N    machines, 1 by default
+  --json         the last line is one object
+  --record       writes the figures to docs/reference/chaos.md
+  --logs DIR     keeps the logs of a run that failed
+
+Kinds: ${faultNames.join(' ')}
+By default: ${standardFaults.join(' ')}
+Rows: ${rowNames.join(' ')} T62 (the mix of all kinds)
+
+Exit code 1 when anything was lost, doubled or broken, when a kind of fault never bit, or when fewer than four
+in five contracts completed.`;
 
 export function readChaosOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
@@ -28,29 +54,47 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
       minutes: { type: 'string' },
       only: { type: 'string' },
       contracts: { type: 'string', default: '2' },
+      daemons: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
+      logs: { type: 'string' },
     },
   });
-  const faults = values.only === undefined ? faultKinds : values.only.split(',');
-  const unknown = faults.filter((fault) => !faultKinds.includes(fault as FaultKind));
-  if (unknown.length > 0)
-    throw new TypeError(
-      `unknown faults: ${unknown.join(', ')}; there are ${faultKinds.join(', ')}`,
-    );
+  const { faults, rows } = chosen(values.only);
   return {
     seed: values.seed === undefined ? randomInt(2 ** 31) : number(values.seed, 'seed'),
     seconds:
       values.minutes === undefined
         ? number(values.seconds ?? '60', 'seconds')
         : 60 * number(values.minutes, 'minutes'),
-    faults: faults as FaultKind[],
+    faults,
+    rows,
     contracts: number(values.contracts, 'contracts'),
+    daemons: Math.max(1, number(values.daemons, 'daemons')),
+    only: values.only ?? null,
     json: values.json,
+    record: values.record,
+    keepLogsIn: values.logs ?? null,
   };
+}
+
+/** T62 is the mix of everything. */
+function chosen(only: string | undefined): { faults: readonly FaultName[]; rows: string[] } {
+  if (only === undefined) return { faults: standardFaults, rows: [] };
+  const names = only.split(',').filter((name) => name !== '');
+  const unknown = names.filter((name) => name !== 'T62' && !isFaultName(name) && !isRowName(name));
+  if (unknown.length > 0 || names.length === 0) {
+    throw new TypeError(
+      `unknown: ${unknown.join(', ')}; kinds are ${faultNames.join(', ')}; rows are ${rowNames.join(', ')}`,
+    );
+  }
+  const rows = names.filter(isRowName);
+  const faults = names.includes('T62') ? faultNames : names.filter(isFaultName);
+  return { faults, rows };
 }
 
 function number(text: string, name: string): number {
   const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
+  if (Number.isFinite(value) && value >= 0 && text.trim() !== '') return value;
   throw new TypeError(`--${name} takes a number, not ${text}`);
 }

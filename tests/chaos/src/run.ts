@@ -1,239 +1,212 @@
-// A chaos run: contracts one after the other, the nemesis beside them, then rest, then the checker.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createClient, type Client } from '@makima/client/client';
-import { startTestStack } from '@makima/stack/test-stack';
-import { chanceOf } from './chance.ts';
-import { checkEverything, type Verdict } from './checker.ts';
+// A mix of faults: contracts side by side, the nemesis beside them, then rest, then the checks.
+// Law: a seed makes the timetable; whatever is found is said with the seed.
+import { daemonHomesOf } from './house/homes.ts';
+import { checkGit } from './check/git.ts';
+import { checkJournals } from './check/journals.ts';
+import { checkLogs } from './check/logs.ts';
+import { added, clean, type Verdict } from './check/verdict.ts';
+import { checkEverything } from './checker.ts';
+import { bitesOf, type Bites } from './faults/bites.ts';
+import type { Fault } from './faults/fault.ts';
+import { nemesisOf } from './faults/nemesis.ts';
+import { openHouse, type House, type HouseOptions } from './house/house.ts';
 import { readLedger } from './ledger.ts';
-import { nemesisOf, type Fault, type FaultKind } from './nemesis.ts';
-import { deliveredPieces, piecesPerContract, startContract, type Started } from './scenario.ts';
+import {
+  beginContract,
+  contractsUntil,
+  endOf,
+  outcomeOf,
+  whyNot,
+  type Load,
+} from './load/contracts.ts';
+import { operationsLog } from './load/operations.ts';
+import { answerUntil } from './load/person.ts';
+import { openProber } from './load/probe.ts';
+import { recoveriesOf, type Spread } from './measure/recovery.ts';
+import { pause } from './pause.ts';
+import type { Row } from './rows/row.ts';
+import { timetableOf, type Pace } from './schedule.ts';
+import { deliveredPieces, piecesPerContract, type Started } from './scenario.ts';
 
-export interface ChaosRun {
+export interface MixOptions {
   readonly seed: number;
   readonly seconds: number;
-  readonly faults: readonly FaultKind[];
+  readonly faults: Readonly<Record<string, Fault>>;
   readonly contracts: number;
+  readonly house?: HouseOptions;
+  readonly pace?: Pace;
+  /** What happens beside the load, once. */
+  readonly story?: Row['story'];
   readonly say: (line: string) => void;
-  readonly keepLogsIn?: string;
+  readonly keepLogsIn: string | null;
 }
 
-export interface ChaosResult extends Verdict {
-  readonly seed: number;
-  readonly faults: Readonly<Record<string, number>>;
+export interface MixResult extends Verdict {
+  readonly seconds: number;
+  readonly bites: Bites;
+  readonly operations: number;
   readonly contracts: { readonly started: number; readonly completed: number };
   readonly restorations: number;
-  readonly seconds: number;
+  readonly recoveryMs: Readonly<Record<string, Spread>>;
 }
 
-const restMs = 90_000;
 const mostlyCompleted = 0.8;
+const oracleMs = 2_000;
+/** What a run needs after its last fault until everything has ended, in seconds of it. */
+const restShare = 0.25;
+const restMaxMs = 20_000;
+/** A contract of a calm house takes seconds; this is only how long a sick one is waited for. */
+const endsWithinMs = 120_000;
 
-export async function runChaos(options: ChaosRun): Promise<ChaosResult> {
+export async function runMix(options: MixOptions): Promise<MixResult> {
   const began = performance.now();
-  const chance = chanceOf(options.seed);
+  const house = await openHouse(options.house ?? {});
   let failed = true;
-  const scratch = mkdtempSync(join(tmpdir(), 'makima-ledger-'));
-  const ledger = join(scratch, 'ledger.jsonl');
-  const house = await startTestStack({
-    env: { LOG_LEVEL: 'info', MAKIMA_MAX_TASKS: '12', MAKIMA_LEDGER: ledger },
-    keepLogsIn: () => (failed ? options.keepLogsIn : undefined),
-  });
-  const client = createClient({ baseUrl: house.url, key: house.ownerKey });
-  const nemesis = nemesisOf(house.stack, chance, ledger);
-  const faults: Fault[] = [];
-  const over = new AbortController();
-  const calm = AbortSignal.any([over.signal, AbortSignal.timeout(options.seconds * 1_000)]);
   try {
-    const struck = strikeUntil(calm, {
-      chance,
-      kinds: options.faults,
-      nemesis,
-      faults,
-      say: options.say,
-    });
-    const person = answerUntil(over.signal, client);
-    const contracts = await contractsUntil(client, house.dir, options, began);
-    over.abort();
-    await Promise.all([struck, person]);
-    await rest(client, contracts, options.say);
-    const verdict = await checkEverything(house.stack.addresses.databaseUrl, readLedger(ledger));
-    const completed = await countCompleted(client, contracts, verdict);
-    failed = verdict.lost.length + verdict.doubled.length + verdict.broken.length > 0;
-    return {
-      seed: options.seed,
-      faults: countBy(faults),
-      contracts: { started: contracts.length, completed },
-      restorations: await countRestorations(client, contracts),
-      ...verdict,
-      seconds: Math.round((performance.now() - began) / 1_000),
-    };
+    const result = await mixIn(house, options, began);
+    failed = result.lost.length + result.doubled.length + result.broken.length > 0;
+    return result;
   } finally {
-    over.abort();
-    await nemesis.close();
-    await house.stop();
-    rmSync(scratch, { recursive: true, force: true });
+    if (failed && options.keepLogsIn !== null) house.keepLogs(options.keepLogsIn);
+    await house.close();
   }
 }
 
-interface Strikes {
-  readonly chance: ReturnType<typeof chanceOf>;
-  readonly kinds: readonly FaultKind[];
-  readonly nemesis: ReturnType<typeof nemesisOf>;
-  readonly faults: Fault[];
-  readonly say: (line: string) => void;
-}
-
-/** Every kind in turn, in a seeded order, each at a seeded moment. */
-async function strikeUntil(signal: AbortSignal, strikes: Strikes): Promise<void> {
-  while (!signal.aborted) {
-    for (const kind of strikes.kinds.toSorted(() => strikes.chance.next() - 0.5)) {
-      await pause(strikes.chance.between(300, 2_500), signal);
-      if (signal.aborted) return;
-      const fault = await strikes.nemesis.strike(kind);
-      if (fault === null) continue;
-      strikes.faults.push(fault);
-      strikes.say(`fault: ${kind}${fault.pid === null ? '' : ` (pid ${fault.pid})`}`);
-    }
-  }
-}
-
-/** A person who answers whatever is open, as soon as the API lets them. */
-async function answerUntil(signal: AbortSignal, client: Client): Promise<void> {
-  while (!signal.aborted) {
-    await answerOpen(client).catch(() => {});
-    await pause(250, signal);
-  }
-}
-
-async function answerOpen(client: Client): Promise<void> {
-  const { items } = await client.call('listQuestions', { query: { status: 'open' } });
-  for (const question of items) {
-    await client.call('answerQuestion', {
-      params: { id: question.id },
-      body: { response: question.choices[0] ?? 'yes' },
-    });
-  }
-}
-
-async function contractsUntil(
-  client: Client,
-  dir: string,
-  options: ChaosRun,
-  began: number,
-): Promise<Started[]> {
-  const all: Started[] = [];
-  const line = async (index: number): Promise<void> => {
-    for (let n = 0; performance.now() - began < options.seconds * 1_000; n++) {
-      const started = await startContract(client, dir, `c${index}-${n}`, 60);
-      all.push(started);
-      await ended(client, started, options.say);
-    }
-  };
-  await Promise.all(Array.from({ length: options.contracts }, (_, index) => line(index)));
-  return all;
-}
-
-async function ended(client: Client, started: Started, say: (line: string) => void): Promise<void> {
-  const limit = performance.now() + restMs;
-  while (performance.now() < limit) {
-    const contract = await client
-      .call('getContract', { params: { id: started.id } })
-      .catch(() => null);
-    if (
-      contract !== null &&
-      ['completed', 'failed', 'archived', 'blocked'].includes(contract.status)
-    ) {
-      say(`${started.slug}: ${contract.status}`);
-      return;
-    }
-    await pause(200);
-  }
-  say(`${started.slug}: did not end in ${restMs / 1_000} s: ${await whyNot(client, started)}`);
-}
-
-async function whyNot(client: Client, started: Started): Promise<string> {
-  const [why, status] = await Promise.all([
-    client.call('whyContract', { params: { id: started.id } }),
-    client.call('supervisorStatus', { params: { id: started.id } }),
-  ]);
-  const output = await client.call('listTaskOutput', {
-    params: { id: status.task_id },
-    query: { limit: 200 },
+async function mixIn(house: House, options: MixOptions, began: number): Promise<MixResult> {
+  const operations = operationsLog();
+  const load: Load = { house, operations, say: options.say };
+  const over = new AbortController();
+  const person = answerUntil(over.signal, house, operations);
+  const twin = await beginContract(load, 'twin');
+  if (twin === null) throw new Error('no twin was made');
+  await endOf(house, twin, endsWithinMs);
+  const prober = await openProber(house, operations);
+  const recoveries = recoveriesOf(house, prober, options.faults);
+  const nemesis = nemesisOf({
+    house,
+    faults: options.faults,
+    say: options.say,
+    onStruck: (one) => recoveries.watch(one),
   });
-  const last = output.items
-    .slice(-6)
-    .map((line) => `${line.messageType}: ${line.content.slice(0, 300)}`);
-  return [why.summary, `supervisor ${status.state} (${status.current_activity})`, ...last].join(
-    '\n    ',
-  );
+  const forMs = faultTimeMs(options.seconds * 1_000 - (performance.now() - began));
+  const timetable = timetableOf(options.seed, Object.keys(options.faults), {
+    untilMs: forMs,
+    ...(options.pace && { pace: options.pace }),
+  });
+  const stop = AbortSignal.timeout(Math.round(forMs));
+  const watching = watchUntil(over.signal, house, () => recoveries.look());
+  const calmed = nemesis.keep(timetable, stop).then(async () => {
+    await pause(forMs, stop);
+    await nemesis.calm();
+  });
+  const told = clean();
+  const [loaded, ofStory] = await Promise.all([
+    contractsUntil(stop, load, { lines: options.contracts, endsWithinMs }),
+    options.story?.({ ...load, verdict: told }),
+    calmed,
+  ]);
+  const contracts = [...loaded, ...(ofStory ?? [])];
+  options.say('calm: everything is healed');
+  await house.renewOracle();
+  await recoveries.settled(30_000);
+  await outboxDrained(house);
+  over.abort();
+  await Promise.all([person, watching]);
+  options.say('at rest: asking rows, journals, git and logs');
+  const verdict = added(told, await check(house));
+  const planned = new Set<string>(timetable.map(({ kind }) => kind));
+  const bites = await bitesOf(nemesis.struck, planned);
+  verdict.broken.push(...bites.toothless, ...recoveries.missing());
+  verdict.lost.push(...(await operations.broken(house.sql)));
+  const completed = await compare(house, twin, contracts, verdict);
+  const toolCalls = house.ledger.lines().filter(({ event }) => event === 'tool').length;
+  return {
+    seconds: Math.round((performance.now() - began) / 1_000),
+    bites,
+    operations: operations.count + toolCalls,
+    contracts: { started: contracts.length, completed },
+    restorations: await countRestorations(house),
+    recoveryMs: recoveries.spreads(),
+    ...verdict,
+  };
 }
 
-/** Without faults, everything ends; then the outbox has drained. */
-async function rest(
-  client: Client,
-  contracts: readonly Started[],
-  say: (line: string) => void,
-): Promise<void> {
-  const resting = new AbortController();
-  const person = answerUntil(resting.signal, client);
-  for (const started of contracts) await ended(client, started, say);
-  resting.abort();
-  await person;
+function faultTimeMs(leftMs: number): number {
+  return Math.max(5_000, leftMs - Math.min(restMaxMs, leftMs * restShare));
 }
 
-async function countCompleted(
-  client: Client,
+/** Looks who is back, and that the oracle answers: a connection may die so that a query on it never ends. */
+async function watchUntil(signal: AbortSignal, house: House, look: () => void): Promise<void> {
+  let silent = 0;
+  for (let turn = 1; !signal.aborted; turn += 1) {
+    look();
+    await pause(250, signal);
+    if (turn % 8 !== 0) continue;
+    const answer = Promise.resolve(house.sql`select 1`).then(
+      () => true,
+      () => false,
+    );
+    silent = (await Promise.race([answer, pause(oracleMs, signal)])) === true ? 0 : silent + 1;
+    if (silent < 2 || signal.aborted) continue;
+    silent = 0;
+    await house.renewOracle();
+  }
+}
+
+/** Everything that can be asked past the system, of a house that has come to rest. */
+export async function check(house: House): Promise<Verdict> {
+  const lines = readLedger(house.ledger.path);
+  const verdict = await checkEverything(house.stack.addresses.databaseUrl, lines);
+  const homes = daemonHomesOf(house);
+  await checkJournals(house.sql, homes, verdict);
+  await checkGit(house.sql, homes, verdict);
+  checkLogs(house.logsDir, verdict);
+  return verdict;
+}
+
+/** Every contract came to what its twin came to, which no fault ever met. */
+export async function compare(
+  house: House,
+  twin: Started,
   contracts: readonly Started[],
   verdict: Verdict,
 ): Promise<number> {
+  const expected = await outcomeOf(house, twin);
   let completed = 0;
   for (const started of contracts) {
-    const { status, failureReason, blockedReason } = await client.call('getContract', {
-      params: { id: started.id },
-    });
-    if (status === 'blocked' && blockedReason?.startsWith('Restored ') === true) continue;
-    if (status !== 'completed') {
+    const outcome = await outcomeOf(house, started);
+    if (outcome !== expected) {
+      const why = await whyNot(house, started).catch(String);
       verdict.broken.push(
-        `${started.slug} ended as ${status}: ${failureReason ?? blockedReason ?? 'no reason'}`,
+        `${started.slug} is not as its twin:\n    ${outcome}\n    ${expected}\n    ${why}`,
       );
-      continue;
     }
+    if ((await endOf(house, started, 0)) !== 'completed') continue;
     completed += 1;
+    // What came from a forge is delivered nowhere but in the stores; that it was merged, the outcome says.
+    if (house.isRemote) continue;
     const pieces = deliveredPieces(started);
     if (pieces !== piecesPerContract)
       verdict.lost.push(`${started.slug}: ${pieces} of ${piecesPerContract} pieces were delivered`);
   }
   // A run in which everything was stopped for a person to look would pass trivially.
-  if (completed < mostlyCompleted * contracts.length) {
+  if (completed < mostlyCompleted * contracts.length || contracts.length === 0)
     verdict.broken.push(`only ${completed} of ${contracts.length} contracts completed`);
-  }
   return completed;
 }
 
-async function countRestorations(client: Client, contracts: readonly Started[]): Promise<number> {
-  let sum = 0;
-  for (const started of contracts)
-    sum += (await client.call('supervisorStatus', { params: { id: started.id } }))
-      .restoration_count;
-  return sum;
+/** Mail that is due is in the queue. */
+export async function outboxDrained({ sql }: House): Promise<void> {
+  const limit = performance.now() + 30_000;
+  while (performance.now() < limit) {
+    const rows = await sql`
+      select 1 from outbox where published_at is null and not_before < clock() limit 1`;
+    if (rows.length === 0) return;
+    await pause(200);
+  }
 }
 
-function countBy(faults: readonly Fault[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const fault of faults) counts[fault.kind] = (counts[fault.kind] ?? 0) + 1;
-  return counts;
-}
-
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-  });
+async function countRestorations({ sql }: House): Promise<number> {
+  const [row] = await sql<{ sum: number }[]>`select count(*)::int as sum from restorations`;
+  return row?.sum ?? 0;
 }

@@ -1,6 +1,6 @@
 // The contracts of a chaos run: a question, a guard, three tasks, merges, and an end.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@makima/client/client';
 import { stringify } from 'yaml';
@@ -48,39 +48,48 @@ export function supervisorScript(pauseMs: number): string {
     },
     { done: 'It is done.' },
   ];
+  return planOf(steps);
+}
+
+/** A plan that a scripted agent follows. */
+export function planOf(steps: readonly unknown[]): string {
   return `Lead by this script.\n\n\`\`\`\`\`makima-script\n${stringify({ steps }, { lineWidth: 0 })}\`\`\`\`\`\n`;
 }
 
-export async function startContract(
-  client: Client,
-  dir: string,
-  name: string,
-  pauseMs: number,
-): Promise<Started> {
+/** Where a repository is said to be. */
+export type RepositoryPlace = { readonly localPath: string } | { readonly repositoryUrl: string };
+
+/** A repository with one commit; one that is there stays. */
+export function repositoryAt(dir: string, name: string): string {
   const repo = join(dir, 'repos', name);
+  if (existsSync(repo)) return repo;
   mkdirSync(repo, { recursive: true });
   writeFileSync(join(repo, 'README.md'), `# ${name}\n`);
   const git = (...args: string[]): void =>
     void execFileSync('git', ['-C', repo, ...args], { stdio: 'pipe' });
   git('init', '--quiet', '--initial-branch=main');
   git('add', '--all');
-  git(
-    '-c',
-    'user.name=chaos',
-    '-c',
-    'user.email=chaos@localhost',
-    'commit',
-    '--quiet',
-    '-m',
-    'Begin',
-  );
+  const person = ['-c', 'user.name=chaos', '-c', 'user.email=chaos@localhost'];
+  git(...person, 'commit', '--quiet', '-m', 'Begin');
+  return repo;
+}
+
+/** The same name asks for the same contract, however often. */
+export async function startContract(
+  client: Client,
+  dir: string,
+  name: string,
+  pauseMs: number,
+  placeOf: (repository: string) => RepositoryPlace = (localPath) => ({ localPath }),
+): Promise<Started> {
+  const repo = repositoryAt(dir, name);
   const contract = await client.call('createContract', {
     idempotencyKey: `chaos-${name}`,
     body: {
       name,
       description: 'Paint three pieces.',
       contractType: 'simple',
-      repositories: [{ localPath: repo }],
+      repositories: [placeOf(repo)],
       phaseGuard: ['plan'],
       autoCompleteEnabled: false,
       agent: 'scripted',

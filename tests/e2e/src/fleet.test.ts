@@ -20,7 +20,7 @@ import {
   type Started,
   type Step,
 } from './contract.ts';
-import { forgeHost, makeForge } from './forge.ts';
+import { forgeHost, makeForge } from '@makima/test-chaos/forge';
 import { kill } from './deaths.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { eventually } from './patience.ts';

@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { existing, readSource, root } from './checkout.ts';
 import { agentsPage } from './pages/agents.ts';
+import { chaosPage } from './pages/chaos.ts';
 import { cliPage } from './pages/cli.ts';
 import { eventsPage } from './pages/events.ts';
 import { httpPage, openApiPage } from './pages/http.ts';
@@ -32,6 +33,7 @@ type Page = readonly [file: string, about: string, make: () => string | Promise<
 
 const pages: readonly Page[] = [
   ['agents.md', 'what each kind of agent can do', agentsPage],
+  ['chaos.md', 'what fails in chaos runs, and the figures of those recorded', chaosPage],
   ['cli.md', 'every command and its help', cliPage],
   ['events.md', 'types of events, and who emits them', eventsPage],
   ['http.md', 'every endpoint on one page', httpPage],

@@ -25,7 +25,14 @@ export interface SpecContext {
   replicas: Readonly<Record<string, number>>;
   env: NodeJS.ProcessEnv;
   home: Home;
+  environmentFor?: EnvironmentFor;
 }
+
+/** Says what the environment of a service or daemon is instead; for tests that put something in between. */
+export type EnvironmentFor = (
+  process: string,
+  environment: Readonly<NodeJS.ProcessEnv>,
+) => NodeJS.ProcessEnv;
 
 export type PortPlan = ReadonlyMap<string, number>;
 
@@ -56,7 +63,7 @@ export const doorAddresses = (
 });
 
 export const serviceSpecs = (
-  { layout, replicas, env, home }: SpecContext,
+  { layout, replicas, env, home, environmentFor = asItIs }: SpecContext,
   ports: PortPlan,
   addresses: Addresses,
 ): ProcessSpec[] =>
@@ -70,7 +77,7 @@ export const serviceSpecs = (
       return {
         name: replica,
         kind: 'service' as const,
-        program: nodeProgram(main, [], environment, checkout),
+        program: nodeProgram(main, [], environmentFor(replica, environment), checkout),
         port,
         ready: (options) => untilTrue(replica, () => answersOk(port, '/readyz'), options),
         stopTimeoutMs: serviceStopMs,
@@ -79,17 +86,24 @@ export const serviceSpecs = (
   );
 
 export const daemonSpec = (
-  { layout, env, home }: SpecContext,
+  { layout, env, home, environmentFor = asItIs }: SpecContext,
   addresses: Addresses,
 ): ProcessSpec => ({
   name: 'daemon',
   kind: 'daemon',
-  program: nodeProgram(layout.daemon, ['start'], daemonEnvironment(env, addresses, home), checkout),
+  program: nodeProgram(
+    layout.daemon,
+    ['start'],
+    environmentFor('daemon', daemonEnvironment(env, addresses, home)),
+    checkout,
+  ),
   port: null,
   ready: (options) =>
     untilTrue('the daemon', () => Promise.resolve(daemonIsConnected(home)), options),
   stopTimeoutMs: daemonStopMs,
 });
+
+const asItIs: EnvironmentFor = (_process, environment) => environment;
 
 const replicaNames = (name: string, replicas: SpecContext['replicas']): string[] =>
   Array.from({ length: replicas[name] ?? 1 }, (_, index) =>

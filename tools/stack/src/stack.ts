@@ -17,6 +17,7 @@ import {
   doorAddresses,
   portWishes,
   serviceSpecs,
+  type EnvironmentFor,
   type PortPlan,
   type ProcessSpec,
   type SpecContext,
@@ -38,6 +39,7 @@ export interface StackOptions {
   /** How many of a service to start, one if not named: `{ scheduler: 2 }`. */
   replicas?: Readonly<Record<string, number>>;
   layout?: StackLayout;
+  environmentFor?: EnvironmentFor;
   onEvent?: (event: StackEvent) => void;
 }
 
@@ -66,10 +68,10 @@ export class Stack {
   #stopping: Promise<void> | undefined;
 
   constructor(options: StackOptions) {
-    const { home, layout = makimaLayout, replicas = {} } = options;
+    const { home, layout = makimaLayout, replicas = {}, environmentFor } = options;
     const env = withStoreUrls(options.env);
     this.options = { ...options, env };
-    this.#context = { env, home, layout, replicas };
+    this.#context = { env, home, layout, replicas, ...(environmentFor && { environmentFor }) };
   }
 
   /** Addresses of the stores, the API and the gateway; known once start() has chosen the ports. */

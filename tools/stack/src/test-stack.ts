@@ -8,7 +8,7 @@ import { homeAt } from './home.ts';
 import { Stack, type StackOptions } from './stack.ts';
 
 export type TestStackOptions = Partial<
-  Pick<StackOptions, 'daemon' | 'replicas' | 'layout' | 'onEvent'>
+  Pick<StackOptions, 'daemon' | 'replicas' | 'layout' | 'environmentFor' | 'onEvent'>
 > & {
   /** Added to the environment of services and daemon. */
   env?: NodeJS.ProcessEnv;

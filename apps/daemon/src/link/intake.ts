@@ -7,6 +7,7 @@
 import type { Command } from '@makima/contracts/socket/commands';
 import type { ServerFrameOf } from '@makima/contracts/socket/frames';
 import { takeRuns, type Run } from '@makima/domain/sequence';
+import { racepoint } from '@makima/runtime/racepoint';
 import type { Journal } from '../journal/journal.ts';
 
 export interface IntakeOptions {
@@ -35,6 +36,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const { fresh, early } = takeRuns(journal.state.lastCommandSeq, waiting);
     waiting = early;
     await Promise.all(fresh.map(({ seq, item }) => journal.take(seq, item)));
+    if (fresh.length > 0) await racepoint('daemon.command_taken');
     if (journal.state.lastCommandSeq > 0) options.ack(journal.state.lastCommandSeq);
     for (const { seq, item } of fresh) options.apply(seq, item);
   };

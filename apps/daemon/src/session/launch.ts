@@ -7,6 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { racepoint } from '@makima/runtime/racepoint';
 import type { DaemonContext, InstalledDriver } from '../context.ts';
 import type { AgentMessage, AgentSession, StartSpec } from '../driver/driver.ts';
 import { processRow } from '../driver/process-table.ts';
@@ -39,12 +40,14 @@ export async function launch(
   await context.journal.note('intent', note);
   if (live.cancel.signal.aborted)
     throw new MakimaError('COMMAND_FAILED', 'The start was called off.');
+  await racepoint('daemon.before_agent');
   const agent = await begin(context, live, {
     installed,
     former,
     spec: specOf(context, live, tools),
   });
   live.agent = agent;
+  await racepoint('daemon.after_agent');
   const startTime = processRow(agent.pid)?.startTime ?? null;
   await context.journal.note('running', { ...note, pid: agent.pid, startTime });
   return agent;

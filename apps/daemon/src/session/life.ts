@@ -9,6 +9,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isMakimaError } from '@makima/domain/error';
+import { racepoint } from '@makima/runtime/racepoint';
 import type { DaemonContext } from '../context.ts';
 import { inSpan } from '@makima/runtime/tracing';
 import type { Collected } from '../workspace/port.ts';
@@ -115,6 +116,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     const { settledSha, leftoverSha } = collected;
     await context.records.write({ ...record, settledSha, leftoverSha });
   }
+  await racepoint('daemon.before_end');
   await context.journal.report({
     kind: 'task.ended',
     ...traced(),
@@ -131,6 +133,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     keptRef: collected.keptRef,
     usage: attempt.usage.total(),
   } satisfies ReportOf<'task.ended'>);
+  await racepoint('daemon.after_end');
 }
 
 function startFailed(error: unknown): Ending {

@@ -79,6 +79,7 @@ export async function carryOut(a: Act, what: Restoration): Promise<number | unde
   const rewritten =
     standing !== undefined && (await rewriteUnsent(a.tx, { id: standing.noticeMessageId, text }));
   if (!rewritten) await sendNotice(a, task, { id: noticeId, text });
+  await a.engine.race?.('restore.noticed');
   await redeliver(a, task, plan, epoch);
   await makePending(a, what);
   await saveCondition(a.tx, {
@@ -88,6 +89,7 @@ export async function carryOut(a: Act, what: Restoration): Promise<number | unde
     activity: byPerson === undefined ? 'Restored after an interruption' : byPerson.cause,
     errorMessage: null,
   });
+  await a.engine.race?.('restore.rearmed');
   const fence = byPerson === undefined ? `restore-${epoch}` : `resume-${epoch}-${a.now.getTime()}`;
   a.mail('spawn-task', { taskId: task.id }, { entityId: task.id, fence });
   return count;

@@ -59,6 +59,7 @@ export function restoreSupervisor(
       task.currentAttempt === input.attempt;
     if (!due || contract === undefined || !mayWork(contract.status)) return 'nothing';
     const window = new Date(a.now.getTime() - engine.limits.restorationWindowMs);
+    await engine.race?.('restore.claimed');
     // A person who let it go on has looked: what was before counts no more.
     const looked = await lastLookedAt(a.tx, { contractId: contract.id });
     const since = looked !== null && looked > window ? looked : window;
@@ -77,6 +78,7 @@ export function restoreSupervisor(
     const facts = await restorationFacts(a, contract, task);
     const plan = planRestoration(facts, a.now);
     if (plan.strategy === 'manual') return block(a, contract, task, plan.warnings.join(' '));
+    await engine.race?.('restore.planned');
     const count = await carryOut(a, { contract, task, facts, plan });
     return count === undefined ? 'nothing' : plan.strategy;
   });

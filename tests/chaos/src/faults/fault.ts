@@ -1,0 +1,38 @@
+// What a kind of fault is: it strikes, it may last, it is healed, and it shows that it bit.
+// Why: a run in which nothing was really hit would pass, and prove nothing.
+// Law: it hits what this run started, by pid or through a link of its own; a fault that found nothing to hit is null.
+import type { House } from '../house/house.ts';
+
+export interface Aim {
+  /** From 0 to 1: which of those that could be hit. */
+  readonly at: number;
+  /** From 0 to 1: how long or how hard, within what the kind allows. */
+  readonly force: number;
+}
+
+export interface Strike {
+  /** Who was hit, for people to read. */
+  readonly hit: string;
+  /** How long it lasts; nothing for a blow. */
+  readonly lastsMs?: number;
+  heal?(): void | Promise<void>;
+  /** What shows that it bit (a restart, a reconnect, a stall); undefined while nothing does. */
+  evidence(): string | undefined | Promise<string | undefined>;
+  /** Attempts of agents that it ended. */
+  readonly ended?: readonly { readonly task: string; readonly attempt: number }[];
+}
+
+export interface Fault {
+  readonly about: string;
+  /**
+   * How it is told that everything is at work again: by the agents that it ended, or by a task that is asked
+   * for. `none` where nobody knows when it began, or where it is what the fault must not be (an end).
+   */
+  readonly recovery: 'agents' | 'probe' | 'none';
+  strike(house: House, aim: Aim): Promise<Strike | null> | Strike | null;
+}
+
+/** So long within its bounds. */
+export function lasting(aim: Aim, minMs: number, maxMs: number): number {
+  return Math.round(minMs + aim.force * (maxMs - minMs));
+}

@@ -1,0 +1,146 @@
+// A whole makima to be broken: real stores, services, daemons and agents, with a link, a trap and a clock in
+// between wherever a fault may come from.
+// Law: everything lies in one folder and goes with it; what is hit was started here.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient, type Client } from '@makima/client/client';
+import type { SupervisedProcess } from '@makima/stack/supervised';
+import { startTestStack, type TestStack } from '@makima/stack/test-stack';
+import postgres from 'postgres';
+import { forgeHost, makeForge } from '../forge.ts';
+import type { RepositoryPlace } from '../scenario.ts';
+import { clocksIn, type Clocks } from './clocks.ts';
+import { ledgerFeed, type LedgerFeed } from './ledger-feed.ts';
+import { openLinks, type Links } from './links.ts';
+import { startMachine, type Machine } from './machine.ts';
+import { raceIn, type Race } from './race.ts';
+
+export interface House {
+  readonly stack: TestStack['stack'];
+  /** Room for repositories. */
+  readonly dir: string;
+  readonly client: Client;
+  /** The oracle: past every link. What fails takes its connections along; then it is opened anew. */
+  readonly sql: postgres.Sql;
+  /** Opens the oracle anew; what waits for the old one is refused. */
+  renewOracle(): Promise<void>;
+  readonly ledger: LedgerFeed;
+  readonly links: Links;
+  readonly race: Race;
+  readonly clocks: Clocks;
+  readonly logsDir: string;
+  /** `daemon`, `daemon-2`, ... */
+  readonly machines: readonly string[];
+  /** Repositories come from a forge: any machine can have them. */
+  readonly isRemote: boolean;
+  readonly placeOf: (repository: string) => RepositoryPlace;
+  /** A process by its name: a service, a store or a machine. */
+  process(name: string): SupervisedProcess;
+  /** Has its logs copied to this folder before it goes. */
+  keepLogs(dir: string): void;
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  /** With more than one, repositories come from a forge. */
+  readonly machines?: number;
+  readonly replicas?: Readonly<Record<string, number>>;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export const services = ['api', 'scheduler', 'restorer', 'daemon-gateway'] as const;
+
+/** Load and probes are many; how much one key or contract may ask for is not what is tested. */
+const limits = [
+  'requestsPerKeyPerMinuteMax=1000000',
+  'failedAuthPerAddressPerMinuteMax=1000000',
+  'tasksPerContractMax=100000',
+  'spawnsPerContractPerMinuteMax=100000',
+  'openChildrenPerSupervisorMax=100000',
+].join(',');
+
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const scratch = mkdtempSync(join(tmpdir(), 'makima-chaos-'));
+  const ledger = ledgerFeed(join(scratch, 'ledger.jsonl'));
+  const race = raceIn(join(scratch, 'race'));
+  const clocks = clocksIn(join(scratch, 'clocks'));
+  const machines = Array.from({ length: options.machines ?? 1 }, (_, n) =>
+    n === 0 ? 'daemon' : `daemon-${n + 1}`,
+  );
+  const links = await openLinks(
+    replicaNames(options.replicas ?? {}),
+    machines,
+    join(scratch, 'addresses'),
+  );
+  let keptIn: string | undefined;
+  const environmentFor = (name: string, given: Readonly<NodeJS.ProcessEnv>): NodeJS.ProcessEnv =>
+    clocks.within(name, race.within(name, links.between(name, given)));
+  const forge = makeForge(scratch);
+  const env = {
+    PATH: `${forge.bin}:${process.env.PATH ?? ''}`,
+    MAKIMA_ALLOW_HOSTS: forgeHost,
+
+    LOG_LEVEL: 'info',
+    MAKIMA_LIMITS: limits,
+    MAKIMA_LEDGER: ledger.path,
+    ...options.env,
+  };
+  const stack = await startTestStack({
+    env: { MAKIMA_MAX_TASKS: '12', ...env },
+    replicas: options.replicas ?? {},
+    environmentFor,
+    keepLogsIn: () => keptIn,
+  });
+  const more: Machine[] = [];
+  for (const name of machines.slice(1)) more.push(await startMachine(stack, name, environmentFor));
+  const openOracle = (): postgres.Sql =>
+    postgres(stack.stack.addresses.databaseUrl, { max: 3, onnotice: () => {} });
+  let sql = openOracle();
+  return {
+    stack: stack.stack,
+    dir: stack.dir,
+    client: createClient({ baseUrl: stack.url, key: stack.ownerKey, tries: 8 }),
+    get sql() {
+      return sql;
+    },
+    async renewOracle() {
+      const old = sql;
+      sql = openOracle();
+      await old.end({ timeout: 0 }).catch(() => {});
+    },
+    ledger,
+    links,
+    race,
+    clocks,
+    logsDir: stack.stack.options.home.logs,
+    machines,
+    isRemote: machines.length > 1,
+    placeOf: (repository) =>
+      machines.length > 1 ? { repositoryUrl: forge.urlOf(repository) } : { localPath: repository },
+    process: (name) =>
+      more.find((machine) => machine.name === name)?.process ?? stack.stack.process(name),
+    keepLogs: (dir) => void (keptIn = dir),
+    async close() {
+      links.healAll();
+      race.disarmAll();
+      await Promise.all(more.map((machine) => machine.stop()));
+      await sql.end({ timeout: 5 }).catch(() => {});
+      if (keptIn !== undefined && existsSync(ledger.path)) {
+        mkdirSync(keptIn, { recursive: true });
+        cpSync(ledger.path, join(keptIn, 'ledger.jsonl'));
+      }
+      await stack.stop();
+      await links.close();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+function replicaNames(replicas: Readonly<Record<string, number>>): string[] {
+  return services.flatMap((service) =>
+    Array.from({ length: replicas[service] ?? 1 }, (_, n) =>
+      n === 0 ? service : `${service}-${n + 1}`,
+    ),
+  );
+}

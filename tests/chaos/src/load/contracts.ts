@@ -1,0 +1,129 @@
+// The contracts of a run: so many lines of them side by side, one after the other, until it is time to rest.
+// Law: a contract that was asked for is seen to its end; how it stands then is compared with its twin, which no
+// fault ever met.
+import { execFileSync } from 'node:child_process';
+import type { House } from '../house/house.ts';
+import { found, pause } from '../pause.ts';
+import { startContract, type Started } from '../scenario.ts';
+import type { Operations } from './operations.ts';
+
+/** How long an agent of the load works on a line. */
+const stepMs = 60;
+
+export interface Load {
+  readonly house: House;
+  readonly operations: Operations;
+  readonly say: (line: string) => void;
+}
+
+/** `lines` side by side until the signal; a contract that was begun is seen to its end. */
+export async function contractsUntil(
+  signal: AbortSignal,
+  load: Load,
+  { lines, endsWithinMs }: { readonly lines: number; readonly endsWithinMs: number },
+): Promise<Started[]> {
+  const all: Started[] = [];
+  const line = async (index: number): Promise<void> => {
+    for (let n = 0; !signal.aborted; n++) {
+      const started = await beginContract(load, `c${index}-${n}`, signal);
+      if (started === null) return;
+      all.push(started);
+      const status = await endOf(load.house, started, endsWithinMs);
+      load.say(`${started.slug}: ${status ?? 'not over yet'}`);
+    }
+  };
+  await Promise.all(Array.from({ length: lines }, (_, index) => line(index)));
+  return all;
+}
+
+/** Asked for until somebody says yes; null when the time was over before. */
+export async function beginContract(
+  { house, operations }: Load,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Started | null> {
+  for (;;) {
+    try {
+      const started = await startContract(house.client, house.dir, name, stepMs, house.placeOf);
+      operations.contractCreated(started.id);
+      return started;
+    } catch (error) {
+      if (signal === undefined) throw error;
+      if (signal.aborted) return null;
+      await pause(200, signal);
+    }
+  }
+}
+
+const ends: ReadonlySet<string> = new Set(['completed', 'failed', 'archived']);
+
+/** How it ended; undefined when it did not in time. Looked up past the API, which may be dead. */
+export function endOf(
+  { sql }: House,
+  { id }: Started,
+  withinMs: number,
+): Promise<string | undefined> {
+  return found(
+    async () => {
+      const rows = await sql<{ status: string }[]>`
+        select status from contracts where id = ${id}`.catch(() => []);
+      const status = rows[0]?.status;
+      return status !== undefined && ends.has(status) ? status : undefined;
+    },
+    { withinMs, everyMs: 200 },
+  );
+}
+
+/** What a contract came to: everything that a fault might have changed, nothing that depends on time. */
+export async function outcomeOf({ sql }: House, started: Started): Promise<string> {
+  const { id } = started;
+  const [contract] = await sql`select status, phase from contracts where id = ${id}`;
+  // Questions name their contract.
+  const name = `"${started.slug}"`;
+  const tasks = await sql`
+    select case when is_supervisor then 'supervisor' else name end as name, status,
+           case when is_supervisor then null else output_summary end as summary
+      from tasks where contract_id = ${id} order by 1`;
+  const deliverables = await sql`
+    select phase, deliverable_id, stale_since is null as holds from deliverables where contract_id = ${id} order by 1, 2`;
+  const questions = await sql`
+    select question_type, replace(question, ${name}, 'it') as question, status, response from questions
+     where contract_id = ${id} and task_id is not null order by 1, 2`;
+  const merged = await sql`
+    select count(*)::int as merges from events where contract_id = ${id} and type = 'task.merged'`;
+  return JSON.stringify({
+    contract,
+    tasks,
+    deliverables,
+    questions,
+    merged,
+    files: filesOf(started),
+  });
+}
+
+/** Names and contents of the delivered branch. The README names its contract. */
+function filesOf({ repo, slug }: Started): string[] {
+  try {
+    const args = ['-C', repo, 'ls-tree', '-r', `makima/${slug}`];
+    const out = execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' });
+    return out.split('\n').filter((line) => line !== '' && !line.endsWith('README.md'));
+  } catch {
+    return [];
+  }
+}
+
+/** Why one is not over, in the words of the system. */
+export async function whyNot({ client }: House, started: Started): Promise<string> {
+  const [why, status] = await Promise.all([
+    client.call('whyContract', { params: { id: started.id } }),
+    client.call('supervisorStatus', { params: { id: started.id } }),
+  ]);
+  const { items } = await client.call('listTaskOutput', {
+    params: { id: status.task_id },
+    query: { limit: 200 },
+  });
+  const last = items.slice(-6).map((line) => `${line.messageType}: ${line.content.slice(0, 300)}`);
+  return [why.summary, `supervisor ${status.state} (${status.current_activity})`, ...last].join(
+    '\n    ',
+  );
+}

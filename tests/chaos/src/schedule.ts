@@ -1,0 +1,57 @@
+// The timetable of a run: which fault when, whom it aims at, how long it lasts.
+// Law: a function of the seed and the kinds alone. What a fault finds when its time comes is the world's affair.
+import { chanceOf } from './chance.ts';
+
+export interface Appointment<Kind extends string = string> {
+  readonly atMs: number;
+  readonly kind: Kind;
+  /** From 0 to 1: which of those that could be hit. */
+  readonly aim: number;
+  /** From 0 to 1: how long, within what its kind allows. */
+  readonly length: number;
+}
+
+export interface Pace {
+  readonly gapMinMs: number;
+  readonly gapMaxMs: number;
+}
+
+export const standardPace: Pace = { gapMinMs: 300, gapMaxMs: 2_500 };
+
+/** Every kind in turn, each round in another order, until `untilMs`. */
+export function timetableOf<Kind extends string>(
+  seed: number,
+  kinds: readonly Kind[],
+  { untilMs, pace = standardPace }: { readonly untilMs: number; readonly pace?: Pace },
+): Appointment<Kind>[] {
+  if (kinds.length === 0) return [];
+  const chance = chanceOf(seed);
+  const timetable: Appointment<Kind>[] = [];
+  let round: Kind[] = [];
+  for (let atMs = 0; ;) {
+    atMs += chance.between(pace.gapMinMs, pace.gapMaxMs);
+    if (atMs >= untilMs) return timetable;
+    if (round.length === 0) round = shuffled(kinds, () => chance.next());
+    const kind = round.pop();
+    if (kind === undefined) return timetable;
+    timetable.push({ atMs: Math.round(atMs), kind, aim: chance.next(), length: chance.next() });
+  }
+}
+
+/** Fisher and Yates's, so that every order is as likely as every other. */
+function shuffled<T>(list: readonly T[], next: () => number): T[] {
+  const mixed = [...list];
+  for (let end = mixed.length - 1; end > 0; end -= 1) {
+    const other = Math.floor(next() * (end + 1));
+    const [a, b] = [mixed[end], mixed[other]];
+    if (a === undefined || b === undefined) continue;
+    mixed[end] = b;
+    mixed[other] = a;
+  }
+  return mixed;
+}
+
+/** The one that an aim points at; undefined when there is none. */
+export function aimedAt<T>(list: readonly T[], aim: number): T | undefined {
+  return list[Math.min(list.length - 1, Math.floor(aim * list.length))];
+}
