@@ -324,4 +324,24 @@ describe('a validator', () => {
     await verdict(again?.operationId ?? '', 0, sha('2'));
     expect(await ready(of)).toMatchObject({ ready: true });
   });
+
+  it('holds for no commit that the branch left behind long ago', async () => {
+    const gate = { validator, autoAdvance: false };
+    const of = await scene([{ name: 'build', gate }, { name: 'end' }]);
+    await done(of);
+    const [check] = await checks();
+    await verdict(check?.operationId ?? '', 0, sha('a'));
+    expect(await ready(of)).toMatchObject({ ready: true });
+    await t.database.sql`
+      insert into branch_moves (contract_id, owner_id, n, operation_id, from_sha, to_sha, changed, complete)
+      select ${of.contract.id}, ${t.ownerId}, n, gen_random_uuid(), case n when 1 then ${sha('a')} else lpad(n::text, 40, '0') end,
+             lpad((n + 1)::text, 40, '0'), '{x}', true from generate_series(1, 60) n`;
+    expect((await ready(of)).missing[0]?.reason).toBe('Validator `make check` has not run yet.');
+    // Asked for, it is run again.
+    expect(await advance(of, 'end')).toMatchObject({ outcome: 'validation_failed' });
+    // The next verdict is of a commit that no move names, as after work outside of merges: it holds.
+    const [again] = await checks();
+    await verdict(again?.operationId ?? '', 0, sha('b'));
+    expect(await ready(of)).toMatchObject({ ready: true });
+  });
 });

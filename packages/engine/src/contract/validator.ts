@@ -55,7 +55,10 @@ async function verdictOf(db: Queryable, run: OperationRow): Promise<ValidatorRes
   const about = { ownerId: run.ownerId, contractId: run.contractId };
   const rows = await lastBranchMoves(db, { ...about, limit: movesLooked });
   const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
-  const since = commit === null ? [] : movesSince(commit, moves);
+  const isKnown = moves.some(({ from, to }) => from === commit || to === commit);
+  // A commit further back, or of no move at all: what was told after the verdict has moved past it.
+  const later = moves.filter(({ at }) => run.finishedAt !== null && at > run.finishedAt);
+  const since = isKnown ? movesSince(commit ?? '', moves) : later;
   const seen = { kind: 'command', argv: [], commit: commit ?? '', exitCode: 0 } as const;
   if (leftBehind(seen, since) !== null) return { state: 'not_run' };
   return holds
