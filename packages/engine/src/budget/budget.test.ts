@@ -292,6 +292,20 @@ describe('a budget that a person changes', () => {
     expect(await starts()).toHaveLength(2);
   });
 
+  it('after it was let go on once, holds at what it says now', async () => {
+    const s = await scene();
+    const task = await works(s);
+    await tells(task, 10.2);
+    await end(task, supervisorOf(s));
+    await answer(s, 'Go on once');
+    for (const start of await starts()) await daemon.started(start);
+    expect((await patch(s, usd(9))).result).toMatchObject({
+      budget: { costMicros: 9_000_000, heldAt: expect.any(String) as string },
+    });
+    expect(await asked(s)).toHaveLength(1);
+    expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'paused' });
+  });
+
   it('to none, holds nobody any more', async () => {
     const s = await scene(usd(1));
     const task = await works(s);

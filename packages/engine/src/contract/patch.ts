@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ContractDetail, zContractPatch } from '@makima/contracts/entity/contract';
 import { isTerminal } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
+import { setContractBudgetState } from '@makima/db/repo/budgets';
 import type { ContractRow } from '@makima/db/rows';
 import { lockedContract, requirePerson } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -39,13 +40,23 @@ export function patchContract(
         ? {}
         : { guardedPhases: [...chosenGuards(contract.contractType, phaseGuard)] }),
     });
-    const row = budget === undefined ? written : await lookAtBudgets(a, written);
+    const row = budget === undefined ? written : await budgetChanged(a, contract, written);
     if (row.description !== contract.description) await tellGoal(a, row);
     return contractDetail(engine, a.tx, row);
   });
 }
 
 const noBudget = { tokens: null, costMicros: null };
+
+/** Another budget is the last word: that the former one could be passed once counts no more. */
+async function budgetChanged(a: Act, before: ContractRow, row: ContractRow): Promise<ContractRow> {
+  const isSame =
+    before.budgetTokens === row.budgetTokens && before.budgetCostMicros === row.budgetCostMicros;
+  if (isSame) return lookAtBudgets(a, row);
+  const { ownerId, id } = row;
+  const set = { budgetGraceTokens: null, budgetGraceCostMicros: null };
+  return lookAtBudgets(a, await setContractBudgetState(a.tx, { ownerId, id, set }));
+}
 
 function checkVersion(contract: ContractRow, expected: number | undefined): void {
   if (expected === undefined || expected === contract.version) return;
