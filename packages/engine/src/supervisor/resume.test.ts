@@ -5,6 +5,7 @@ import type { CommandOf } from '@makima/contracts/socket/commands';
 import { changeStatus } from '../contract/change-status.ts';
 import { getContract } from '../contract/get.ts';
 import { disconnectDaemon } from '../daemon/disconnect.ts';
+import { revokeDaemon } from '../identity/daemons.ts';
 import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
 import { zAskInput } from '@makima/contracts/entity/question';
@@ -12,6 +13,7 @@ import { resumeSupervisor, type ResumeInput } from './resume.ts';
 import { restoreSupervisor } from './restore.ts';
 import { by, eventsOf, newContract, openTestEngine, refusal, runJobs } from '../test-engine.ts';
 import type { TestEngine } from '../test-engine.ts';
+import { assignPending } from '../task/assign.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { running, stage, taskRow, type Stage } from '../test-stage.ts';
@@ -276,6 +278,22 @@ describe('a resume by a person', () => {
     const [row] = await sql`
       select restoration_count, restoration_source from supervisors where task_id = ${of.taskId}`;
     expect(row).toEqual({ restorationCount: 1, restorationSource: 'person' });
+  });
+
+  it('starts elsewhere when the machine that was chosen is revoked before it comes', async () => {
+    const away = await TestDaemon.join(t);
+    const scene = await stage(t, { daemon });
+    await dies(scene);
+    await disconnectDaemon(t.engine, away.principal, {
+      sessionEpoch: away.sessionEpoch,
+      reason: 'gone',
+    });
+    await resume(scene, { targetDaemonId: away.id });
+    await runJobs(t);
+    expect(await taskRow(t, scene.supervisorTaskId)).toMatchObject({ status: 'pending' });
+    await revokeDaemon(t.engine, by(t.owner), { id: away.id });
+    await assignPending(t.engine, t.system);
+    expect(await nextStart(scene)).toMatchObject({ attempt: 2 });
   });
 
   it('of one that has yet to begin only chooses its machine', async () => {

@@ -91,8 +91,9 @@ function pendingOf(
   // While its machine is there it waits for room on it; when that is gone it begins anew elsewhere.
   const keeps = row.isSessionThereOnly && slots.some(({ daemonId }) => daemonId === home);
   const isBound = row.localPath !== null || home === shared || home === source || keeps;
-  // A person's choice goes before everything.
-  const target = row.targetDaemonId;
+  // A person's choice goes before everything, while that machine may still come.
+  const chosen = row.targetDaemonId;
+  const target = chosen === null || gone.has(chosen) ? null : chosen;
   const bound = target ?? (isBound && home !== undefined && slots.length > 0 ? home : null);
   return {
     taskId: row.id,
