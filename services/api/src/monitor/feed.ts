@@ -5,6 +5,7 @@
  * read is offered to its readers in order and without waiting for any. A store that is away costs time only.
  */
 import { channels } from '@makima/contracts/channels';
+import { isMakimaError } from '@makima/domain/error';
 import type { PubSub, Unsubscribe } from '@makima/bus/pubsub';
 import type { EventPosition, HeartbeatFact, MonitorPage } from '@makima/engine/event/monitor';
 import type { Log } from '@makima/runtime/log';
@@ -59,8 +60,11 @@ export function createFeed(options: FeedOptions): Feed {
         if (heard.kind === 'hint') beats.heard(heard.body);
       }),
     );
+    const lose = (): void => {
+      for (const reader of readers) reader.lose();
+    };
     void Promise.all(leaving).then(() =>
-      follow(options, { bell, signal: stopped.signal, placed, take }),
+      follow(options, { bell, signal: stopped.signal, placed, take, lose }),
     );
   };
 
@@ -88,6 +92,8 @@ interface Following {
   readonly signal: AbortSignal;
   readonly placed: PromiseWithResolvers<void>;
   readonly take: (page: MonitorPage) => void;
+  /** Its place is of a history that is no more. */
+  readonly lose: () => void;
 }
 
 async function follow(options: FeedOptions, f: Following): Promise<void> {
@@ -104,6 +110,11 @@ async function follow(options: FeedOptions, f: Following): Promise<void> {
       if (page.facts.length > 0) chase = [];
     } catch (error) {
       options.log.debug({ err: error }, 'a feed of monitors could not read');
+      if (isMakimaError(error) && error.code === 'VALIDATION_FAILED') {
+        cursor = 'now';
+        at = undefined;
+        f.lose();
+      }
     }
     if (full || f.signal.aborted) continue;
     const rang = await f.bell.wait(chase[0] ?? rereadMs);

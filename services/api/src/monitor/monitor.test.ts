@@ -145,6 +145,20 @@ describe('a monitor', () => {
     expect(lost.told).toMatchObject([{ type: 'reload', code: 'VALIDATION_FAILED' }]);
   });
 
+  it('is told to read anew when the store was restored to an earlier moment meanwhile', async () => {
+    const watching = await monitor(here());
+    const { sql } = api.engine.database;
+    await sql`update meta set value = ${randomUUID()} where key = 'timeline'`;
+    api.pubsubOfAnother.publish([{ channel: channels.ownerEvents(api.ownerId), body: '' }]);
+    expect((await watching.closed).code).toBe(4410);
+    expect(watching.told.at(-1)).toMatchObject({ type: 'reload' });
+    const again = await monitor(here());
+    await put(one, 'paused');
+    await again.until((told) => changes(told, one.detail.id).includes('paused'));
+    await put(one, 'active');
+    await again.close();
+  });
+
   it('that stops reading is cut, and holds nobody up; later it goes on where it was', async () => {
     const [stopped, lively] = await Promise.all([monitor(here()), monitor(here())]);
     const overflows = async (): Promise<number> =>

@@ -44,6 +44,8 @@ export interface Subscription {
   offer(told: Told): void;
   /** Called by the feed: nothing more until here. */
   advance(cursor: string, position: EventPosition): void;
+  /** Called by the feed when its place is gone: what comes next is read from the store. */
+  lose(): void;
   /** Wakes whoever waits in `next`. */
   ring(): void;
   readonly queued: number;
@@ -67,7 +69,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
   /** Where the last reading from the store ended: what the feed brings of before was told already. */
   let floor: EventPosition | undefined;
   /** Up to where the feed has brought everything. */
-  let reached: string | undefined;
+  let reached: { readonly cursor: string; readonly position: EventPosition } | undefined;
   let queue: Told[] = [];
   let state: 'behind' | 'collecting' | 'live' = 'behind';
 
@@ -77,13 +79,22 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
     state = 'collecting';
     const page = await options.read(given);
     given = page.cursor;
-    floor = page.position;
+    stand(page.position);
     if (!page.full && isCollecting()) {
       state = 'live';
       queue = queue.filter((told) => isNew(told, floor));
     }
     const told = page.facts.filter((fact) => isMonitored(wish, fact)).map(toldOf);
     return { told, cursor: given, live: state === 'live' };
+  };
+  const fallBehind = (): void => {
+    queue = [];
+    state = 'behind';
+  };
+  /** Where a reading ended. When the feed did not come as far meanwhile, its place counts for nothing. */
+  const stand = (position: EventPosition): void => {
+    floor = position;
+    if (reached !== undefined && !isAfter(reached.position, position)) reached = undefined;
   };
   const isCollecting = (): boolean => state === 'collecting';
 
@@ -99,7 +110,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       if (state !== 'live') return catchUp();
       const told = queue.splice(0, mostAtOnce);
       const last = told.findLast((one) => one.cursor !== undefined)?.cursor;
-      given = queue.length === 0 ? (reached ?? last ?? given) : (last ?? given);
+      given = queue.length === 0 ? (reached?.cursor ?? last ?? given) : (last ?? given);
       return { told, cursor: given, live: true };
     },
     refine(filter) {
@@ -110,14 +121,17 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       if (told.position === undefined && state !== 'live') return;
       if (queue.length < options.bufferSize) queue.push(told);
       else {
-        queue = [];
-        state = 'behind';
+        fallBehind();
         options.onOverflow?.();
       }
       bell.ring();
     },
+    lose() {
+      fallBehind();
+      bell.ring();
+    },
     advance(cursor, position) {
-      if (floor === undefined || isAfter(position, floor)) reached = cursor;
+      if (floor === undefined || isAfter(position, floor)) reached = { cursor, position };
     },
     ring: () => bell.ring(),
   };
