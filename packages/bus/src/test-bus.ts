@@ -5,7 +5,7 @@
  * Law: real Redis, real sockets; a test waits for signals, never for time.
  */
 import { randomUUID } from 'node:crypto';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { jobId, jobVersion, type JobName } from '@makima/contracts/jobs';
 import { createMetrics, type Metrics } from '@makima/runtime/metrics';
 import { testLog, type TestLog } from '@makima/runtime/test-log';
@@ -15,14 +15,11 @@ import { openBus, type Bus, type BusOptions, type Ticket } from './queues.ts';
 import type { RedisTimings } from './redis.ts';
 import { consume, type Consumer, type ConsumeOptions, type WorkerTimings } from './workers.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-/** Run when the test is over, last in first out. */
+/** Run when the test is over, last in first out. A hook of this module would be of its worker's first file only. */
 export function onEnd(cleanup: () => unknown): void {
-  cleanups.push(cleanup);
+  onTestFinished(async () => {
+    await cleanup();
+  });
 }
 
 export const quick: RedisTimings = {

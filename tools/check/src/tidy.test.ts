@@ -25,6 +25,7 @@ describe('tidy', () => {
     ['only', 'packages/bus/src/a.test.ts', headed(`it${dot}only('x', () => {});`), '2 focus'],
     ['skip', 'packages/bus/src/a.test.ts', headed(`describe${dot}skip('x', () => {});`), '2 focus'],
     ['todo', 'packages/bus/src/a.test.ts', headed(`test.concurrent${dot}todo('x');`), '2 focus'],
+    ['shared hook', 'packages/bus/src/test-bus.ts', headed('afterEach(() => {});'), '2 hook'],
     ['index', 'packages/bus/src/index.ts', headed('export const a = 1;'), '1 barrel'],
     ['barrel', 'packages/bus/src/all.ts', headed("export * from './a.ts';"), '1 barrel'],
     ['no header', 'packages/bus/src/a.ts', 'const a = 1;\n', '1 header'],

@@ -59,6 +59,20 @@ const focusedTests: Rule = ({ path, code }) =>
     ? matches(path, code, focused, 'focus', (found) => `${found}: every test runs, always`)
     : [];
 
+const hook = /^(?:before|after)(?:Each|All)\s*\(/gm;
+
+/** The modules of a worker are shared by its test files: such a hook would be of the first one only. */
+const sharedHooks: Rule = ({ path, code }) =>
+  path.endsWith('.test.ts')
+    ? []
+    : matches(
+        path,
+        code,
+        hook,
+        'hook',
+        (found) => `${found}...) in a module that tests share: use onTestFinished`,
+      );
+
 const barrel: Rule = ({ path, code, withoutComments }) => {
   const named = /(?:^|\/)index\.tsx?$/.test(path);
   const rest = withoutComments
@@ -94,6 +108,7 @@ const sourceRules: readonly Rule[] = [
   ({ path }) => namedWithoutMeaning(path),
   impure,
   focusedTests,
+  sharedHooks,
   barrel,
   headless,
   unfinished,

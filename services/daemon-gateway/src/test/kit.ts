@@ -5,7 +5,7 @@
  * Law: no mocks; a test waits for frames and closes, never for time.
  */
 import { randomUUID } from 'node:crypto';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { openDatabase } from '@makima/db/client';
 import { limits } from '@makima/domain/limits';
 import { openHouse, testEngine, testSettings, type House } from '@makima/engine/test/house';
@@ -22,14 +22,11 @@ import { openDoor } from '../server.ts';
 import { defaultTimings, type Timings } from '../timings.ts';
 import { openWire, type Wire } from '@makima/wire/wire';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-/** Run when the test is over, last in first out. */
+/** Run when the test is over, last in first out. A hook of this module would be of its worker's first file only. */
 export function onEnd(cleanup: () => unknown): void {
-  cleanups.push(cleanup);
+  onTestFinished(async () => {
+    await cleanup();
+  });
 }
 
 export interface Stores {

@@ -4,7 +4,7 @@
  * Law: no mocks; a test waits for rows and jobs, and ticks what would run by itself.
  */
 import { randomUUID } from 'node:crypto';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { JobContext } from '@makima/bus/delivery';
 import { openDatabase } from '@makima/db/client';
 import { limits } from '@makima/domain/limits';
@@ -26,14 +26,11 @@ import { restoreOne } from '../jobs/restore-supervisor.ts';
 import { restorerMetrics } from '../restorer-metrics.ts';
 import { openWire, type Wire } from '@makima/wire/wire';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-/** Run when the test is over, last in first out. */
+/** Run when the test is over, last in first out. A hook of this module would be of its worker's first file only. */
 export function onEnd(cleanup: () => unknown): void {
-  cleanups.push(cleanup);
+  onTestFinished(async () => {
+    await cleanup();
+  });
 }
 
 export interface Stores {
