@@ -92,7 +92,7 @@ interface Following {
   readonly signal: AbortSignal;
   readonly placed: PromiseWithResolvers<void>;
   readonly take: (page: MonitorPage) => void;
-  /** Its place is of a history that is no more. */
+  /** Nothing of before its place was brought. */
   readonly lose: () => void;
 }
 
@@ -104,7 +104,9 @@ async function follow(options: FeedOptions, f: Following): Promise<void> {
     let full = false;
     try {
       const page = await options.read(cursor);
-      if (at !== undefined) f.take(page);
+      // Placed anew: what it did not bring before is read from the store.
+      if (at === undefined) f.lose();
+      else f.take(page);
       ({ cursor, full, position: at } = page);
       f.placed.resolve();
       if (page.facts.length > 0) chase = [];
@@ -113,7 +115,7 @@ async function follow(options: FeedOptions, f: Following): Promise<void> {
       if (isMakimaError(error) && error.code === 'VALIDATION_FAILED') {
         cursor = 'now';
         at = undefined;
-        f.lose();
+        full = true;
       }
     }
     if (full || f.signal.aborted) continue;

@@ -44,7 +44,7 @@ export interface Subscription {
   offer(told: Told): void;
   /** Called by the feed: nothing more until here. */
   advance(cursor: string, position: EventPosition): void;
-  /** Called by the feed when its place is gone: what comes next is read from the store. */
+  /** Called by the feed when it has another place: what comes next is read from the store. */
   lose(): void;
   /** Wakes whoever waits in `next`. */
   ring(): void;
@@ -127,6 +127,7 @@ export function createSubscription(options: SubscriptionOptions): Subscription {
       bell.ring();
     },
     lose() {
+      if (state === 'behind') return;
       fallBehind();
       bell.ring();
     },
