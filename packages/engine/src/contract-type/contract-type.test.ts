@@ -286,6 +286,30 @@ describe('a validator', () => {
     expect(await checks()).toHaveLength(1);
   });
 
+  it('is run on the machine that has the supervisor now, whatever the former one owes', async () => {
+    const { of, operationId } = await asked();
+    const other = await TestDaemon.join(t);
+    await t.database
+      .sql`update tasks set home_daemon_id = ${other.id} where id = ${of.supervisorTaskId}`;
+    const evaluate = () => evaluateContract(t.engine, t.system, { contractId: of.contract.id });
+    for (let i = 0; i < 2; i += 1) expect((await evaluate()).result).toBe('validating');
+    const [check, ...more] = await other.pullOnly('evidence.check');
+    expect([check?.command, more]).toEqual([validator, []]);
+    // The word of the former one comes late, and counts for nothing.
+    await verdict(operationId, 0);
+    await runJobs(t);
+    expect(await phase(of)).toBe('build');
+    await other.finish(check?.operationId ?? '', {
+      kind: 'evidence.check',
+      holds: true,
+      commitSha: sha('1'),
+      exitCode: 0,
+      output: '',
+    });
+    await runJobs(t);
+    expect(await phase(of)).toBe('end');
+  });
+
   it('that could not be run says why', async () => {
     const { of, operationId } = await asked();
     await daemon.report({

@@ -17,7 +17,7 @@ import { repositoriesOf } from '@makima/db/repo/contracts';
 import { findDaemon } from '@makima/db/repo/daemons';
 import { lastBranchMoves } from '@makima/db/repo/deliverables';
 import { lastValidation, markOperationSeen } from '@makima/db/repo/operations';
-import { lockTask } from '@makima/db/repo/tasks';
+import { findTask, lockTask } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow, OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
@@ -67,8 +67,8 @@ async function verdictOf(db: Queryable, run: OperationRow): Promise<ValidatorRes
 }
 
 /**
- * Run it when nothing else is missing and its verdict is due: it was not run at this commit, it failed before
- * the contract's present version, or (`again`) it failed and whoever leads has seen that. Answers whether it
+ * Run it when nothing else is missing and its verdict is due: it was not run at this commit, it runs where the
+ * supervisor is no more, it failed before the contract's present version, or (`again`) it failed and whoever leads has seen that. Answers whether it
  * runs now. The caller holds the contract.
  */
 export async function validateIfDue(
@@ -84,7 +84,7 @@ export async function validateIfDue(
     case 'passed':
       return false;
     case 'running':
-      return true;
+      return (await isElsewhere(a, contract, last)) ? run(a, contract) : true;
     case 'not_run':
       return run(a, contract);
     case 'failed': {
@@ -99,6 +99,17 @@ export async function validateIfDue(
 export async function validatorSeen(a: Act, validation: Validation | undefined): Promise<void> {
   if (validation?.result.state !== 'failed' || validation.last === undefined) return;
   await markOperationSeen(a.tx, { ownerId: a.ownerId, id: validation.last.id });
+}
+
+/** It was asked of a machine that the supervisor has left since, and that may never come back. */
+async function isElsewhere(
+  a: Act,
+  { supervisorTaskId }: ContractRow,
+  last: OperationRow | undefined,
+): Promise<boolean> {
+  if (supervisorTaskId === null || last === undefined) return false;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: supervisorTaskId });
+  return task?.homeDaemonId != null && task.homeDaemonId !== last.daemonId;
 }
 
 /** False when no machine has the code, yet or any more. */
