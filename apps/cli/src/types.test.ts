@@ -75,6 +75,7 @@ it('puts what show printed, and refuses what is no type before it is sent', asyn
     ['{', 'is no JSON'],
     ['{"name":"Careful","phases":[{"name":"a"}]}', 'at name: must be lower case with dashes'],
     ['{"name":"careful","phases":[{"name":"a"},{"name":"a"}]}', "Phase 'a' appears twice"],
+    ['{"name":"simple","phases":[{"name":"a"}]}', 'the type simple comes with makima'],
   ] as const) {
     const refused = await stage.run(['types', 'put', '-'], { stdin: content });
     expect([refused.code, refused.stdout]).toEqual([2, '']);

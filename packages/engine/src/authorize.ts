@@ -21,8 +21,12 @@ export function contractNotFound(id: string): MakimaError {
   });
 }
 
-export function notFound(what: string, id: string): MakimaError {
-  return new MakimaError('NOT_FOUND', `there is no ${what} ${id}`);
+export function notFound(what: string, id: string, fix?: string): MakimaError {
+  return new MakimaError(
+    'NOT_FOUND',
+    `there is no ${what} ${id}`,
+    fix === undefined ? {} : { fix },
+  );
 }
 
 /** Daemons report and are told; they read and change nothing else. */

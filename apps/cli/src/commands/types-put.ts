@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { zContractTypeInput, type ContractTypeInput } from '@makima/contracts/entity/contract-type';
-import { checkContractType, typeOf } from '@makima/domain/contract-type';
+import { checkContractType, findType, typeOf } from '@makima/domain/contract-type';
 import { tellDone } from '../act.ts';
 import { usageError } from '../print-error.ts';
 import type { Shell } from '../shell.ts';
@@ -47,6 +47,11 @@ function parsed(file: string, content: string): ContractTypeInput {
   }
   const verdict = checkContractType(typeOf(shape.data.name, 1, shape.data.phases));
   if (!verdict.ok) throw usageError(`${file}: ${verdict.reason}`, 'mend it and put it again');
+  if (findType(shape.data.name) !== undefined)
+    throw usageError(
+      `${file}: the type ${shape.data.name} comes with makima`,
+      'choose another name',
+    );
   return shape.data;
 }
 

@@ -120,6 +120,12 @@ describe('selectScript', () => {
     expect(select('- x\n  ~~~makima-script\n  - hang\n  ~~~')).toBe('- hang\n');
   });
 
+  it('says of a block that is not closed that it is not, and takes nothing in its place', () => {
+    const notClosed = /begins a script and does not end it\. Close the block with a line "```"/;
+    expect(() => select('```makima-script\n- hang\n', join(cwd, 'env.yaml'))).toThrow(notClosed);
+    expect(() => select('```makima-script\n- hang\n  ```\nscript: mine')).toThrow(notClosed);
+  });
+
   it('takes a named one from the repository, then from the box', () => {
     expect(select('Please\n  script: mine  \nnow')).toBe('mine');
     expect(select('script: hello')).toContain('steps:');

@@ -15,6 +15,7 @@ export interface ScriptSource {
 }
 
 const fence = /^([ \t]*)(`{3,}|~{3,})makima-script[ \t]*\r?\n([\s\S]*?)^\1\2[ \t]*$/m;
+const opening = /^[ \t]*(`{3,}|~{3,})makima-script[ \t]*\r?$/m;
 const namedLine = /^\s*script:\s*([A-Za-z0-9][\w-]*)\s*$/m;
 
 /** Scripts that come in the box. */
@@ -23,7 +24,7 @@ const ownScripts = fileURLToPath(new URL('../../scripts/', import.meta.url));
 /**
  * In this order: a fenced block `makima-script` in the prompt; a line `script: <name>`, read from
  * `.makima/scripts/<name>.yaml` below `cwd` or from the box; the absolute path in `scriptPath`.
- * @throws ScriptError when there is none, or what is named cannot be read.
+ * @throws ScriptError when there is none, when its block is not closed, or what is named cannot be read.
  */
 export function selectScript(options: {
   readonly prompt: string;
@@ -33,6 +34,13 @@ export function selectScript(options: {
   const block = fence.exec(options.prompt);
   if (block !== null) {
     return { source: 'script in the plan', text: unindent(block[3] ?? '', block[1] ?? '') };
+  }
+  const open = opening.exec(options.prompt)?.[1];
+  if (open !== undefined) {
+    throw new ScriptError(
+      'the plan',
+      `begins a script and does not end it. Close the block with a line "${open}", indented as it begins`,
+    );
   }
   const name = namedLine.exec(options.prompt)?.[1];
   if (name !== undefined) return readNamed(name, options.cwd);

@@ -6,6 +6,7 @@ import { changeStatus } from '../contract/change-status.ts';
 import { patchContract } from '../contract/patch.ts';
 import { whyContract } from '../contract/why.ts';
 import { expireLeases } from '../daemon/expire-leases.ts';
+import { resumeSupervisor } from '../supervisor/resume.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { inbox } from '../question/inbox.ts';
 import { whyTask } from '../task/why.ts';
@@ -159,6 +160,22 @@ describe('a budget of a contract', () => {
       expect.objectContaining({ question: expect.stringContaining('$11.20 of $10.00') as string }),
     ]);
     expect(await told(s, 'budget.reached')).toHaveLength(2);
+  });
+
+  it('brought back by a person, its supervisor waits for the decision, and the answer says so', async () => {
+    const s = await scene();
+    await tells(supervisorOf(s), 10);
+    await end(supervisorOf(s));
+    const { result } = await resumeSupervisor(t.engine, by(t.owner), {
+      id: s.contract.id,
+      resumeMode: 'continue',
+    });
+    expect(result.restoration?.warnings).toContain(
+      'The contract’s budget is used up: it starts when a person has decided (makima inbox).',
+    );
+    expect(await starts()).toEqual([]);
+    await answer(s, 'Go on once');
+    expect((await starts()).map(({ attempt }) => attempt)).toEqual([2]);
   });
 
   it('stopped by the answer, ends the contract as cancelled', async () => {

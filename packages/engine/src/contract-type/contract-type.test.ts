@@ -80,7 +80,7 @@ describe('a type of people’s own', () => {
     expect((await getContractType(t.engine, t.owner, { name })).version).toBe(2);
     expect((await getContractType(t.engine, t.owner, { name, version: 1 })).version).toBe(1);
     const missing = getContractType(t.engine, t.owner, { name, version: 3 });
-    expect((await refusal(missing)).code).toBe('NOT_FOUND');
+    expect(await refusal(missing)).toMatchObject({ code: 'NOT_FOUND', fix: 'makima types list' });
     const rewritten = t.database.sql`update contract_types set created_by = 'x'`;
     await expect(rewritten).rejects.toMatchObject({ code: '23514' });
   });

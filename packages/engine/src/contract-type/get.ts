@@ -41,7 +41,7 @@ export async function getContractType(
     return presentContractType(builtin, undefined);
   const about = { ownerId: caller.ownerId, name: input.name, version: input.version };
   const row = await reading(engine.database, findContractType(engine.database.sql, about));
-  if (row === undefined) throw notFound('contract type', input.name);
+  if (row === undefined) throw notFound('contract type', input.name, 'makima types list');
   return presentContractType(row.definition, row);
 }
 

@@ -1,7 +1,7 @@
-/** What a person should know of the machine on which a resumed supervisor is to start. */
+/** What a person should know of the place where a resumed supervisor is to start, and of what keeps it from it. */
 import { daemonsOf } from '@makima/db/repo/daemons';
 import { hasTranscript } from '@makima/db/repo/talk';
-import type { DaemonRow, TaskRow } from '@makima/db/rows';
+import type { ContractRow, DaemonRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 
 export async function placeWarnings(
@@ -34,4 +34,11 @@ export async function placeWarnings(
       ? []
       : ['Its conversation is on the former machine only: it may begin a new one.']),
   ];
+}
+
+/** Nothing of a contract is started while its budget is used up, whoever asks for it. */
+export function budgetWarnings(contract: ContractRow, task: TaskRow): readonly string[] {
+  if (contract.budgetHeldAt === null && task.budgetHeldAt === null) return [];
+  const whose = contract.budgetHeldAt === null ? 'Its' : 'The contract’s';
+  return [`${whose} budget is used up: it starts when a person has decided (makima inbox).`];
 }

@@ -24,7 +24,7 @@ import { resumeTasks } from '../contract/pause.ts';
 import { withdraw } from '../contract/withdraw-questions.ts';
 import type { Person } from '../principal.ts';
 import { carryOut } from './carry-out.ts';
-import { placeWarnings } from './resume-place.ts';
+import { budgetWarnings, placeWarnings } from './resume-place.ts';
 import { atRest, checkpointOf, lockedSupervisor, targetOf } from './resume-rest.ts';
 import { restorationFacts, type RestorationFacts } from './restoration-facts.ts';
 import { isBreaker } from './restore.ts';
@@ -49,7 +49,7 @@ export function resumeSupervisor(
     const task = await atRest(a, contract, seen);
     const active = await goesOn(a, person, contract);
     const facts = await factsFrom(a, active, task, checkpointSha);
-    const plan = await planOf(a, facts, { mode, task, target });
+    const plan = await planOf(a, facts, { mode, contract: active, task, target });
     const cause = `${person.name} resumed you (${mode.replaceAll('_', ' ')}).`;
     const { additionalContext } = input;
     const targetDaemonId = target?.id ?? null;
@@ -93,6 +93,7 @@ async function planOf(
   facts: RestorationFacts,
   how: {
     readonly mode: ResumeMode;
+    readonly contract: ContractRow;
     readonly task: TaskRow;
     readonly target: DaemonRow | undefined;
   },
@@ -104,7 +105,10 @@ async function planOf(
     });
   }
   const place = await placeWarnings(a, how.task, how.target);
-  return { ...plan, warnings: [...plan.warnings, ...place] };
+  return {
+    ...plan,
+    warnings: [...plan.warnings, ...place, ...budgetWarnings(how.contract, how.task)],
+  };
 }
 
 interface Done {
