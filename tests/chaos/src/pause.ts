@@ -12,6 +12,18 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+const lookMs = 5_000;
+
+/** Undefined when it takes too long: a query whose connection died in a bad moment never ends. */
+export async function inTime<T>(work: T | Promise<T>, limitMs = lookMs): Promise<T | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([work, pause(limitMs, over.signal).then(() => undefined)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** What `look` finds, as soon as it finds something; undefined after `withinMs`. */
 export async function found<T>(
   look: () => T | undefined | Promise<T | undefined>,
@@ -19,7 +31,7 @@ export async function found<T>(
 ): Promise<T | undefined> {
   const limit = performance.now() + withinMs;
   for (;;) {
-    const seen = await look();
+    const seen = await inTime(look());
     if (seen !== undefined || performance.now() > limit) return seen;
     await pause(everyMs);
   }

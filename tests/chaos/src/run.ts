@@ -23,7 +23,7 @@ import { operationsLog } from './load/operations.ts';
 import { answerUntil } from './load/person.ts';
 import { openProber } from './load/probe.ts';
 import { recoveriesOf, type Spread } from './measure/recovery.ts';
-import { pause } from './pause.ts';
+import { inTime, pause } from './pause.ts';
 import type { Row } from './rows/row.ts';
 import { timetableOf, type Pace } from './schedule.ts';
 import { deliveredPieces, piecesPerContract, type Started } from './scenario.ts';
@@ -55,8 +55,8 @@ const oracleMs = 2_000;
 /** What a run needs after its last fault until everything has ended, in seconds of it. */
 const restShare = 0.25;
 const restMaxMs = 20_000;
-/** A contract of a calm house takes seconds; this is only how long a sick one is waited for. */
-const endsWithinMs = 120_000;
+/** A contract of a calm house takes seconds; this is only how long a sick one is waited for, faults included. */
+const endsWithinMs = 240_000;
 
 export async function runMix(options: MixOptions): Promise<MixResult> {
   const began = performance.now();
@@ -106,8 +106,9 @@ async function mixIn(house: House, options: MixOptions, began: number): Promise<
     calmed,
   ]);
   const contracts = [...loaded, ...(ofStory ?? [])];
+  nemesis.end();
   options.say('calm: everything is healed');
-  await house.renewOracle();
+  house.renewOracle();
   await recoveries.settled(30_000);
   await outboxDrained(house);
   over.abort();
@@ -149,7 +150,7 @@ async function watchUntil(signal: AbortSignal, house: House, look: () => void): 
     silent = (await Promise.race([answer, pause(oracleMs, signal)])) === true ? 0 : silent + 1;
     if (silent < 2 || signal.aborted) continue;
     silent = 0;
-    await house.renewOracle();
+    house.renewOracle();
   }
 }
 
@@ -196,12 +197,13 @@ export async function compare(
 }
 
 /** Mail that is due is in the queue. */
-export async function outboxDrained({ sql }: House): Promise<void> {
+export async function outboxDrained(house: House): Promise<void> {
   const limit = performance.now() + 30_000;
   while (performance.now() < limit) {
-    const rows = await sql`
-      select 1 from outbox where published_at is null and not_before < clock() limit 1`;
-    if (rows.length === 0) return;
+    const rows = await inTime(
+      house.sql`select 1 from outbox where published_at is null and not_before < clock() limit 1`,
+    );
+    if (rows?.length === 0) return;
     await pause(200);
   }
 }

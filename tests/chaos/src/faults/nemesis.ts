@@ -1,7 +1,7 @@
 // The nemesis: keeps a timetable of faults, heals what lasts, and collects what shows that each bit.
 // Law: what it began it heals, whatever happens; after `calm` nothing of it is left.
 import type { House } from '../house/house.ts';
-import { pause } from '../pause.ts';
+import { inTime, pause } from '../pause.ts';
 import type { Appointment } from '../schedule.ts';
 import type { Fault, Strike } from './fault.ts';
 
@@ -24,8 +24,10 @@ export interface Nemesis {
     kind: string,
     aim: { readonly at: number; readonly force: number },
   ): Promise<Struck | null>;
-  /** Everything is healed. */
+  /** Everything is healed. Traps stay: their moment may come while the load runs out. */
   calm(): Promise<void>;
+  /** The load has run out: traps go, and what has not shown by now has little time left to. */
+  end(): void;
 }
 
 export interface NemesisOptions {
@@ -36,24 +38,28 @@ export interface NemesisOptions {
   readonly onStruck?: (struck: Struck) => void;
 }
 
-/** A trap waits for its moment; everything else shows soon, and after the calm at the latest. */
-const showsWithinMs = 60_000;
-const showsAfterCalmMs = 10_000;
+/** A trap waits for its moment; everything else shows soon, and after the end at the latest. */
+const showsWithinMs = 120_000;
+/** What finds nothing to hit (no agent lives, the oracle is away) is tried again, so often. */
+const tries = 5;
+const betweenTriesMs = 300;
+const showsAfterEndMs = 10_000;
 
 export function nemesisOf({ house, faults, say, onStruck }: NemesisOptions): Nemesis {
   const struck: Struck[] = [];
   const open = new Set<Promise<void>>();
   const healNow = new AbortController();
+  const over = new AbortController();
 
   const strike: Nemesis['strike'] = async (kind, aim) => {
     const at = Date.now();
-    const blow = await faults[kind]?.strike(house, aim);
+    const blow = await inTime(faults[kind]?.strike(house, aim));
     if (blow == null) return null;
     say(`fault: ${kind}, ${blow.hit}`);
     const healed = lasts(blow, healNow.signal);
     open.add(healed);
     void healed.finally(() => open.delete(healed));
-    const bite = healed.then(() => shown(blow, healNow.signal));
+    const bite = healed.then(() => shown(blow, over.signal));
     const one: Struck = { kind, at, strike: blow, bite };
     struck.push(one);
     onStruck?.(one);
@@ -67,25 +73,31 @@ export function nemesisOf({ house, faults, say, onStruck }: NemesisOptions): Nem
       for (const { atMs, kind, aim, length } of timetable) {
         await pause(began + atMs - performance.now(), signal);
         if (signal.aborted) return;
-        await strike(kind, { at: aim, force: length });
+        for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
+          if ((await strike(kind, { at: aim, force: length })) !== null) break;
+          await pause(betweenTriesMs, signal);
+        }
       }
     },
     async calm() {
       healNow.abort();
       await Promise.all(open);
       house.links.healAll();
+    },
+    end() {
       house.race.disarmAll();
+      over.abort();
     },
   };
 }
 
-async function shown(strike: Strike, calm: AbortSignal): Promise<string | null> {
+async function shown(strike: Strike, over: AbortSignal): Promise<string | null> {
   let limit = performance.now() + showsWithinMs;
-  const hurry = (): void => void (limit = Math.min(limit, performance.now() + showsAfterCalmMs));
-  if (calm.aborted) hurry();
-  else calm.addEventListener('abort', hurry, { once: true });
+  const hurry = (): void => void (limit = Math.min(limit, performance.now() + showsAfterEndMs));
+  if (over.aborted) hurry();
+  else over.addEventListener('abort', hurry, { once: true });
   while (performance.now() < limit) {
-    const seen = await strike.evidence();
+    const seen = await inTime(strike.evidence());
     if (seen !== undefined) return seen;
     await pause(100);
   }

@@ -13,6 +13,7 @@ import type { RepositoryPlace } from '../scenario.ts';
 import { clocksIn, type Clocks } from './clocks.ts';
 import { ledgerFeed, type LedgerFeed } from './ledger-feed.ts';
 import { openLinks, type Links } from './links.ts';
+import { pause } from '../pause.ts';
 import { startMachine, type Machine } from './machine.ts';
 import { raceIn, type Race } from './race.ts';
 
@@ -24,7 +25,7 @@ export interface House {
   /** The oracle: past every link. What fails takes its connections along; then it is opened anew. */
   readonly sql: postgres.Sql;
   /** Opens the oracle anew; what waits for the old one is refused. */
-  renewOracle(): Promise<void>;
+  renewOracle(): void;
   readonly ledger: LedgerFeed;
   readonly links: Links;
   readonly race: Race;
@@ -104,10 +105,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     get sql() {
       return sql;
     },
-    async renewOracle() {
+    renewOracle() {
       const old = sql;
       sql = openOracle();
-      await old.end({ timeout: 0 }).catch(() => {});
+      // Its end may never come either: a dead connection does not close.
+      old.end({ timeout: 0 }).catch(() => {});
     },
     ledger,
     links,
@@ -125,7 +127,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       links.healAll();
       race.disarmAll();
       await Promise.all(more.map((machine) => machine.stop()));
-      await sql.end({ timeout: 5 }).catch(() => {});
+      await Promise.race([sql.end({ timeout: 5 }).catch(() => {}), pause(6_000)]);
       if (keptIn !== undefined && existsSync(ledger.path)) {
         mkdirSync(keptIn, { recursive: true });
         cpSync(ledger.path, join(keptIn, 'ledger.jsonl'));

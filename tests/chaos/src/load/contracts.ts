@@ -59,13 +59,14 @@ const ends: ReadonlySet<string> = new Set(['completed', 'failed', 'archived']);
 
 /** How it ended; undefined when it did not in time. Looked up past the API, which may be dead. */
 export function endOf(
-  { sql }: House,
+  house: House,
   { id }: Started,
   withinMs: number,
 ): Promise<string | undefined> {
   return found(
     async () => {
-      const rows = await sql<{ status: string }[]>`
+      // Asked of the house each time: its oracle may have been opened anew.
+      const rows = await house.sql<{ status: string }[]>`
         select status from contracts where id = ${id}`.catch(() => []);
       const status = rows[0]?.status;
       return status !== undefined && ends.has(status) ? status : undefined;
