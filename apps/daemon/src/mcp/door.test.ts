@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { problemInMeta } from '@makima/contracts/problem';
 import { createLog } from '@makima/runtime/log';
 import { openToolDoor, type ToolDoor } from './door.ts';
 
@@ -241,6 +242,30 @@ describe('the tool door', () => {
     expect(bodies).toEqual([body, body]);
     expect(answered.body).toContain('"id":5,"result":{}');
     expect(answered.body.match(/"result"/g)).toHaveLength(1);
+  });
+
+  it('asks again while a tool answers that its store is away, and passes any other refusal on', async () => {
+    const { port } = api.address() as AddressInfo;
+    await door.stop();
+    await open(port, { retryMs: 5_000 });
+    const refusal = (code: string): string => {
+      const _meta = { [problemInMeta]: { code } };
+      return JSON.stringify({
+        jsonrpc: '2.0',
+        id: 6,
+        result: { content: [], isError: true, _meta },
+      });
+    };
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 6,
+      method: 'tools/call',
+      params: { name: 'makima_spawn', _meta: { 'makima/toolUseId': 'use-1' } },
+    });
+    const answers = ['DEPENDENCY_UNAVAILABLE', 'IDEMPOTENCY_IN_FLIGHT', 'FORBIDDEN'].map(refusal);
+    answer = (_request, respond) => respond(200, answers.shift() ?? '');
+    expect((await ask({ body })).body).toBe(refusal('FORBIDDEN'));
+    expect(seen.map((call2) => call2.body)).toEqual([body, body, body]);
   });
 
   it('ends a call that is held for too long', async () => {

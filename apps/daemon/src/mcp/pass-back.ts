@@ -5,6 +5,7 @@
  * before that is reported as cut, so that the call may be repeated into the same open answer.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problemInMeta } from '@makima/contracts/problem';
 
 export interface WantedCall {
   /** The JSON-RPC id that the final message carries; null for a notification. */
@@ -21,6 +22,8 @@ const harmless = new Set(['initialize', 'tools/list', 'ping', 'prompts/list', 'r
 const toolUseKeys = ['claudecode/toolUseId', 'makima/toolUseId', 'callId'];
 /** An API that drains or has lost its store. */
 const unserved = new Set([502, 503]);
+/** Refusals of a tool that has done nothing and may soon: its store is away, or the same call is still under way. */
+const unservedCodes = new Set<unknown>(['DEPENDENCY_UNAVAILABLE', 'IDEMPOTENCY_IN_FLIGHT']);
 const answerMaxBytes = 8 * 1024 * 1024;
 
 export function readCall(body: Buffer): WantedCall {
@@ -51,6 +54,8 @@ export async function passBack(
   const streams = (answer.headers['content-type'] ?? '').includes('text/event-stream');
   if (streams) return passEvents(answer, response, wanted);
   const body = await wholeBody(answer);
+  if (wanted.repeatable && isUnserved(body.toString('utf8')))
+    throw new AnswerCut('the control plane could not serve the call');
   if (response.headersSent) response.write(`event: message\ndata: ${body.toString('utf8')}\n\n`);
   else {
     sendHead(answer, response);
@@ -77,8 +82,11 @@ async function passEvents(
       const events = rest.split(/\r?\n\r?\n/);
       rest = events.pop() ?? '';
       for (const event of events) {
+        const data = dataOf(event);
+        if (wanted.repeatable && isUnserved(data))
+          throw new AnswerCut('the control plane could not serve the call');
         response.write(`${event}\n\n`);
-        complete ||= isFinal(event, wanted.id);
+        complete ||= isFinal(data, wanted.id);
       }
     }
   } catch (cause) {
@@ -113,13 +121,30 @@ function sendHead(answer: IncomingMessage, response: ServerResponse): void {
   response.writeHead(answer.statusCode ?? 502, headers);
 }
 
-/** Whether this event holds the result or error of the call itself. */
-function isFinal(event: string, id: string | number | null): boolean {
-  const data = event
+function dataOf(event: string): string {
+  return event
     .split(/\r?\n/)
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice(5).trimStart())
     .join('\n');
+}
+
+/** Whether a tool answered that it could not do anything just then. */
+function isUnserved(data: string): boolean {
+  if (!data.includes('"isError":true')) return false;
+  try {
+    const message: unknown = JSON.parse(data);
+    const result = isRecord(message) && isRecord(message['result']) ? message['result'] : {};
+    const meta = isRecord(result['_meta']) ? result['_meta'] : {};
+    const problem = meta[problemInMeta];
+    return result['isError'] === true && isRecord(problem) && unservedCodes.has(problem['code']);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this event holds the result or error of the call itself. */
+function isFinal(data: string, id: string | number | null): boolean {
   try {
     const message: unknown = JSON.parse(data);
     return isRecord(message) && message['id'] === id && ('result' in message || 'error' in message);
