@@ -339,6 +339,21 @@ describe('the reference', () => {
   });
 });
 
+it('outlives callers that ask for a socket where there is none and reset the connection', async () => {
+  const upgrade =
+    'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  const died: unknown[] = [];
+  const onDeath = (error: unknown): void => void died.push(error);
+  process.prependListener('uncaughtException', onDeath);
+  try {
+    for (let n = 0; n < 50; n++) await rawTalk(upgrade, (socket) => socket.resetAndDestroy());
+    expect(await rawTalk(upgrade)).toContain('404');
+  } finally {
+    process.removeListener('uncaughtException', onDeath);
+  }
+  expect(died).toEqual([]);
+});
+
 /** Write bytes, read until the other side closes. */
 function rawTalk(text: string, more?: (socket: Socket) => void): Promise<string> {
   return new Promise((resolve) => {

@@ -125,6 +125,8 @@ function openServer(options: HttpServerOptions, times: HttpTimes): Server {
   server.maxHeadersCount = 200;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node has let go of it: a reset that nobody hears would end the process.
+    socket.on('error', () => socket.destroy());
     if (options.takeUpgrade?.(request, socket, head) === true) return;
     socket.end(rawAnswer(404, problemText('NOT_FOUND', 'there is no socket here')));
   });

@@ -105,6 +105,7 @@ export async function listen(state: State, port: number): Promise<Server> {
     maxPayload: wireLimits.daemonFrameBytes,
   });
   server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
     const { refuseUpgrades, revoked } = state.levers;
     if (refuseUpgrades || revoked || request.headers.authorization !== 'Bearer test-daemon-key') {
       const status = refuseUpgrades ? '503 Busy\r\nRetry-After: 0' : '401 No';

@@ -33,7 +33,6 @@ export function monitorDoor(api: Api, times: MonitorTimes): TakeUpgrade {
   sockets.on('wsClientError', (_error, socket) => socket.end(rawAnswer(400, '')));
   return (request, socket, head) => {
     if (request.url?.split('?', 1)[0] !== monitorPath) return false;
-    socket.on('error', () => socket.destroy());
     judge(api, request).then(
       (session) => {
         if (socket.destroyed) return;
