@@ -81,9 +81,14 @@ export async function outcomeOf({ sql }: House, started: Started): Promise<strin
   const [contract] = await sql`select status, phase from contracts where id = ${id}`;
   // Questions name their contract.
   const name = `"${started.slug}"`;
+  // One that died between its last step and the report of its end is continued with nothing left to do, and
+  // only says that it heard so: what it made is compared by its status, its merge and the files.
   const tasks = await sql`
     select case when is_supervisor then 'supervisor' else name end as name, status,
-           case when is_supervisor then null else output_summary end as summary
+           case when is_supervisor then null
+                when current_attempt > 1 and output_summary like 'Noted: [Continue]%'
+                then replace(name, 'piece-', 'piece ') || ' is made'
+                else output_summary end as summary
       from tasks where contract_id = ${id} order by 1`;
   const deliverables = await sql`
     select phase, deliverable_id, stale_since is null as holds from deliverables where contract_id = ${id} order by 1, 2`;
