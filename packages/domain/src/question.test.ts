@@ -6,6 +6,7 @@ import {
   answerText,
   checkAnswer,
   checkDefault,
+  holdsCompletion,
   isConfirming,
   isDefaultDue,
   permissionVerdict,
@@ -199,5 +200,26 @@ describe('the key of what an agent asks', () => {
     expect(requestIdOf(agentAskKey('breaker-1'))).toBe('breaker-1');
     expect(requestIdOf(agentAskKey(''))).toBe('');
     for (const key of ['limit-1', 'breaker-1', null]) expect(requestIdOf(key)).toBeUndefined();
+  });
+});
+
+describe('what holds the completion of a contract', () => {
+  const open = { nonBlocking: false, questionType: 'general', subject: null };
+  it.each([
+    ['a question that its asker waits for', open, true],
+    ['one that nobody waits for', { ...open, nonBlocking: true }, false],
+    ['the confirmation itself', { ...open, questionType: 'contract_complete' }, false],
+    ['a prompt before a tool', { ...open, questionType: 'permission' }, false],
+    ['a budget', { ...open, subject: { kind: 'budget', taskId: null } }, false],
+    [
+      'a usage limit',
+      {
+        ...open,
+        subject: { kind: 'limit', taskId: 't', attempt: 1, until: '2026-01-01T00:00:00Z' },
+      },
+      true,
+    ],
+  ] as const)('%s', (_, question, expected) => {
+    expect(holdsCompletion(question)).toBe(expected);
   });
 });

@@ -55,6 +55,16 @@ export function requestIdOf(askKey: string | null): string | undefined {
     : undefined;
 }
 
+/** Whether a contract may not end while this is open. A budget holds no end up: an end spends nothing. */
+export function holdsCompletion(question: {
+  readonly nonBlocking: boolean;
+  readonly questionType: string;
+  readonly subject: QuestionSubject | null;
+}): boolean {
+  const { nonBlocking, questionType, subject } = question;
+  return !nonBlocking && questionType === 'general' && subject?.kind !== 'budget';
+}
+
 export interface Question {
   readonly question: string;
   readonly choices: readonly string[];

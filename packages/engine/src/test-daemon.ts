@@ -156,7 +156,7 @@ export function startedReport({ taskId, attempt }: Fence): ReportOf<'task.starte
     sessionId: randomUUID(),
     baseSha: sha('a'),
     branch: 'makima/x/y-a1',
-    worktreePath: '/srv/work/y',
+    worktreePath: '/srv/worktrees/y',
     agentVersion: '1',
     resumedFrom: attempt === 1 ? 'new' : 'session',
   };

@@ -82,7 +82,7 @@ export async function contractsByIds(
 }
 
 /** Completing contracts whose grace is over and of which no person is asked: only their clean-up is left. */
-export async function contractsToClean(
+export async function contractsAtTheirEnd(
   db: Queryable,
   args: { ownerId: string; detectedBefore: Date; limit: number },
 ): Promise<string[]> {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ContractInput } from '@makima/contracts/entity/contract';
+import { checkCompletion } from '../contract/check-completion.ts';
 import { changeStatus } from '../contract/change-status.ts';
 import { patchContract } from '../contract/patch.ts';
 import { whyContract } from '../contract/why.ts';
@@ -99,6 +100,10 @@ describe('a budget of a contract', () => {
     }
     const why = await whyContract(t.engine, t.owner, { id: s.contract.id });
     expect(why).toMatchObject({ moving: false, blockers: [blocker] });
+    // What is missing for its end is the work; the budget's question is not.
+    const { missing } = await checkCompletion(t.engine, t.owner, { id: s.contract.id });
+    expect(missing.join()).toContain('Task');
+    expect(missing.join()).not.toContain('A question is open');
   });
 
   it('raised, lets everybody go on in their conversations', async () => {

@@ -1,4 +1,5 @@
 /** Whether a contract would complete now, and what is missing for it (M1.8). Looks, and changes nothing. */
+import { holdsCompletion } from '@makima/domain/question';
 import type { ResponseOf } from '@makima/contracts/http/endpoint';
 import type { checkCompletion as endpoint } from '@makima/contracts/http/contracts';
 import { isTerminalPhase } from '@makima/domain/contract-type';
@@ -54,9 +55,7 @@ export async function missingForCompletion(
   const phase = isTerminalPhase(contract.contractType, contract.phase)
     ? []
     : [`The contract is in ${contract.phase}, which is not its last phase.`];
-  const asked = questions
-    .filter((q) => !q.nonBlocking && q.questionType === 'general')
-    .map((q) => `A question is open: ${q.question}`);
+  const asked = questions.filter(holdsCompletion).map((q) => `A question is open: ${q.question}`);
   const open = tasks
     .filter((task) => !task.isSupervisor && !isTaskFinal(task.status))
     .map((task) => `Task '${task.name}' is ${task.status}.`);

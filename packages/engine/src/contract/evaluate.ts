@@ -5,6 +5,7 @@
  *
  * Law: runs any number of times; what is done already is seen in the rows.
  */
+import { holdsCompletion } from '@makima/domain/question';
 import { isTerminalPhase, nextPhase } from '@makima/domain/contract-type';
 import { wasSentBack } from '@makima/db/repo/confirmations';
 import { lockContract } from '@makima/db/repo/contracts';
@@ -12,7 +13,7 @@ import { readyTold } from '@makima/db/repo/events';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { isTaskFinal } from '@makima/domain/task';
-import type { ContractRow, QuestionRow } from '@makima/db/rows';
+import type { ContractRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { decide } from './change-phase.ts';
@@ -126,7 +127,7 @@ async function askAgain(
 
 async function terminal(a: Act, contract: ContractRow, gate: Gate): Promise<Evaluation> {
   const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  if (open.some(holdsEnd)) return 'nothing';
+  if (open.some(holdsCompletion)) return 'nothing';
   const tasks = await tasksOfContract(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (tasks.some((task) => !task.isSupervisor && !isTaskFinal(task.status))) return 'nothing';
   // It completes, or a person is asked.
@@ -150,9 +151,4 @@ async function leaderless(a: Act, contract: ContractRow, gate: Gate): Promise<bo
   const reason = `the supervisor ${supervisor.status === 'done' ? 'ended too early' : `is ${supervisor.status}`}: ${said.slice(0, 1_000)}`;
   await failContract(a, contract, reason);
   return true;
-}
-
-/** An end spends nothing: a budget does not hold it up. */
-function holdsEnd({ nonBlocking, questionType, subject }: QuestionRow): boolean {
-  return !nonBlocking && questionType === 'general' && subject?.kind !== 'budget';
 }

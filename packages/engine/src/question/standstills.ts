@@ -5,7 +5,7 @@
 import { mayWork, type ContractStatus } from '@makima/domain/contract';
 import { standstills, type Standstill, type UnplacedTask } from '@makima/domain/standstill';
 import { databaseTime } from '@makima/db/repo/clock';
-import { contractsToClean } from '@makima/db/repo/contracts';
+import { contractsAtTheirEnd } from '@makima/db/repo/contracts';
 import { owedCleanups } from '@makima/db/repo/operations';
 import type { Queryable } from '@makima/db/client';
 import type { Engine } from '../context.ts';
@@ -44,7 +44,7 @@ async function unplacedTasks(db: Queryable, ownerId: string, now: Date): Promise
 
 async function owedEnds(engine: Engine, db: Queryable, ownerId: string, now: Date) {
   const detectedBefore = new Date(now.getTime() - engine.settings.completionGraceMs);
-  const contractIds = await contractsToClean(db, {
+  const contractIds = await contractsAtTheirEnd(db, {
     ownerId,
     detectedBefore,
     limit: placementBatch,
