@@ -8,6 +8,7 @@ import { faultNames, standardFaults } from './faults/catalogue.ts';
 import type { Struck } from './faults/nemesis.ts';
 import { openLink } from './house/link.ts';
 import { spreadOf } from './measure/recovery.ts';
+import { pause } from './pause.ts';
 import { readChaosOptions } from './options.ts';
 import { aimedAt, timetableOf } from './schedule.ts';
 
@@ -100,9 +101,13 @@ describe('a link', () => {
   async function echoThrough(): Promise<{
     open: () => Promise<Socket>;
     link: Awaited<ReturnType<typeof openLink>>;
+    /** The server forgets everybody. */
+    reset: () => void;
     end: () => Promise<void>;
   }> {
+    const accepted: Socket[] = [];
     const server = createServer((socket) => {
+      accepted.push(socket);
       socket.on('error', () => {});
       socket.on('data', (bytes) => socket.write(bytes));
     });
@@ -120,6 +125,7 @@ describe('a link', () => {
         await once(socket, 'connect');
         return socket;
       },
+      reset: () => accepted.forEach((socket) => socket.resetAndDestroy()),
       async end() {
         for (const socket of sockets) socket.destroy();
         await link.close();
@@ -163,6 +169,17 @@ describe('a link', () => {
     old.on('data', () => (heard = true));
     expect(await ask(await open(), 'three')).toBe('three');
     expect(heard).toBe(false);
+    await end();
+  });
+  it('closes although half of a dead connection is still there', async () => {
+    const { link, open, reset, end } = await echoThrough();
+    const socket = await open();
+    expect(await ask(socket, 'one')).toBe('one');
+    link.halfOpen();
+    // What nobody reads keeps this half open although its peer goes.
+    socket.write('two');
+    reset();
+    while (link.halves !== 1) await pause(1);
     await end();
   });
   it('ends connections, and loses the answer to what was carried out', async () => {

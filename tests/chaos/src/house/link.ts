@@ -17,6 +17,8 @@ export type Direction = 'there' | 'back' | 'both';
 export interface Link {
   readonly port: number;
   readonly counts: LinkCounts;
+  /** Sockets that are open: two for each connection, one where the other half of a dead one is gone. */
+  readonly halves: number;
   /** Where it leads. */
   lead(host: string, port: number): void;
   /** Ends every connection; `reset` as a router does that forgot them. Says how many. */
@@ -41,6 +43,8 @@ interface Pair {
 
 interface Core {
   readonly pairs: Set<Pair>;
+  /** Every socket that is not closed: half of a dead pair stays when the other half is gone. */
+  readonly sockets: Set<Socket>;
   readonly counts: { opened: number; broken: number; held: number };
   target: { host: string; port: number } | null;
   blocked: Direction | null;
@@ -51,6 +55,7 @@ interface Core {
 export async function openLink(): Promise<Link> {
   const core: Core = {
     pairs: new Set(),
+    sockets: new Set(),
     counts: { opened: 0, broken: 0, held: 0 },
     target: null,
     blocked: null,
@@ -62,6 +67,9 @@ export async function openLink(): Promise<Link> {
   return {
     port: (server.address() as AddressInfo).port,
     counts: core.counts,
+    get halves() {
+      return core.sockets.size;
+    },
     lead: (host, port) => void (core.target = { host, port }),
     cut: (how) => cut(core, how),
     block(direction) {
@@ -101,6 +109,7 @@ function accept(core: Core, near: Socket): void {
 
 function pass(core: Core, pair: Pair, from: Socket, to: Socket): void {
   let late: Promise<void> = Promise.resolve();
+  core.sockets.add(from);
   from.on('data', (bytes: Buffer) => {
     if (core.losing !== null && losesAnswer(core, pair, from, bytes)) return;
     if (core.delayMs === 0) {
@@ -113,6 +122,7 @@ function pass(core: Core, pair: Pair, from: Socket, to: Socket): void {
   });
   from.on('error', () => {});
   from.on('close', () => {
+    core.sockets.delete(from);
     core.pairs.delete(pair);
     // The other end of a dead connection learns nothing of it.
     if (!pair.dead) void late.then(() => to.destroy());
@@ -168,10 +178,7 @@ function heal(core: Core): void {
 }
 
 async function close(core: Core, server: Server): Promise<void> {
-  for (const { near, far } of core.pairs) {
-    near.destroy();
-    far.destroy();
-  }
+  for (const socket of core.sockets) socket.destroy();
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
