@@ -114,4 +114,26 @@ describe('self-fencing', () => {
     await gateway.until('the ack', () => gateway.ackedCommandSeq === 3);
     expect(daemon.ledger().filter((line) => line['event'] === 'start')).toHaveLength(2);
   });
+
+  it('comes to the newest attempt when several were handed out while it was cut off', async () => {
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    await gateway.down();
+    const [second, third] = [2, 3].map((attempt) => ({
+      ...startCommand('- say: working'),
+      taskId: start.taskId,
+      attempt,
+    }));
+    if (second === undefined || third === undefined) throw new Error('no attempts');
+    gateway.command(second);
+    gateway.command(third);
+    await gateway.up();
+    expect((await gateway.ended(third)).outcome).toBe('done');
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'fenced' });
+    expect(await gateway.ended(second)).toMatchObject({ outcome: 'fenced' });
+    expect(stateOf(pid)).toBe('gone');
+    const starts = daemon.ledger().filter((line) => line['event'] === 'start');
+    expect(starts.map((line) => line['attempt'])).toEqual([1, 3]);
+  });
 });

@@ -1,8 +1,8 @@
 /**
  * The attempts that live on this machine.
  *
- * Law: per (task, attempt) one life, per task one life at a time: a newer attempt waits until the older one
- * is over. Nothing starts once the daemon drains.
+ * Law: per (task, attempt) one life, per task one life at a time: a newer attempt waits until the older ones
+ * are over, and no attempt waits for a newer one. Nothing starts once the daemon drains.
  */
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
@@ -45,13 +45,12 @@ export function createAttempts(context: DaemonContext): Attempts {
   let draining = false;
   const keyOf = (of: Running): string => attemptKey(of.taskId, of.attempt);
 
-  const overOthers = async (start: TaskStart): Promise<void> => {
-    for (const { attempt, over } of lives.values()) {
-      if (attempt.start.taskId !== start.taskId || attempt.start.attempt === start.attempt)
-        continue;
-      decideEnd(attempt, fencedEnding);
-      await over;
-    }
+  const overOlder = async ({ taskId, attempt: newest }: TaskStart): Promise<void> => {
+    const older = [...lives.values()].filter(
+      ({ attempt: { start } }) => start.taskId === taskId && start.attempt < newest,
+    );
+    for (const { attempt } of older) decideEnd(attempt, fencedEnding);
+    await Promise.all(older.map(({ over }) => over));
   };
 
   return {
@@ -60,7 +59,7 @@ export function createAttempts(context: DaemonContext): Attempts {
       const known = context.journal.state.attempts.get(key);
       if (draining || lives.has(key) || known?.phase !== 'taken') return false;
       const attempt = createLive(context, start);
-      const over = overOthers(start)
+      const over = overOlder(start)
         .then(() => live(context, attempt))
         .finally(() => lives.delete(key));
       lives.set(key, { attempt, over });
