@@ -1,10 +1,12 @@
 /** Supervisor states, save points, and when one is dead. */
 import { describe, expect, it } from 'vitest';
 import {
+  afterBlock,
   afterLastAnswer,
   afterQuestion,
   afterRestoration,
   afterSpawn,
+  afterUnblock,
   afterWait,
   afterWake,
   checkSupervisorTransition,
@@ -53,35 +55,37 @@ describe('save points', () => {
     expect(afterSpawn('build')).toEqual({
       state: 'working',
       activity: 'Spawned task build',
-      progress: 0,
     });
-    expect(afterLastAnswer(40)).toEqual({
+    expect(afterLastAnswer()).toEqual({
       state: 'working',
       activity: 'Resumed after user response',
-      progress: 40,
     });
   });
 
   it('write waits, wakes and restorations', () => {
-    expect(afterQuestion('Which\n one?', 10)).toEqual({
+    expect(afterQuestion('Which\n one?')).toEqual({
       state: 'waiting_for_user',
       activity: 'Waiting for an answer: Which one?',
-      progress: 10,
     });
-    expect(afterQuestion('x'.repeat(200), 0).activity).toMatch(
-      /^Waiting for an answer: x{77}\.\.\.$/,
-    );
-    expect(afterWait(1, 5).activity).toBe('Waiting for 1 task');
-    expect(afterWait(3, 5)).toMatchObject({
+    expect(afterQuestion('x'.repeat(200)).activity).toMatch(/^Waiting for an answer: x{77}\.\.\.$/);
+    expect(afterWait(1).activity).toBe('Waiting for 1 task');
+    expect(afterWait(3)).toMatchObject({
       state: 'waiting_for_tasks',
       activity: 'Waiting for 3 tasks',
     });
-    expect(afterWake('satisfied', 5)).toEqual({
+    expect(afterWake('satisfied')).toEqual({
       state: 'working',
       activity: 'Woken: what it waited for has come',
-      progress: 5,
     });
-    expect(afterWake('timed_out', 5).activity).toBe('Woken: the time of its wait is over');
-    expect(afterRestoration(5)).toMatchObject({ state: 'initializing', progress: 5 });
+    expect(afterWake('timed_out').activity).toBe('Woken: the time of its wait is over');
+    expect(afterBlock('no\nlicence')).toEqual({
+      state: 'blocked',
+      activity: 'Blocked: no licence',
+    });
+    expect(afterUnblock('somebody resumed it')).toEqual({
+      state: 'working',
+      activity: 'Goes on: somebody resumed it',
+    });
+    expect(afterRestoration()).toMatchObject({ state: 'initializing' });
   });
 });

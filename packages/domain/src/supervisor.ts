@@ -1,8 +1,8 @@
 /**
  * What a supervisor is doing: nine states, which may follow which, and what the save points write.
  *
- * Law: state, activity and progress change together, in the transaction of the verb that causes them
- * (seeds 000 and 002).
+ * Law: state and activity change together, in the transaction of the verb that causes them (seeds 000 and
+ * 002). Progress is measured, not told: `progress.ts`.
  */
 import { type Verdict, no, yes } from './verdict.ts';
 
@@ -49,51 +49,54 @@ export function isSupervisorFinal(state: SupervisorState): boolean {
 export interface SupervisorCondition {
   readonly state: SupervisorState;
   readonly activity: string;
-  /** 0 to 100. */
-  readonly progress: number;
 }
 
 /** After a spawn: at work on something new. */
 export function afterSpawn(taskName: string): SupervisorCondition {
-  return { state: 'working', activity: `Spawned task ${taskName}`, progress: 0 };
+  return { state: 'working', activity: `Spawned task ${taskName}` };
 }
 
-/** After the last open question was answered; progress stays where it was. */
-export function afterLastAnswer(progressNow: number): SupervisorCondition {
-  return { state: 'working', activity: 'Resumed after user response', progress: progressNow };
+/** After the last open question was answered. */
+export function afterLastAnswer(): SupervisorCondition {
+  return { state: 'working', activity: 'Resumed after user response' };
 }
 
 /** After a question that the supervisor waits for. */
-export function afterQuestion(question: string, progressNow: number): SupervisorCondition {
+export function afterQuestion(question: string): SupervisorCondition {
   return {
     state: 'waiting_for_user',
     activity: `Waiting for an answer: ${shorten(question)}`,
-    progress: progressNow,
   };
 }
 
 /** When it begins to wait for tasks. */
-export function afterWait(taskCount: number, progressNow: number): SupervisorCondition {
+export function afterWait(taskCount: number): SupervisorCondition {
   const tasks = taskCount === 1 ? '1 task' : `${taskCount} tasks`;
-  return { state: 'waiting_for_tasks', activity: `Waiting for ${tasks}`, progress: progressNow };
+  return { state: 'waiting_for_tasks', activity: `Waiting for ${tasks}` };
 }
 
 /** When what it waited for has come, or the time of its wait is over. */
-export function afterWake(
-  why: 'satisfied' | 'timed_out',
-  progressNow: number,
-): SupervisorCondition {
+export function afterWake(why: 'satisfied' | 'timed_out'): SupervisorCondition {
   const words =
     why === 'satisfied' ? 'what it waited for has come' : 'the time of its wait is over';
-  return { state: 'working', activity: `Woken: ${words}`, progress: progressNow };
+  return { state: 'working', activity: `Woken: ${words}` };
+}
+
+/** When it may not go on: its contract is blocked, its budget is used up, its account is at a limit. */
+export function afterBlock(why: string): SupervisorCondition {
+  return { state: 'blocked', activity: `Blocked: ${shorten(why)}` };
+}
+
+/** When that is over. */
+export function afterUnblock(why: string): SupervisorCondition {
+  return { state: 'working', activity: `Goes on: ${shorten(why)}` };
 }
 
 /** When a new epoch begins after its agent or machine went away. */
-export function afterRestoration(progressNow: number): SupervisorCondition {
+export function afterRestoration(): SupervisorCondition {
   return {
     state: 'initializing',
     activity: 'Restored after an interruption',
-    progress: progressNow,
   };
 }
 

@@ -24,6 +24,7 @@ export const task: WhyTaskFacts = {
   openQuestions: [],
   wait: null,
   idle: null,
+  blocked: null,
   budget: null,
 };
 

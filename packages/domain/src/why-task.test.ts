@@ -28,6 +28,12 @@ describe('a task at work', () => {
     const idle = { words: 'Idle: its turn failed: no script', since: ago(5) };
     expect(told({ ...task, idle })).toMatchObject({ moving: false, kinds: ['idle'] });
     expect(told({ ...task, idle }).summary).toContain('its turn failed');
+    const blocked = { words: 'Blocked: no licence', since: ago(5) };
+    expect(told({ ...task, blocked })).toEqual({
+      moving: false,
+      kinds: ['blocked'],
+      summary: 'Blocked: no licence',
+    });
     // What it waits for explains more.
     expect(told({ ...task, idle, openQuestions: [question] }).kinds).toEqual(['question']);
   });

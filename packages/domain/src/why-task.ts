@@ -45,6 +45,8 @@ export interface WhyTaskFacts {
   readonly wait: { readonly on: string; readonly since: Date } | null;
   /** Its agent lives but its turn is over: what it said of that, and since when. */
   readonly idle: { readonly words: string; readonly since: Date } | null;
+  /** Its agent leads and may not go on until a person says so: what is in its way, and since when. */
+  readonly blocked: { readonly words: string; readonly since: Date } | null;
   /** Set when a budget holds it. */
   readonly budget: UsedUp | null;
 }
@@ -207,6 +209,7 @@ function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
   }
   const silent = silentMachine(facts, now);
   if (silent !== undefined) return [silent, ...waits];
+  if (facts.blocked !== null) return [blocked(facts.contractId, facts.blocked), ...waits];
   if (facts.idle !== null && waits.length === 0) return [idle(facts.id, facts.idle)];
   return waits;
 }
@@ -226,6 +229,14 @@ function silentMachine({ daemon, lease }: WhyTaskFacts, now: Date): Blocker | un
 
 export function activateAct(contractId: string): string {
   return apiCall('POST', `/contracts/${contractId}/status`, { targetStatus: 'active' });
+}
+
+function blocked(
+  contractId: string,
+  { words, since }: NonNullable<WhyTaskFacts['blocked']>,
+): Blocker {
+  const act = activateAct(contractId);
+  return blocker({ kind: 'blocked', reason: words, since, whoCanAct: 'person', act });
 }
 
 /** Nothing wakes it but a message: nobody should be told that it works. */

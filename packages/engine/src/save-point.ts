@@ -22,7 +22,6 @@ export async function savePoint(
     taskId: task.id,
     state,
     activity: condition.activity,
-    progress: condition.progress,
   });
   if (state !== before.state) {
     act.emit('supervisor.state_changed', {
@@ -32,7 +31,7 @@ export async function savePoint(
         from: before.state,
         to: state,
         activity: condition.activity,
-        progress: condition.progress,
+        progress: before.progress,
       },
     });
   }

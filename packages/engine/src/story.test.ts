@@ -24,6 +24,7 @@ import {
 import { brokenInvariants } from './test-invariants.ts';
 import { spawnInput, orderedId } from './test-stage.ts';
 import { spawnTask } from './task/spawn.ts';
+import { supervisorStatus } from './supervisor/status.ts';
 
 let t: TestEngine;
 beforeAll(async () => {
@@ -36,6 +37,9 @@ it('goes from created to completed', async () => {
   const daemon = await TestDaemon.join(t, { slots: 5 });
   const contract = await newContract(t, { phaseGuard: ['plan'] });
   expect(contract.status).toBe('active');
+  const progress = async () =>
+    (await supervisorStatus(engine, t.owner, { id: contract.id })).progress;
+  expect(await progress()).toBe(0);
   await runJobs(t);
 
   const [lead] = await daemon.pullOnly('task.start');
@@ -69,6 +73,7 @@ it('goes from created to completed', async () => {
   const settled = (await settleDeliverable(engine, by(supervisor), { ...plan, ...checking }))
     .result;
   expect(settled).toMatchObject({ ready: true, deliverable: { completed: true } });
+  expect(await progress()).toBe(50);
 
   // The guard: evaluating opens the request, the supervisor is told of it, a person says yes.
   await runJobs(t);
@@ -117,6 +122,10 @@ it('goes from created to completed', async () => {
     3,
   );
 
+  // All of its tasks, but not what it owes.
+  await runJobs(t);
+  expect(await progress()).toBe(75);
+
   // Merge, ask, show the implementation.
   const merge = await orderedId(
     requestMerge(engine, by(supervisor), { id: first.id, squash: false }),
@@ -157,6 +166,8 @@ it('goes from created to completed', async () => {
   ).result;
   expect(shown).toMatchObject({ state: 'done', ready: true });
 
+  expect(await progress()).toBe(99);
+
   // Completing: the supervisor is stopped, the branch delivered, directories cleaned, then completed.
   await runJobs(t);
   expect((await getContract(engine, t.owner, { id })).status).toBe('completing');
@@ -178,6 +189,7 @@ it('goes from created to completed', async () => {
   await runJobs(t);
   const end = await getContract(engine, t.owner, { id });
   expect(end).toMatchObject({ status: 'completed', attention: 'done', openQuestions: 0 });
+  expect(await progress()).toBe(100);
   const types = (await eventsOf(t, id)).map((event) => event.type);
   for (const type of [
     'contract.created',

@@ -74,6 +74,14 @@ export async function saveCondition(
   return row;
 }
 
+/** How far its contract has come; what it does stays as it is. */
+export async function setProgress(
+  tx: Tx,
+  args: { taskId: string; progress: number },
+): Promise<void> {
+  await tx`update supervisors set progress = ${args.progress}, updated_at = clock() where task_id = ${args.taskId}`;
+}
+
 /** The epoch of a supervisor equals the attempt of its task. */
 export async function setEpoch(tx: Tx, args: { taskId: string; epoch: number }): Promise<void> {
   await tx`update supervisors set epoch = ${args.epoch}, updated_at = clock() where task_id = ${args.taskId} and epoch < ${args.epoch}`;

@@ -26,7 +26,6 @@ interface World {
   sinceMs: number;
   state: SupervisorState;
   before: SupervisorState;
-  progress: number;
   openWaits: number;
   openQuestions: number;
   openTasks: number;
@@ -48,7 +47,6 @@ const begin = (): World => ({
   sinceMs: Date.UTC(2030, 0, 1),
   state: 'initializing',
   before: 'initializing',
-  progress: 0,
   openWaits: 0,
   openQuestions: 0,
   openTasks: 0,
@@ -72,7 +70,6 @@ function move(world: World, to: SupervisorState): boolean {
 function settle(world: World, condition: SupervisorCondition): boolean {
   if (!move(world, condition.state)) return false;
   must(condition.activity.length < 200, 'an activity is a line');
-  world.progress = condition.progress;
   return true;
 }
 
@@ -87,7 +84,7 @@ function wakeIfCome(world: World): void {
   world.woken = why;
   world.come = nothing();
   world.epoch += 1;
-  settle(world, afterWake(why === 'timed_out' ? 'timed_out' : 'satisfied', world.progress));
+  settle(world, afterWake(why === 'timed_out' ? 'timed_out' : 'satisfied'));
 }
 
 type Source = 'openWaits' | 'openQuestions' | 'openTasks';
@@ -101,7 +98,7 @@ const ends = (name: string, of: Source, as: keyof Come | null): fc.Arbitrary<Ste
       if (world.parked && as !== null && (of !== 'openTasks' || world.state === 'idle'))
         world.come[as] += 1;
       if (of === 'openQuestions' && world.openQuestions === 0 && awake(world))
-        settle(world, afterLastAnswer(world.progress));
+        settle(world, afterLastAnswer());
       wakeIfCome(world);
     },
     (world) => world[of] > 0,
@@ -124,7 +121,7 @@ const isLost = step<World>('its machine is lost', (w) => void move(w, 'interrupt
 const isRestored = step<World>('is restored', (w) => {
   if (w.state !== 'interrupted') return;
   if (!restorationAllowed(w.restoredAt, new Date(w.nowMs)).ok) return;
-  settle(w, afterRestoration(w.progress));
+  settle(w, afterRestoration());
   w.restoredAt.push(new Date(w.nowMs));
   w.epoch += 1;
 });
@@ -132,12 +129,8 @@ const isRestored = step<World>('is restored', (w) => {
 const steps: fc.Arbitrary<Step<World>>[] = [
   passes,
   step('spawns', (w) => void (settle(w, afterSpawn('build')) && (w.openTasks += 1)), awake),
-  step(
-    'asks',
-    (w) => void (settle(w, afterQuestion('Which?', w.progress)) && (w.openQuestions += 1)),
-    awake,
-  ),
-  step('waits', (w) => void (settle(w, afterWait(2, w.progress)) && (w.openWaits += 1)), awake),
+  step('asks', (w) => void (settle(w, afterQuestion('Which?')) && (w.openQuestions += 1)), awake),
+  step('waits', (w) => void (settle(w, afterWait(2)) && (w.openWaits += 1)), awake),
   step('ends its turn', (w) => void move(w, 'idle'), awake),
   ends('answer', 'openQuestions', 'answers'),
   ends('question withdrawn', 'openQuestions', null),

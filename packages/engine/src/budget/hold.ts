@@ -16,11 +16,10 @@ import type { QuestionSubject } from '@makima/domain/question';
 import type { Spent } from '@makima/domain/usage';
 import { setContractBudgetState, setTaskBudget } from '@makima/db/repo/budgets';
 import { insertQuestion } from '@makima/db/repo/questions';
-import { saveCondition } from '@makima/db/repo/supervisors';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { syncWaiting } from '../contract/move.ts';
-import { pauseTasks } from '../contract/pause.ts';
+import { pauseTasks, stopCondition } from '../contract/pause.ts';
 import { stopTask } from '../task/cancel.ts';
 import { tellSupervisor } from './warn.ts';
 
@@ -34,7 +33,8 @@ export async function holdContract(
   const used = budgetWords(budgetOf(contract), spent);
   const set = { budgetHeldAt: a.now, budgetWarnedAt: contract.budgetWarnedAt ?? a.now };
   const row = await setContractBudgetState(a.tx, { ownerId, id: contract.id, set });
-  await pauseTasks(a, row, `the budget of its contract is used up: ${used}`);
+  const words = `the budget of its contract is used up: ${used}`;
+  await pauseTasks(a, row, { words, why: 'budget' });
   a.emit('budget.reached', {
     contractId: row.id,
     data: { scope: 'contract', words: used, reason: `${used} is used` },
@@ -54,8 +54,7 @@ export async function holdTask(a: Act, contract: ContractRow, task: TaskRow): Pr
   const words = `its budget is used up: ${used}`;
   if (task.status === 'starting' || task.status === 'running') {
     await stopTask(a, task, { status: 'paused', reason: 'paused', words });
-    if (task.isSupervisor)
-      await saveCondition(a.tx, { taskId: task.id, state: 'interrupted', activity: words });
+    if (task.isSupervisor) await stopCondition(a, task, { words, why: 'budget' });
   }
   const set = { budgetHeldAt: a.now, budgetWarnedAt: task.budgetWarnedAt ?? a.now };
   await setTaskBudget(a.tx, { ownerId, id: task.id, set });

@@ -32,6 +32,7 @@ import { goOnAnswered } from './input-timeout.ts';
 import { syncWaiting } from './move.ts';
 import { validateIfDue, validatorSeen } from './validator.ts';
 import { mailSave } from '../save-point.ts';
+import { measureProgress } from '../supervisor/measure-progress.ts';
 
 export interface PhaseInput {
   readonly id: string;
@@ -359,6 +360,7 @@ async function advance(
   });
   await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
   const present = await contractNow(a, contract.id);
+  await measureProgress(a, present);
   // A request that showed the phase that was left, guarded or not, can be answered by nobody any more.
   await voidIfChanged(a, present);
   await syncWaiting(a, await contractNow(a, contract.id));

@@ -19,10 +19,12 @@ import { MakimaError } from '@makima/domain/error';
 import { openConfirmation } from '@makima/db/repo/confirmations';
 import { touchContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
+import { findTask } from '@makima/db/repo/tasks';
 import type { ContractRow } from '@makima/db/rows';
 import { lockedContract, requirePerson } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Person } from '../principal.ts';
+import { blockSupervisor } from '../supervisor/block.ts';
 import { confirmCompletion, rejectCompletion } from './completion.ts';
 import { failContract } from './fail.ts';
 import { contractNow } from './finish.ts';
@@ -109,7 +111,8 @@ async function carryOut(
   switch (input.targetStatus) {
     case 'paused': {
       await moveContract(a, contract, { to: 'paused', reason });
-      await pauseTasks(a, contract, reason ?? `${person.name} paused the contract`);
+      const words = reason ?? `${person.name} paused the contract`;
+      await pauseTasks(a, contract, { words, why: 'pause' });
       return;
     }
     case 'active': {
@@ -121,11 +124,9 @@ async function carryOut(
       return;
     }
     case 'blocked': {
-      await moveContract(a, contract, {
-        to: 'blocked',
-        blockedReason: input.blocker ?? reason ?? '',
-      });
-      return;
+      const blockedReason = input.blocker ?? reason ?? '';
+      const row = await moveContract(a, contract, { to: 'blocked', blockedReason });
+      return blockLead(a, row, blockedReason);
     }
     case 'failed': {
       await failContract(a, contract, reason ?? cancelledReason);
@@ -147,6 +148,12 @@ async function carryOut(
     case 'created':
       return;
   }
+}
+
+async function blockLead(a: Act, contract: ContractRow, why: string): Promise<void> {
+  if (contract.supervisorTaskId === null) return;
+  const lead = await findTask(a.tx, { ownerId: a.ownerId, id: contract.supervisorTaskId });
+  if (lead !== undefined) await blockSupervisor(a, lead, why);
 }
 
 function rejected(contract: ContractRow, to: ContractStatus, reason: string): MakimaError {

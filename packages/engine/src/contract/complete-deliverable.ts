@@ -25,6 +25,7 @@ import { act, type Act, type Acted, type Call, type Engine } from '../context.ts
 import { presentDeliverable } from '../present/contract.ts';
 import { voidIfChanged } from './confirmation.ts';
 import { askChecks, evidenceOf, isChecked, type Claim } from './evidence.ts';
+import { measureProgress } from '../supervisor/measure-progress.ts';
 import { contractNow } from './finish.ts';
 import { gateOf } from './gate.ts';
 
@@ -111,7 +112,9 @@ async function put(a: Act, claim: Claim, evidence: Evidence[]): Promise<Delivera
     data: { deliverableId: claim.deliverableId, phase: claim.phase, version, evidence },
   });
   await touchContract(a.tx, { contractId: claim.contract.id, progress: 'yes' });
-  await voidIfChanged(a, await contractNow(a, claim.contract.id));
+  const present = await contractNow(a, claim.contract.id);
+  await measureProgress(a, present);
+  await voidIfChanged(a, present);
   a.mail(
     'evaluate-contract',
     { contractId: claim.contract.id },

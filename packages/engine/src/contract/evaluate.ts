@@ -22,6 +22,7 @@ import { lookAtBudgets } from '../budget/look.ts';
 import { failContract } from './fail.ts';
 import { contractNow, finishContract } from './finish.ts';
 import { mailWake } from '../supervisor/mail-wake.ts';
+import { measureProgress } from '../supervisor/measure-progress.ts';
 import { nudgeIdle } from '../supervisor/nudge.ts';
 import { newsOf } from '../supervisor/wake.ts';
 import { advancesByItself, completesByItself } from './phase-readiness.ts';
@@ -61,6 +62,7 @@ export function evaluateContract(
     await lookAtBudgets(a, await contractNow(a, contract.id));
     // Last: what was asked of a person just now is something to wait for.
     await wakeIfDue(a, contract);
+    if (found !== 'failed') await measureProgress(a, await contractNow(a, contract.id));
     return found;
   });
 }

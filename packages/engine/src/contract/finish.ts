@@ -3,6 +3,7 @@
  * and only then `completed`.
  */
 import { MakimaError } from '@makima/domain/error';
+import { progressWhenCompleted } from '@makima/domain/progress';
 import { findContract } from '@makima/db/repo/contracts';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import type { ContractRow } from '@makima/db/rows';
@@ -45,7 +46,7 @@ export async function completeContract(a: Act, contract: ContractRow): Promise<v
       taskId: row.supervisorTaskId,
       state: 'completed',
       activity: 'The contract is completed',
-      progress: 100,
+      progress: progressWhenCompleted,
     });
   a.emit('contract.completed', {
     contractId: row.id,

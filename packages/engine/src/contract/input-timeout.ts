@@ -28,7 +28,7 @@ export function pauseUnanswered(
     const waitedFor = contract.waitingFor?.replaceAll('_', ' ') ?? 'question';
     const words = `nobody answered its ${waitedFor} for ${hoursOf(inputTimeoutMs)}`;
     await moveContract(a, contract, { to: 'paused', blockedReason: words });
-    await pauseTasks(a, contract, words);
+    await pauseTasks(a, contract, { words, why: 'pause' });
     return true;
   });
 }

@@ -11,17 +11,31 @@ import { changeTask, lockTasks, tasksOfContract } from '@makima/db/repo/tasks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { stopTask } from '../task/cancel.ts';
+import { blockSupervisor, unblockSupervisor } from '../supervisor/block.ts';
 import { newsOf } from '../supervisor/wake.ts';
 import { again } from '../task/retry.ts';
 
 /** The caller holds the contract's lock. */
-export async function pauseTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
+export async function pauseTasks(
+  a: Act,
+  contract: ContractRow,
+  { words, why }: { readonly words: string; readonly why: 'pause' | 'budget' },
+): Promise<void> {
   for (const task of await lockedTasks(a, contract)) {
     if (task.status !== 'starting' && task.status !== 'running') continue;
     await stopTask(a, task, { status: 'paused', reason: 'paused', words });
-    if (task.isSupervisor)
-      await saveCondition(a.tx, { taskId: task.id, state: 'interrupted', activity: words });
+    if (task.isSupervisor) await stopCondition(a, task, { words, why });
   }
+}
+
+/** A pause is a person's; what a budget holds is blocked, if it was at work. */
+export async function stopCondition(
+  a: Act,
+  task: TaskRow,
+  { words, why }: { readonly words: string; readonly why: 'pause' | 'budget' },
+): Promise<void> {
+  if (why === 'budget' && (await blockSupervisor(a, task, words))) return;
+  await saveCondition(a.tx, { taskId: task.id, state: 'interrupted', activity: words });
 }
 
 export async function resumeTasks(a: Act, contract: ContractRow, words: string): Promise<void> {
@@ -31,6 +45,7 @@ export async function resumeTasks(a: Act, contract: ContractRow, words: string):
     else if (task.session === 'limited') continue;
     else if (task.status === 'paused') await goOn(a, task, words);
     else if (task.status === 'interrupted') mailWayBack(a, task);
+    else if (task.isSupervisor) await unblockSupervisor(a, task, words);
   }
   const fence = `resumed-${a.now.getTime().toString(36)}`;
   a.mail('spawn-task', { taskId: null }, { entityId: contract.id, fence });
@@ -60,7 +75,7 @@ export async function goOn(a: Act, task: TaskRow, words: string): Promise<void> 
     attempt: row.currentAttempt,
     set: { retryCount: task.retryCount, errorMessage: null },
   });
-  if (task.isSupervisor)
+  if (task.isSupervisor && !(await unblockSupervisor(a, task, words)))
     await saveCondition(a.tx, { taskId: task.id, state: 'initializing', activity: words });
 }
 

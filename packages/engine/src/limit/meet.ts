@@ -18,6 +18,7 @@ import { changeTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import type { Fenced } from '../report/fence.ts';
+import { blockSupervisor } from '../supervisor/block.ts';
 import { accountOf } from './account.ts';
 
 /** The attempt is live; the caller holds task and attempt. */
@@ -107,9 +108,10 @@ async function rest(a: Act, task: TaskRow, limited: Limited): Promise<void> {
 }
 
 async function tellCondition(a: Act, task: TaskRow, until: Date): Promise<void> {
+  const activity = `At its usage limit until ${until.toISOString()}`;
+  if (await blockSupervisor(a, task, activity)) return;
   const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
   if (supervisor === undefined) return;
-  const activity = `At its usage limit until ${until.toISOString()}`;
   await saveCondition(a.tx, { taskId: task.id, state: supervisor.state, activity });
 }
 

@@ -9,7 +9,6 @@ import { permitAsksMax, type Permit } from '@makima/domain/permit';
 import { permissionChoices, permissionVerdict } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
 import { insertQuestion, openQuestionsOf, permitQuestions } from '@makima/db/repo/questions';
-import { findSupervisor } from '@makima/db/repo/supervisors';
 import type { ContractRow, QuestionRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { syncWaiting } from '../contract/move.ts';
@@ -101,7 +100,6 @@ async function ask(
     },
   });
   await syncWaiting(a, contract);
-  const condition = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: supervisor.id });
-  await savePoint(a, supervisor, afterQuestion(question, condition?.progress ?? 0));
+  await savePoint(a, supervisor, afterQuestion(question));
   return row.id;
 }

@@ -5,7 +5,6 @@ import { isTerminal } from '@makima/domain/contract';
 import { agentAskKey } from '@makima/domain/question';
 import { isTaskFinal } from '@makima/domain/task';
 import { afterQuestion } from '@makima/domain/supervisor';
-import { findSupervisor } from '@makima/db/repo/supervisors';
 import {
   cancelQuestionRow,
   findAsked,
@@ -65,8 +64,7 @@ export async function agentAsked(
   });
   if (contract !== undefined) await syncWaiting(a, contract);
   if (!fenced.task.isSupervisor) return;
-  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: report.taskId });
-  await savePoint(a, fenced.task, afterQuestion(report.question, supervisor?.progress ?? 0));
+  await savePoint(a, fenced.task, afterQuestion(report.question));
 }
 
 /** The row when it is open again; an answer that it has is on its way again. */

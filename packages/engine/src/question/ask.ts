@@ -9,7 +9,6 @@ import { mayWork } from '@makima/domain/contract';
 import { nextPhase } from '@makima/domain/contract-type';
 import { questionAfterHold, questionHoldMs } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
-import { findSupervisor } from '@makima/db/repo/supervisors';
 import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -48,9 +47,7 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
         ? await askGeneral(a, contract, task, input)
         : await askConfirmation(a, contract, input);
     await holdFirst(a, questionId, { holdMs, afterHold });
-    const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: task.id });
-    if (!input.nonBlocking)
-      await savePoint(a, task, afterQuestion(input.question, supervisor?.progress ?? 0));
+    if (!input.nonBlocking) await savePoint(a, task, afterQuestion(input.question));
     return { questionId, holdMs, afterHold, reconcileMode: null };
   });
 }

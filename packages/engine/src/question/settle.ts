@@ -89,5 +89,5 @@ export async function afterAnswer(
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
   const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
   if (task !== undefined && supervisor?.state === 'waiting_for_user')
-    await savePoint(a, task, afterLastAnswer(supervisor.progress));
+    await savePoint(a, task, afterLastAnswer());
 }

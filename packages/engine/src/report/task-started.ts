@@ -79,9 +79,8 @@ async function supervisorBack(
     (r) => r.epoch === report.attempt,
   );
   const activity = restoration === undefined ? 'Started' : 'Back at work after a restoration';
-  const progress = supervisor?.progress ?? 0;
-  await savePoint(a, task, { state: 'working', activity, progress });
-  await asksAlready(a, task, report.attempt, progress);
+  await savePoint(a, task, { state: 'working', activity });
+  await asksAlready(a, task, report.attempt);
   if (restoration === undefined) return;
   a.emit('supervisor.restored', {
     contractId: task.contractId,
@@ -98,13 +97,8 @@ async function supervisorBack(
 }
 
 /** A question may come before the report of the start: then it waits for the answer, and may be parked. */
-async function asksAlready(
-  a: Act,
-  task: TaskRow,
-  attempt: number,
-  progress: number,
-): Promise<void> {
+async function asksAlready(a: Act, task: TaskRow, attempt: number): Promise<void> {
   const open = await openQuestionsOfTasks(a.tx, { ownerId: a.ownerId, taskIds: [task.id] });
   const asked = open.findLast((row) => row.askedEpoch === attempt && !row.nonBlocking);
-  if (asked !== undefined) await savePoint(a, task, afterQuestion(asked.question, progress));
+  if (asked !== undefined) await savePoint(a, task, afterQuestion(asked.question));
 }

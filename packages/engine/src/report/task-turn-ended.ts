@@ -9,6 +9,7 @@ import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 import { savePoint } from '../save-point.ts';
 import { tellWhatEnded } from '../message/supervisor-news.ts';
+import { unblockSupervisor } from '../supervisor/block.ts';
 import { recordUsage } from '../usage/record.ts';
 import { fenceReport } from './fence.ts';
 
@@ -44,10 +45,11 @@ export async function taskTurnEnded(
       activity: 'Its last turn failed',
       errorMessage: report.error,
     });
+  // What it might not do is nothing that it does now.
+  await unblockSupervisor(a, task, 'its turn is over');
   await savePoint(a, task, {
     state: 'idle',
     activity: idleWords(report),
-    progress: supervisor.progress,
   });
   await tellWhatEnded(a, task);
   // Whether anything will wake it is looked at with the contract held.

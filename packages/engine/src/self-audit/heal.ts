@@ -143,7 +143,7 @@ async function goOn(a: Act, row: BrokenRow): Promise<void> {
       taskId: row.taskId ?? '',
     });
     if (task === undefined || supervisor?.state !== 'waiting_for_user') return;
-    await savePoint(a, task, afterLastAnswer(supervisor.progress));
+    await savePoint(a, task, afterLastAnswer());
   });
 }
 

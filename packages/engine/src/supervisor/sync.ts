@@ -61,9 +61,10 @@ async function stateOf(a: Act, { contract, row, task }: Supervised): Promise<Sup
     case 'initializing':
     case 'interrupted':
       return 'working';
+    case 'blocked':
+      return contract.status === 'blocked' ? row.state : 'working';
     case 'idle':
     case 'working':
-    case 'blocked':
     case 'completed':
     case 'failed':
       return row.state;

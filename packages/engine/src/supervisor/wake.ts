@@ -53,7 +53,7 @@ export async function wakeResting(
   if (news === undefined || reason === null) return undefined;
   const row = await pendingAgain(a, task);
   if (row === undefined) return undefined;
-  await savePoint(a, task, afterWake(reason === 'timed_out' ? reason : 'satisfied', news.progress));
+  await savePoint(a, task, afterWake(reason === 'timed_out' ? reason : 'satisfied'));
   await tell(a, contract, task, { ...news, reason });
   a.emit('supervisor.woken', {
     contractId: contract.id,
@@ -72,7 +72,6 @@ interface News {
   readonly reason: WakeReason | null;
   readonly waits: readonly WaitRow[];
   readonly answers: readonly QuestionRow[];
-  readonly progress: number;
 }
 
 /** What has come for a parked supervisor. Its row is held: whatever else ends sees it parked, or is seen. */
@@ -86,7 +85,7 @@ export async function newsOf(a: Act, task: TaskRow): Promise<News | undefined> {
     unheardAnswers(a.tx, about),
   ]);
   const reason = wakeReason(pending, comeOf(pending, waits, answers));
-  return { reason, waits, answers, progress: supervisor.progress };
+  return { reason, waits, answers };
 }
 
 function comeOf(

@@ -148,7 +148,8 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
       .filter((q) => q.taskId === task.id && !q.nonBlocking && q.confirmationId === null)
       .map(openQuestion),
     wait: wait === undefined ? null : { on: wordsOf(wait, rows.others), since: wait.createdAt },
-    idle: idleOf(task, rows),
+    idle: inState(task, rows, 'idle'),
+    blocked: inState(task, rows, 'blocked'),
     budget: rows.budget(task),
   };
 }
@@ -156,8 +157,12 @@ function factsOf(task: TaskRow, rows: Related): WhyTaskFacts {
 const needOf = ({ id, name, status }: TaskRow): Need => ({ taskId: id, name, status });
 
 /** Only a supervisor stays when its turn is over; another agent's attempt ends with it. */
-function idleOf(task: TaskRow, { supervisor }: Related): WhyTaskFacts['idle'] {
-  if (supervisor?.taskId !== task.id || supervisor.state !== 'idle') return null;
+function inState(
+  task: TaskRow,
+  { supervisor }: Related,
+  state: 'idle' | 'blocked',
+): WhyTaskFacts['idle'] {
+  if (supervisor?.taskId !== task.id || supervisor.state !== state) return null;
   return { words: supervisor.currentActivity ?? '', since: supervisor.updatedAt };
 }
 

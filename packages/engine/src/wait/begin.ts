@@ -6,7 +6,6 @@ import { MakimaError } from '@makima/domain/error';
 import { afterWait } from '@makima/domain/supervisor';
 import { waitSatisfied } from '@makima/domain/wait';
 import { waitEnds } from '@makima/domain/task';
-import { findSupervisor } from '@makima/db/repo/supervisors';
 import { lockEnds } from '@makima/db/repo/locks';
 import { tasksByIds } from '@makima/db/repo/tasks';
 import {
@@ -114,9 +113,7 @@ async function waits(
       data: { waitId, targets },
     });
   }
-  const supervisor = await findSupervisor(a.tx, { ownerId: a.ownerId, taskId: waiter.id });
-  if (supervisor !== undefined)
-    await savePoint(a, waiter, afterWait(targets.length, supervisor.progress));
+  await savePoint(a, waiter, afterWait(targets.length));
 }
 
 function visible(caller: Principal, task: TaskRow): boolean {

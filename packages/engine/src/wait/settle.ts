@@ -82,7 +82,7 @@ export async function wakeWaiter(
     return false;
   }
   if (supervisor?.state === 'waiting_for_tasks') {
-    await savePoint(a, task, afterWake(why, supervisor.progress));
+    await savePoint(a, task, afterWake(why));
   }
   const isIdle = supervisor?.state === 'idle';
   if (isIdle) await sendDigest(a, task, why);
