@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig } from '@makima/runtime/config';
+import { badSettingsExitCode, ConfigError, readConfig } from '@makima/runtime/config';
 import { runApp } from '@makima/runtime/lifecycle';
 import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
@@ -197,5 +197,5 @@ try {
   if (code !== null) process.exitCode = code;
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  process.exitCode = error instanceof ConfigError ? badSettingsExitCode : 1;
 }

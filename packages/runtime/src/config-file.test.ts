@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { withConfigFile } from './config-file.ts';
+import { z } from 'zod';
+import { setting } from './config.ts';
+import { readSettings, withConfigFile } from './config-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'makima-config-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -34,13 +36,13 @@ it('adds what the environment does not say', () => {
     ...file('[contracts]\ngrace = 5\nname = "x"\n[flags]\nfast = false'),
     MAKIMA_NAME: 'y',
   };
-  expect(withConfigFile(env, tables)).toEqual({
+  expect(withConfigFile(env, tables).env).toEqual({
     ...env,
     MAKIMA_GRACE: '5',
     MAKIMA_NAME: 'y',
     MAKIMA_FAST: 'false',
   });
-  expect(withConfigFile({ A: '1' }, tables)).toEqual({ A: '1' });
+  expect(withConfigFile({ A: '1' }, tables).env).toEqual({ A: '1' });
 });
 
 it('names everything that is wrong, and no value', () => {
@@ -51,4 +53,20 @@ it('names everything that is wrong, and no value', () => {
   expect(refusal('[contracts')).toContain('not TOML');
   const away = { MAKIMA_CONFIG_FILE: join(dir, 'away.toml') };
   expect(() => withConfigFile(away, tables)).toThrow('ENOENT');
+});
+
+it('tells where a value stands that does not fit: file and key, or variable', () => {
+  const schema = z.object({
+    MAKIMA_GRACE: setting.int({ max: 9 }).default(3).describe('How long'),
+    MAKIMA_FAST: setting.flag().default(true).describe('Whether it is fast'),
+  });
+  const env = { ...file('[contracts]\ngrace = 77'), MAKIMA_FAST: 'perhaps' };
+  const told = (): unknown => readSettings(schema, env, tables);
+  expect(told).toThrow(`${env.MAKIMA_CONFIG_FILE}: contracts.grace: `);
+  expect(told).toThrow('MAKIMA_FAST: must be true or false (Whether it is fast)');
+  expect(told).not.toThrow('77');
+  expect(readSettings(schema, file('[contracts]\ngrace = 7'), tables)).toEqual({
+    MAKIMA_GRACE: 7,
+    MAKIMA_FAST: true,
+  });
 });

@@ -20,13 +20,16 @@ export interface ConfigProblem {
   readonly problem: string;
 }
 
+/** How a process ends that its settings do not fit: starting it again is of no use before a person has mended them. */
+export const badSettingsExitCode = 2;
+
 /** Thrown by `readConfig`; its message is the whole story for a terminal. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
     const lines = problems.map((p) => `  ${p.name}: ${p.problem}${p.meaning && ` (${p.meaning})`}`);
-    super(`The environment does not fit:\n${lines.join('\n')}`);
+    super(`The settings do not fit:\n${lines.join('\n')}`);
     this.name = 'ConfigError';
     this.problems = problems;
   }

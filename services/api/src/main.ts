@@ -6,8 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
-import { readConfig } from '@makima/runtime/config';
-import { withConfigFile } from '@makima/runtime/config-file';
+import { readSettingsOrExit } from '@makima/runtime/config-file';
 import { createLog } from '@makima/runtime/log';
 import { createLoop } from '@makima/runtime/loop';
 import { createMetrics } from '@makima/runtime/metrics';
@@ -16,10 +15,10 @@ import { startTracing } from '@makima/runtime/tracing';
 import { initRacepoints } from '@makima/runtime/racepoint';
 import { openWire } from '@makima/wire/wire';
 import { assembleApi } from './assemble.ts';
-import { apiConfig, type ApiConfig } from './config.ts';
+import { apiConfig } from './config.ts';
 import { prepareOwner } from './owner-key.ts';
 
-const config = readConfigOrExit();
+const config = readSettingsOrExit(apiConfig, process.env, settingTables);
 const log = createLog({ service: 'api', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'api' });
 const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
@@ -82,15 +81,6 @@ await runApp({
     { name: 'first-start', start: () => firstStart.start(), stop: () => firstStart.stop() },
   ],
 });
-
-function readConfigOrExit(): ApiConfig {
-  try {
-    return readConfig(apiConfig, withConfigFile(process.env, settingTables));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(2);
-  }
-}
 
 function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

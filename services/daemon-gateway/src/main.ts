@@ -6,8 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
-import { readConfig } from '@makima/runtime/config';
-import { withConfigFile } from '@makima/runtime/config-file';
+import { readSettingsOrExit } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -17,13 +16,13 @@ import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
 import { createAdmission } from './admission.ts';
 import { allowedHosts } from './allowed-hosts.ts';
-import { gatewayConfig, type GatewayConfig } from './config.ts';
+import { gatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { openDoor } from './server.ts';
 import { defaultTimings } from './timings.ts';
 import { openWire } from '@makima/wire/wire';
 
-const config = readConfigOrExit();
+const config = readSettingsOrExit(gatewayConfig, process.env, settingTables);
 const log = createLog({ service: 'daemon-gateway', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'daemon-gateway' });
 const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
@@ -92,13 +91,4 @@ function die(message: string, fields: object): void {
   log.fatal(fields, message);
   log.flush();
   process.exit(1);
-}
-
-function readConfigOrExit(): GatewayConfig {
-  try {
-    return readConfig(gatewayConfig, withConfigFile(process.env, settingTables));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(2);
-  }
 }

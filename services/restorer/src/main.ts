@@ -5,8 +5,7 @@
  * goes on when they come. Any number of copies may run. Nothing else reads the environment.
  */
 import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
-import { readConfig } from '@makima/runtime/config';
-import { withConfigFile } from '@makima/runtime/config-file';
+import { readSettingsOrExit } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -14,14 +13,14 @@ import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
-import { restorerConfig, type RestorerConfig } from './config.ts';
+import { restorerConfig } from './config.ts';
 import { restorerConsumers, restorerHandlers } from './consumers.ts';
 import { restoreOne } from './jobs/restore-supervisor.ts';
 import { restorerMetrics } from './restorer-metrics.ts';
 import { orphanedSupervisors } from './sweeps/orphaned-supervisors.ts';
 import { openWire } from '@makima/wire/wire';
 
-const config = readConfigOrExit();
+const config = readSettingsOrExit(restorerConfig, process.env, settingTables);
 const log = createLog({ service: 'restorer', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'restorer' });
 const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
@@ -70,13 +69,4 @@ function die(message: string, fields: object): void {
   log.fatal(fields, message);
   log.flush();
   process.exit(1);
-}
-
-function readConfigOrExit(): RestorerConfig {
-  try {
-    return readConfig(restorerConfig, withConfigFile(process.env, settingTables));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(2);
-  }
 }

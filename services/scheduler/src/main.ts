@@ -12,8 +12,7 @@ import { foldTallies } from '@makima/db/repo/tallies';
 import { registerQueueMetrics } from '@makima/bus/queue-health';
 import { staleKind } from '@makima/engine/contract/stale';
 import { limitsOf, settingsOf, settingTables } from '@makima/engine/settings';
-import { readConfig } from '@makima/runtime/config';
-import { withConfigFile } from '@makima/runtime/config-file';
+import { readSettingsOrExit } from '@makima/runtime/config-file';
 import { createHealth } from '@makima/runtime/health';
 import { createHealthServer } from '@makima/runtime/health-server';
 import { runApp } from '@makima/runtime/lifecycle';
@@ -21,7 +20,7 @@ import { startTracing } from '@makima/runtime/tracing';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { initRacepoints } from '@makima/runtime/racepoint';
-import { schedulerConfig, type SchedulerConfig } from './config.ts';
+import { schedulerConfig } from './config.ts';
 import { schedulerConsumers, schedulerHandlers } from './consumers.ts';
 import { placeOwner } from './jobs/spawn-task.ts';
 import { schedulerReconciler } from './reconcile.ts';
@@ -30,7 +29,7 @@ import { registerStoreMetrics } from './store-metrics.ts';
 import { settling } from './sweeps/settled.ts';
 import { openWire } from '@makima/wire/wire';
 
-const config = readConfigOrExit();
+const config = readSettingsOrExit(schedulerConfig, process.env, settingTables);
 const log = createLog({ service: 'scheduler', level: config.LOG_LEVEL });
 const metrics = createMetrics({ service: 'scheduler' });
 const racepoints = initRacepoints(config.MAKIMA_RACE, process.env.NODE_ENV);
@@ -106,13 +105,4 @@ function die(message: string, fields: object): void {
   log.fatal(fields, message);
   log.flush();
   process.exit(1);
-}
-
-function readConfigOrExit(): SchedulerConfig {
-  try {
-    return readConfig(schedulerConfig, withConfigFile(process.env, settingTables));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(2);
-  }
 }

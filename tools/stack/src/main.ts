@@ -3,6 +3,7 @@
 // Law: the only file here that turns a command line into a call, and an error into an exit code.
 import { exitCodes, say, UsageError, type Command } from './commands/command.ts';
 import { homeFrom } from './home.ts';
+import { BadSettingsError } from './bad-settings.ts';
 import { suggest } from './suggest.ts';
 
 /** Loaded on demand: `status` needs none of what `up` needs. */
@@ -45,5 +46,6 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
-  process.exitCode = error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  const asked = error instanceof UsageError || error instanceof BadSettingsError;
+  process.exitCode = asked ? exitCodes.usage : exitCodes.failed;
 }

@@ -3,6 +3,8 @@
 // Law: what the program said goes to its log; a failure is thrown with its last line.
 import { startProgram, type Program } from '@makima/postgres/program';
 import { once } from 'node:events';
+import { badSettingsExitCode } from '@makima/runtime/config';
+import { BadSettingsError } from './bad-settings.ts';
 import type { LogFile } from './log-file.ts';
 
 export interface RunOptions {
@@ -43,6 +45,7 @@ export const runToEnd = async (options: RunOptions): Promise<void> => {
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
     if (code === 0) return;
+    if (code === badSettingsExitCode) throw new BadSettingsError(tail.trim());
     const said = tail.trim().split('\n').at(-1) ?? '';
     throw new Error(`${options.name} failed (${signal ?? `exit code ${code}`}): ${said}`);
   } finally {

@@ -4,11 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BadSettingsError } from './bad-settings.ts';
 import { stackStatus } from './commands/status.ts';
 import { fixture, fixtureLayout } from './fixture-layout.ts';
 import { homeAt } from './home.ts';
 import { identify } from './process-identity.ts';
-import { AlreadyRunningError, Stack, startStack, type StackOptions } from './stack.ts';
+import {
+  AlreadyRunningError,
+  Stack,
+  startStack,
+  type StackEvent,
+  type StackOptions,
+} from './stack.ts';
 import { readState, runningState } from './state-file.ts';
 import { untilTrue } from './store-ready.ts';
 import { keepStoreUrls, storeFileEnvironment } from './store-secrets.ts';
@@ -157,6 +164,20 @@ describe('failures', () => {
       null,
       null,
     ]);
+  });
+
+  it('is told at once that settings do not fit, in the words of whom they do not fit', async () => {
+    const odd = { name: 'odd', main: fixture('bad-settings'), port: 7510 };
+    const died: string[] = [];
+    const onEvent = (event: StackEvent): void => {
+      if (event.kind === 'died') died.push(event.name);
+    };
+    const stack = new Stack({ ...options, onEvent, layout: fixtureLayout([odd]) });
+    const failure = await stack.start().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BadSettingsError);
+    expect(String(failure)).toContain('/etc/makima.toml: contracts.grace: must be a number');
+    expect([died, stack.process('odd').record.restarts]).toEqual([[], 0]);
+    await expect(stack.process('odd').whenReady()).rejects.toBe(failure);
   });
 
   it('names a missing file before it starts anything', async () => {

@@ -1,9 +1,12 @@
 // One process that is kept alive: started, watched, started again with back-off, stopped in time.
 // Why: every service may die at any moment and must be back in a second, and a drain must end.
-// Law: after stop() no process of it runs; a death before stop() is always followed by a start.
+// Law: after stop() no process of it runs; a death before stop() is always followed by a start, but for a
+// process that never served and ends with the word that its settings do not fit: only a person mends those.
 import type { ChildProcess } from 'node:child_process';
 import { startProgram, type Program } from '@makima/postgres/program';
+import { badSettingsExitCode } from '@makima/runtime/config';
 import { tellingLine, type LogFile } from './log-file.ts';
+import { BadSettingsError } from './bad-settings.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
 import type { ProcessKind, ProcessRecord } from './state-file.ts';
 import type { ReadyOptions } from './store-ready.ts';
@@ -36,6 +39,7 @@ const maxBackOffMs = 5000;
 const healthyLifeMs = 10_000;
 /** So many deaths without having been ready once, and whoever waits for it is told. */
 const maxFirstDeaths = 3;
+const saidChars = 4000;
 
 export class SupervisedProcess {
   readonly spec: SupervisedSpec;
@@ -49,6 +53,10 @@ export class SupervisedProcess {
   #timer: NodeJS.Timeout | undefined;
   #waiters = new Set<Waiter>();
   #lastReason = '';
+  /** What the life that goes on has said on standard error, the end of it. */
+  #said = '';
+  /** Why it is not started again. */
+  #settled: BadSettingsError | undefined;
 
   constructor(spec: SupervisedSpec) {
     this.spec = spec;
@@ -86,6 +94,7 @@ export class SupervisedProcess {
    */
   async whenReady(timeoutMs = 30_000): Promise<void> {
     if (this.#ready) return;
+    if (this.#settled) throw this.#settled;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       const waiter = { resolve, reject };
@@ -137,9 +146,20 @@ export class SupervisedProcess {
       this.#ended(reason, performance.now() - bornMs);
     };
     child.stdout?.on('data', (chunk: Buffer) => this.spec.log.write(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => this.spec.log.write(chunk));
+    this.#said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.spec.log.write(chunk);
+      this.#said = (this.#said + chunk.toString('utf8')).slice(-saidChars);
+    });
     child.once('error', (error) => end(error.message));
-    child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+    child.once('exit', (code, signal) => {
+      if (code !== badSettingsExitCode || this.#wasReady) end(signal ?? `exit code ${code}`);
+    });
+    // Its words have all come when its streams are closed.
+    child.once('close', (code, signal) => {
+      if (code === badSettingsExitCode && !this.#wasReady) this.#refuseSettings();
+      end(signal ?? `exit code ${code}`);
+    });
     this.#child = child;
     this.#identity = child.pid === undefined ? undefined : identify(child.pid);
     this.spec.onChange({ kind: 'started', name: this.spec.name });
@@ -162,7 +182,7 @@ export class SupervisedProcess {
     this.#identity = undefined;
     this.#ready = false;
     this.#lastReason = reason;
-    if (!this.#wanted) {
+    if (!this.#wanted || this.#settled) {
       this.spec.onChange({ kind: 'stopped', name: this.spec.name });
       return;
     }
@@ -176,6 +196,12 @@ export class SupervisedProcess {
     }
     this.#timer = setTimeout(() => this.#launch(), restartInMs);
     this.spec.onChange({ kind: 'died', name: this.spec.name, reason, restartInMs });
+  }
+
+  #refuseSettings(): void {
+    const said = this.#said.trim() || `${this.spec.name} refuses its settings`;
+    this.#settled = new BadSettingsError(said);
+    this.#settle(this.#settled);
   }
 
   #hint(): string {

@@ -1,6 +1,6 @@
 // What a command of the stack is, and how its options are read.
 // Why: every command has the same help, the same errors and the same exit codes.
-// Law: exit codes are 0 done, 1 failed, 2 not understood, 3 nothing runs (status), 130 Ctrl-C.
+// Law: exit codes are 0 done, 1 failed, 2 not understood (command line or settings), 3 nothing runs (status), 130 Ctrl-C.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Home } from '../home.ts';
 

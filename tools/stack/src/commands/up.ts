@@ -94,8 +94,12 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
     stdio: ['ignore', log, log],
   });
   let failure: string | undefined;
+  let leftWith: number = exitCodes.failed;
   child.once('error', (error) => (failure = error.message));
-  child.once('exit', () => (failure = 'left'));
+  child.once('exit', (code) => {
+    failure = 'left';
+    leftWith = code || exitCodes.failed;
+  });
   const giveUp = (): void => void child.kill('SIGTERM');
   process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
   try {
@@ -103,7 +107,7 @@ const upDetached = async (context: CommandContext, daemon: 'local' | 'none'): Pr
   } catch (error) {
     giveUp();
     // The other half has said why, and it has been seen here.
-    if (failure === 'left') return exitCodes.failed;
+    if (failure === 'left') return leftWith;
     throw error;
   } finally {
     follow.stop();
