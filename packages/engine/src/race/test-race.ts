@@ -5,8 +5,11 @@
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import type { Report } from '@makima/contracts/socket/reports';
 import { isMakimaError } from '@makima/domain/error';
 import type { Engine } from '../context.ts';
+import { applyReports } from '../report/apply.ts';
+import type { TestDaemon } from '../test-daemon.ts';
 import type { TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { gated } from './test-gates.ts';
@@ -41,6 +44,14 @@ export async function race<Scene>(t: TestEngine, racing: Racing<Scene>): Promise
   });
   for (const seed of keptSeeds[racing.name]) await fc.assert(property, { seed, numRuns: runs });
   await fc.assert(property, { numRuns: runs, endOnFailure: true });
+}
+
+/** As the daemon's own send, over a given engine. */
+export function sendOn(engine: Engine, daemon: TestDaemon, ...reports: Report[]): Promise<unknown> {
+  const fromSeq = daemon.seq + 1;
+  daemon.seq += reports.length;
+  const { sessionEpoch, journalId, principal } = daemon;
+  return applyReports(engine, principal, { sessionEpoch, journalId, fromSeq, reports });
 }
 
 /** A refusal of ours is an answer; anything else is a fault. */

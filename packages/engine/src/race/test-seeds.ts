@@ -12,6 +12,10 @@ export const races = [
   'yes against no',
   'wait over against task ended',
   'restore against cancel',
+  'park against answer',
+  'merge against cancel',
+  'resume against restore',
+  'completion against pause',
 ] as const;
 
 export type Race = (typeof races)[number];
@@ -25,4 +29,8 @@ export const keptSeeds: Readonly<Record<Race, readonly number[]>> = {
   'yes against no': [],
   'wait over against task ended': [],
   'restore against cancel': [],
+  'park against answer': [],
+  'merge against cancel': [],
+  'resume against restore': [],
+  'completion against pause': [],
 };

@@ -9,7 +9,6 @@ import { expireLeases } from '../daemon/expire-leases.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
 import { answerByDefault } from '../question/default.ts';
-import { applyReports } from '../report/apply.ts';
 import { restoreSupervisor } from '../supervisor/restore.ts';
 import { assignPending } from '../task/assign.ts';
 import { cancelTask } from '../task/cancel.ts';
@@ -18,7 +17,7 @@ import { expireWaits } from '../wait/expire.ts';
 import { endedReport, TestDaemon } from '../test-daemon.ts';
 import { by, openTestEngine, personOf, runJobs, type TestEngine } from '../test-engine.ts';
 import { contractRow, running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
-import { race } from './test-race.ts';
+import { race, sendOn } from './test-race.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -74,7 +73,7 @@ it('work that ends while its contract is paused counts once', () =>
       return { scene, start: await running(scene) };
     },
     runners: ({ scene, start }) => ({
-      ended: (engine) => sendOn(engine, endedReport(start)),
+      ended: (engine) => sendOn(engine, daemon, endedReport(start)),
       paused: (engine) =>
         resultOf(
           changeStatus(engine, by(t.owner), { id: scene.contract.id, targetStatus: 'paused' }),
@@ -148,7 +147,7 @@ it('an attempt that is given up and done at once is one or the other', () =>
     },
     runners: (start) => ({
       given: (engine) => expireLeases(engine, { limit: 10 }),
-      ended: (engine) => sendOn(engine, endedReport(start)),
+      ended: (engine) => sendOn(engine, daemon, endedReport(start)),
     }),
     async afterwards({ taskId }) {
       // Finished work counts, even if its attempt was given up a moment before.
@@ -201,7 +200,7 @@ it('a wait that is satisfied at the end of its time ends once', () =>
     },
     runners: ({ start }) => ({
       over: (engine) => expireWaits(engine, { limit: 10 }),
-      ended: (engine) => sendOn(engine, endedReport(start)),
+      ended: (engine) => sendOn(engine, daemon, endedReport(start)),
     }),
     async afterwards({ scene: { supervisorTaskId } }) {
       const [wait] = await t.database.sql<{ state: string }[]>`
@@ -240,14 +239,6 @@ it('a supervisor whose contract is cancelled while it is restored does not come 
       await daemon.pull();
     },
   }));
-
-/** As the daemon's own send, over a given engine. */
-function sendOn(engine: Stage['t']['engine'], ...reports: Parameters<TestDaemon['report']>) {
-  const fromSeq = daemon.seq + 1;
-  daemon.seq += reports.length;
-  const { sessionEpoch, journalId, principal } = daemon;
-  return applyReports(engine, principal, { sessionEpoch, journalId, fromSeq, reports });
-}
 
 async function guarded(): Promise<Stage> {
   const scene = await stage(t, { daemon, contract: { phaseGuard: true } });
