@@ -122,7 +122,8 @@ it('a supervisor that a person resumes while it is restored comes back once, as 
       await runJobs(t);
       expect(await taskRow(t, taskId)).toMatchObject({ status: 'starting', currentAttempt: 2 });
       expect(
-        await t.database.sql`select epoch, requested_by from restorations where task_id = ${taskId}`,
+        await t.database
+          .sql`select epoch, requested_by from restorations where task_id = ${taskId}`,
       ).toEqual([{ epoch: 2, requestedBy: t.owner.name }]);
       const starts = await daemon.pullOnly('task.start');
       const mine = starts.filter((command) => command.taskId === taskId);
