@@ -37,6 +37,7 @@ export interface MixOptions {
   readonly pace?: Pace;
   /** What happens beside the load, once. */
   readonly story?: Row['story'];
+  readonly watchers?: Row['watchers'];
   readonly say: (line: string) => void;
   readonly keepLogsIn: string | null;
 }
@@ -100,6 +101,7 @@ async function mixIn(house: House, options: MixOptions, began: number): Promise<
     await nemesis.calm();
   });
   const told = clean();
+  const watched = (options.watchers ?? []).map((watcher) => watcher({ ...load, verdict: told }));
   const [loaded, ofStory] = await Promise.all([
     contractsUntil(stop, load, { lines: options.contracts, endsWithinMs }),
     options.story?.({ ...load, verdict: told }),
@@ -111,6 +113,7 @@ async function mixIn(house: House, options: MixOptions, began: number): Promise<
   house.renewOracle();
   await recoveries.settled(30_000);
   await outboxDrained(house);
+  for (const one of watched) await one.atRest();
   over.abort();
   await Promise.all([person, watching]);
   options.say('at rest: asking rows, journals, git and logs');

@@ -4,7 +4,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { homeAt } from './home.ts';
+import { homeAt, type Home } from './home.ts';
 import { Stack, type StackOptions } from './stack.ts';
 
 export type TestStackOptions = Partial<
@@ -12,6 +12,8 @@ export type TestStackOptions = Partial<
 > & {
   /** Added to the environment of services and daemon. */
   env?: NodeJS.ProcessEnv;
+  /** Called before anything starts: the parts of the home may be put elsewhere. */
+  prepare?: (home: Home) => void;
   /** Where to copy the logs before the home is removed, for instance when a test failed. */
   keepLogsIn?: () => string | undefined;
 };
@@ -37,7 +39,7 @@ export const startTestStack = async (options: TestStackOptions = {}): Promise<Te
     REDIS_URL_FILE: _redisFile,
     ...inherited
   } = process.env;
-  const { env, keepLogsIn, ...rest } = options;
+  const { env, keepLogsIn, prepare, ...rest } = options;
   const stack = new Stack({
     daemon: 'local',
     ports: 'random',
@@ -52,6 +54,7 @@ export const startTestStack = async (options: TestStackOptions = {}): Promise<Te
     rmSync(dir, { recursive: true, force: true });
   };
   try {
+    prepare?.(home);
     await stack.start();
   } catch (error) {
     await stop();

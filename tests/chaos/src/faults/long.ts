@@ -8,7 +8,8 @@ import { pause } from '../pause.ts';
 import { liveAgents } from '../house/agents.ts';
 import { armed, killProcess } from './kills.ts';
 import type { Fault, Strike } from './fault.ts';
-import { withRedis } from './redis.ts';
+import { wipeRedis, withRedis } from './redis.ts';
+import { aimedAt } from '../schedule.ts';
 
 /** Nothing passes on any link to this end. */
 export function cutOff(end: End, lastsMs: number, direction: Direction = 'both'): Fault {
@@ -135,6 +136,46 @@ export function oldRedis(): Fault {
       rmSync(now, { recursive: true, force: true });
       cpSync(then, now, { recursive: true });
       return strike;
+    },
+  };
+}
+
+const hourMs = 3_600_000;
+
+/** The clocks of these processes are wrong by an hour, one after the other, forth and back. */
+export function wrongClock(names: readonly string[], lastsMs: number): Fault {
+  return {
+    about: `the clock of ${names.join(' or ')} is wrong by an hour for ${lastsMs / 1_000} s`,
+    recovery: 'probe',
+    strike(house, aim) {
+      const name = aimedAt(names, aim.at) ?? names[0] ?? '';
+      const byMs = aim.force < 0.5 ? hourMs : -hourMs;
+      let seen = false;
+      house.clocks.shift(name, byMs);
+      return {
+        hit: `${name}, ${byMs > 0 ? '+' : '-'}1 h`,
+        lastsMs,
+        heal() {
+          seen = house.clocks.seen(name) === byMs;
+          house.clocks.shift(name, 0);
+        },
+        evidence: () => (seen ? 'the process saw another time' : undefined),
+      };
+    },
+  };
+}
+
+/** Redis dies, and nobody reaches the empty one that comes in its place for a while. */
+export function redisAway(lastsMs: number): Fault {
+  const away = cutOff('redis', lastsMs);
+  return {
+    about: `Redis is killed, comes back with nothing, and is out of reach for ${lastsMs / 1_000} s`,
+    recovery: 'none',
+    async strike(house, aim) {
+      const wiped = await wipeRedis.strike(house, aim);
+      const cut = await away.strike(house, aim);
+      for (const link of house.links.to('redis').values()) link.cut('reset');
+      return wiped && cut && { ...wiped, lastsMs, heal: () => cut.heal?.() };
     },
   };
 }

@@ -11,6 +11,7 @@ import postgres from 'postgres';
 import { forgeHost, makeForge } from '../forge.ts';
 import type { RepositoryPlace } from '../scenario.ts';
 import { clocksIn, type Clocks } from './clocks.ts';
+import { openDisks, type Disk, type DiskPart } from './disks.ts';
 import { ledgerFeed, type LedgerFeed } from './ledger-feed.ts';
 import { openLinks, type Links } from './links.ts';
 import { pause } from '../pause.ts';
@@ -33,6 +34,8 @@ export interface House {
   readonly logsDir: string;
   /** `daemon`, `daemon-2`, ... */
   readonly machines: readonly string[];
+  /** File systems of their own, by the part of the home that lies on each. */
+  readonly disks: ReadonlyMap<DiskPart, Disk>;
   /** Repositories come from a forge: any machine can have them. */
   readonly isRemote: boolean;
   readonly placeOf: (repository: string) => RepositoryPlace;
@@ -48,6 +51,8 @@ export interface HouseOptions {
   readonly machines?: number;
   readonly replicas?: Readonly<Record<string, number>>;
   readonly env?: NodeJS.ProcessEnv;
+  /** Parts of the home that lie on a file system of their own, of so many bytes. */
+  readonly disks?: Readonly<Partial<Record<DiskPart, number>>>;
 }
 
 export const services = ['api', 'scheduler', 'restorer', 'daemon-gateway'] as const;
@@ -87,7 +92,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     MAKIMA_LEDGER: ledger.path,
     ...options.env,
   };
+  const disks = openDisks(options.disks ?? {}, scratch);
   const stack = await startTestStack({
+    prepare: (home) => disks.lay(home),
     env: { MAKIMA_MAX_TASKS: '12', ...env },
     replicas: options.replicas ?? {},
     environmentFor,
@@ -117,6 +124,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     clocks,
     logsDir: stack.stack.options.home.logs,
     machines,
+    disks: disks.all,
     isRemote: machines.length > 1,
     placeOf: (repository) =>
       machines.length > 1 ? { repositoryUrl: forge.urlOf(repository) } : { localPath: repository },
@@ -134,6 +142,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       }
       await stack.stop();
       await links.close();
+      disks.close();
       rmSync(scratch, { recursive: true, force: true });
     },
   };

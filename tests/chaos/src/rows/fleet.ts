@@ -1,6 +1,7 @@
 // Rows of several machines. Beats are quick there, so that leases can be short.
 import { goneForGood, partitioned, twice } from '../faults/machines.ts';
 import type { Row } from './row.ts';
+import { noOrphans } from './watchers.ts';
 
 const leaseSeconds = 6;
 const house: Row['house'] = {
@@ -18,6 +19,7 @@ export const fleetRows = {
     faults: { gone: goneForGood() },
     gapMs: 20_000,
     seconds: 90,
+    watchers: [noOrphans],
   },
   T33: {
     about: 'a machine cut off for longer than its leases, and back with agents that work on',
@@ -25,6 +27,7 @@ export const fleetRows = {
     faults: { partitioned: partitioned(15_000) },
     gapMs: 15_000,
     seconds: 90,
+    watchers: [noOrphans],
   },
   T35: {
     about: 'two daemons with one key',

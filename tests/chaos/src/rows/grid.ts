@@ -1,6 +1,7 @@
 // The grid: each process killed at each save point of a contract, one contract for each.
 import { killProcess } from '../faults/kills.ts';
 import { beginContract, endOf } from '../load/contracts.ts';
+import { found } from '../pause.ts';
 import type { Started } from '../scenario.ts';
 import type { Row, RowStage } from './row.ts';
 import { agentOf, killNow, patienceMs, untilEvent } from './stories/stage.ts';
@@ -41,14 +42,32 @@ async function runCell(stage: RowStage, process: string, point: string): Promise
   const started = await beginContract(stage, name, over.signal);
   if (started === null) throw new Error(`${name} was not begun`);
   await untilEvent(stage, started, point);
-  if (process === 'agent') killNow(await agentOf(stage, await supervisorOf(stage, started)));
-  else if (killProcess(house, process) === null)
-    // Another cell has just killed it: it is dead at this save point all the same.
-    say(`${name}: ${process} was down`);
+  const bite = process === 'agent' ? killAgentOf(stage, started) : killOne(stage, process);
+  if (!(await bite)) verdict.broken.push(`${name}: nobody was hit at this save point`);
   const status = await endOf(house, started, 2 * patienceMs);
   say(`${name}: ${status ?? 'not over'}`);
   if (status !== 'completed') verdict.broken.push(`${name} ended as ${status ?? 'nothing'}`);
   return started;
+}
+
+/** True once another process has its place. Another cell may have just killed it: then it is dead here too. */
+async function killOne({ house, say }: RowStage, name: string): Promise<boolean> {
+  const strike = killProcess(house, name);
+  if (strike === null) {
+    say(`${name} was down`);
+    return true;
+  }
+  const shown = await found(() => strike.evidence(), { withinMs: patienceMs });
+  return shown !== undefined;
+}
+
+/** True once its next attempt has begun. */
+async function killAgentOf(stage: RowStage, started: Started): Promise<boolean> {
+  const supervisor = await supervisorOf(stage, started);
+  const agent = await agentOf(stage, supervisor);
+  if (agent === undefined) return false;
+  killNow(agent);
+  return (await agentOf(stage, supervisor, agent.attempt + 1)) !== undefined;
 }
 
 async function supervisorOf({ house }: RowStage, { id }: Started): Promise<string> {

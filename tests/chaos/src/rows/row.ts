@@ -22,6 +22,14 @@ export interface Row {
    * verdict, contracts that it answers are compared with the twin like those of the load.
    */
   readonly story?: (stage: RowStage) => Promise<readonly Started[] | void>;
+  /** Who looks on from the first fault to the last, and says at rest what must not have been. */
+  readonly watchers?: readonly Watcher[];
+}
+
+export type Watcher = (stage: RowStage) => Watching;
+
+export interface Watching {
+  atRest(): void | Promise<void>;
 }
 
 export interface RowStage extends Load {

@@ -22,5 +22,6 @@ export function rowMix(
     keepLogsIn,
     ...(row.house && { house: row.house }),
     ...(row.story && { story: row.story }),
+    ...(row.watchers && { watchers: row.watchers }),
   };
 }

@@ -11,7 +11,7 @@ import { agentOf, finish, killNow, patienceMs, tellOf, untilEvent, untilRow } fr
 export const poisonRows = {
   T46: {
     about:
-      'every snapshot of a supervisor poisoned: another shape, another checksum, a schema of the future',
+      'every new snapshot of a supervisor poisoned: another shape, another checksum, a schema of the future, 50 MB',
     async story(stage) {
       const { house, verdict } = stage;
       const told = await tellOf(stage, 'poisoned', [
@@ -25,21 +25,11 @@ export const poisonRows = {
         'a snapshot',
         () => house.sql`select 1 from conversation_snapshots where task_id = ${told.supervisorId}`,
       );
-      await house.sql`
-        with numbered as (
-          select id, row_number() over (order by id) % 3 as how from conversation_snapshots
-           where task_id = ${told.supervisorId})
-        update conversation_snapshots s set
-          state = case when n.how = 0 then '{"not": "what it was"}'::jsonb else s.state end,
-          sha256 = case when n.how = 1 then repeat('0', 64) else s.sha256 end,
-          schema_version = case when n.how = 2 then 999 else s.schema_version end
-          from numbered n where n.id = s.id`;
+      await poisonSnapshots(stage, told.supervisorId);
       killNow(await agentOf(stage, told.supervisorId));
       await agentOf(stage, told.supervisorId, 2);
-      const bad = await house.sql<{ reason: string | null }[]>`
-        select quarantined_reason as reason from conversation_snapshots
-         where task_id = ${told.supervisorId} and epoch = 1 and quarantined_reason is not null`;
-      if (bad.length === 0) verdict.broken.push('no poisoned snapshot was set aside (I22)');
+      await expectSetAside(stage, told.supervisorId);
+      await house.sql`drop trigger chaos_poison on conversation_snapshots`;
       await house.client.call('messageTask', {
         params: { id: told.supervisorId },
         body: { message: 'go', mode: 'steer' },
@@ -72,9 +62,48 @@ export const poisonRows = {
       const [row] = await house.sql<{ count: number }[]>`
         select count(*)::int as count from restorations where task_id = ${told.supervisorId}`;
       if ((row?.count ?? 0) > 5) verdict.broken.push(`${row?.count} restorations in a row (I24)`);
+      await untilRow(
+        stage,
+        'the question to a person (I24)',
+        () => house.sql`
+          select 1 from questions where contract_id = ${told.id} and status = 'open' and ask_key like 'breaker-%'`,
+      );
     },
   },
 } as const satisfies Readonly<Record<string, Row>>;
+
+/** Those that stand, and all that are saved from now on, as if the disk wrote something else than it was told. */
+async function poisonSnapshots({ house: { sql } }: RowStage, taskId: string): Promise<void> {
+  await sql.unsafe(`
+    create or replace function chaos_poison() returns trigger language plpgsql as $$
+    begin
+      if pg_trigger_depth() > 1 then return null; end if;
+      update conversation_snapshots set
+        state = case new.id % 4
+                  when 0 then '{"not": "what it was"}'::jsonb
+                  when 3 then jsonb_build_object('fat', repeat('x', 50000000)) else state end,
+        sha256 = case when new.id % 4 = 1 then repeat('0', 64) else sha256 end,
+        schema_version = case when new.id % 4 = 2 then 999 else schema_version end
+       where id = new.id and task_id = '${taskId}';
+      return null;
+    end $$;
+    create trigger chaos_poison after insert or update of metadata on conversation_snapshots
+      for each row execute function chaos_poison()`);
+  await sql`update conversation_snapshots set metadata = metadata where task_id = ${taskId}`;
+}
+
+/** What was tried is set aside with its reason; the restoration says so, and went by the rows (I22, I23). */
+async function expectSetAside({ house, verdict, say }: RowStage, taskId: string): Promise<void> {
+  const bad = await house.sql<{ reason: string }[]>`
+    select quarantined_reason as reason from conversation_snapshots
+     where task_id = ${taskId} and quarantined_reason is not null`;
+  say(`set aside: ${bad.map(({ reason }) => reason).join('; ')}`);
+  if (bad.length === 0) verdict.broken.push('no poisoned snapshot was set aside (I22)');
+  const [told] = await house.sql<{ kinds: string }[]>`
+    select findings::text as kinds from restorations where task_id = ${taskId} order by epoch limit 1`;
+  if (told?.kinds.includes('snapshot_invalid') !== true)
+    verdict.broken.push(`the restoration says nothing of a bad snapshot: ${told?.kinds} (I22)`);
+}
 
 async function poisonedJobs({ house }: RowStage): Promise<void> {
   const bus = openBus({

@@ -98,11 +98,24 @@ export const raceRows = {
         { phaseGuard: ['plan'] },
       );
       await untilEvent(stage, told, 'deliverable.completed');
-      await came(
-        Array.from({ length: 10 }, () =>
-          house.client.call('changePhase', { params: { id: told.id }, body: { phase: 'execute' } }),
-        ),
+      // The first step opens the request; then a refusal comes among the others.
+      const step = (): Promise<unknown> =>
+        house.client.call('changePhase', { params: { id: told.id }, body: { phase: 'execute' } });
+      const steps = Array.from({ length: 10 }, step);
+      const asked = await untilRow<{ id: string }>(
+        stage,
+        'the request for a confirmation',
+        () => house.sql`
+          select id from questions where contract_id = ${told.id} and question_type = 'phase_confirmation'`,
       );
+      const refusal =
+        asked === undefined
+          ? Promise.resolve()
+          : house.client.call('answerQuestion', {
+              params: { id: asked.id },
+              body: { response: 'Send back' },
+            });
+      await came([...steps, refusal, ...Array.from({ length: 10 }, step)]);
       await word(stage, told.supervisorId, 'go');
       await expectEnd(stage, told);
       const [row] = await house.sql<{ changes: number }[]>`
