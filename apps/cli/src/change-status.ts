@@ -9,6 +9,7 @@ export interface StatusChange {
   readonly typed: string;
   readonly to: ContractStatus;
   readonly reason?: string | undefined;
+  readonly finishTurnSeconds?: number | undefined;
   /** What happened, as the sentence goes: `paused`. */
   readonly done: string;
 }
@@ -22,6 +23,9 @@ export async function changeStatus(shell: Shell, change: StatusChange): Promise<
     body: {
       targetStatus: change.to,
       ...(change.reason === undefined ? {} : { reason: change.reason }),
+      ...(change.finishTurnSeconds === undefined
+        ? {}
+        : { finishTurnSeconds: change.finishTurnSeconds }),
     },
   });
   if (!answer.success) {

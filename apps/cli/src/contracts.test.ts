@@ -160,6 +160,8 @@ describe('a contract', () => {
     });
     const pause = await stage.run(['contracts', 'pause', 'fix-login', '--reason', 'demo']);
     expect(pause).toEqual({ code: 0, stdout: 'fix-login is paused\n', stderr: '' });
+    const soon = await stage.run(['contracts', 'pause', 'fix-login', '--finish-turn', '10m']);
+    expect(soon.stdout).toBe('fix-login is paused; agents end their turns\n');
     const cancel = await stage.run(['contracts', 'cancel', 'fix-login', '-y']);
     expect(cancel.code).toBe(0);
     const resume = await stage.run(['contracts', 'resume', 'fix-login']);
@@ -167,6 +169,7 @@ describe('a contract', () => {
     expect(resume.stderr).toContain('why   it is over');
     expect(server.received.flatMap((r) => (r.id === 'changeStatus' ? [r.body] : []))).toEqual([
       { targetStatus: 'paused', reason: 'demo' },
+      { targetStatus: 'paused', finishTurnSeconds: 600 },
       { targetStatus: 'failed', reason: 'cancelled' },
       { targetStatus: 'active' },
     ]);

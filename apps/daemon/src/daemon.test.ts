@@ -113,6 +113,41 @@ describe('a daemon', () => {
     expect(await gateway.ended(start)).toMatchObject({ outcome: 'stopped', summary: 'completed' });
   });
 
+  it('lets a turn end before it stops, within its time', async () => {
+    const steps = '- say: working\n- wait_message:\n  as: m\n- say: then ${m.text}';
+    const leads = startCommand(steps, { isSupervisor: true });
+    const works = startCommand(steps);
+    const never = startCommand(steps);
+    for (const start of [leads, works, never]) gateway.command(start);
+    await Promise.all([leads, works, never].map((start) => saying(start, 'working')));
+    const soon = { kind: 'task.stop', reason: 'paused', graceMs: 600, attempt: 1 } as const;
+    for (const { taskId } of [leads, works])
+      gateway.command({ ...soon, taskId, finishTurnMs: 600_000 });
+    gateway.command({ ...soon, taskId: never.taskId, finishTurnMs: 200 });
+    // The time of one is over; the others go on with their turns.
+    expect(await gateway.ended(never)).toMatchObject({ outcome: 'stopped', summary: 'paused' });
+    for (const { taskId } of [leads, works]) {
+      const message = { id: randomUUID(), text: 'the end', mode: 'steer' } as const;
+      gateway.command({ kind: 'task.message', taskId, attempt: 1, message });
+    }
+    expect(await gateway.ended(leads)).toMatchObject({ outcome: 'stopped' });
+    expect(await gateway.ended(works)).toMatchObject({ outcome: 'done' });
+    for (const start of [leads, works]) expect(said(start)).toContain('then the end');
+    expect(gateway.of('task.turn_ended').filter((report) => same(report, leads))).toEqual([]);
+  });
+
+  it('stops at once who may end a turn and is in none', async () => {
+    const start = startCommand('- say: planned', { isSupervisor: true });
+    gateway.command(start);
+    await gateway.until('the turn', () =>
+      gateway.of('task.turn_ended').find((report) => same(report, start)),
+    );
+    const { taskId, attempt } = start;
+    const stop = { kind: 'task.stop', taskId, attempt, reason: 'paused', graceMs: 600 } as const;
+    gateway.command({ ...stop, finishTurnMs: 600_000 });
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'stopped' });
+  });
+
   it('tells a failure, a crash and a start that failed apart', async () => {
     const failing = startCommand('- fail: no way');
     const crashing = startCommand('- say: bye\n- crash:');

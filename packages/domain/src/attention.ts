@@ -15,7 +15,7 @@ export type AttentionFacts =
       /** Open questions, blocking or not. */
       readonly openQuestions: number;
       readonly openConfirmations: number;
-      /** Something of it stands still until a person acts on a machine. */
+      /** Something of it stands still until a person acts. */
       readonly standsStill: boolean;
       readonly isStale: boolean;
       /** Its supervisor, or every task that could work, waits for a usage limit. */

@@ -60,7 +60,16 @@ describe('a contract', () => {
       kinds: ['not_started'],
       act: 'POST /api/v1/contracts/c1/start',
     });
-    expect(judged({ status: 'paused' }).kinds).toEqual(['pause']);
+    expect(judged({ status: 'paused', supervisor: null })).toMatchObject({
+      moving: false,
+      kinds: ['pause'],
+      summary: 'A person paused the contract.',
+    });
+    expect(judged({ status: 'paused' })).toMatchObject({
+      moving: true,
+      kinds: ['pause'],
+      summary: 'A person paused the contract; one agent ends its turn.',
+    });
     expect(judged({ status: 'blocked' }).summary).toBe('The contract is blocked.');
     expect(judged({ status: 'blocked', blockedReason: 'No licence.' })).toMatchObject({
       kinds: ['blocked'],

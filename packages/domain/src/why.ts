@@ -74,7 +74,7 @@ function judge(facts: WhyContractFacts, now: Date): Judgement {
     case 'created':
       return { moving: false, blockers: [notStarted(facts)] };
     case 'paused':
-      return { moving: false, blockers: [rests(facts, 'pause', 'A person paused the contract.')] };
+      return paused(facts);
     case 'blocked': {
       const reason = facts.blockedReason ?? 'The contract is blocked.';
       return { moving: false, blockers: [rests(facts, 'blocked', reason)] };
@@ -89,6 +89,15 @@ function judge(facts: WhyContractFacts, now: Date): Judgement {
     case 'waiting_for_input':
       return atWork(facts, now);
   }
+}
+
+/** Agents that still run end their turns. */
+function paused(facts: WhyContractFacts): Judgement {
+  const agents = [...(facts.supervisor === null ? [] : [facts.supervisor]), ...facts.tasks];
+  const ending = agents.filter(({ status }) => status === 'running').length;
+  const words = ending === 1 ? 'one agent ends its turn' : `${ending} agents end their turns`;
+  const reason = `A person paused the contract${ending === 0 ? '' : `; ${words}`}.`;
+  return { moving: ending > 0, blockers: [rests(facts, 'pause', reason)] };
 }
 
 function notStarted(facts: WhyContractFacts): Blocker {
@@ -227,7 +236,13 @@ function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
   const act =
     facts.nextPhase === null
       ? apiCall('POST', `/contracts/${facts.id}/status`, { targetStatus: 'completing' })
-      : `makima contracts advance ${facts.slug} --phase ${facts.nextPhase}`;
-  const reason = `The gate of phase ${facts.phase} is met, but nothing advances by itself here.`;
+      : advanceAct(facts.slug, facts.nextPhase);
+  const reason = readyWords(facts.phase);
   return [blocker({ kind: 'gate', reason, since, whoCanAct: 'person', act })];
 }
+
+export const advanceAct = (slug: string, to: string): string =>
+  `makima contracts advance ${slug} --phase ${to}`;
+
+export const readyWords = (phase: string): string =>
+  `The gate of phase ${phase} is met, but nothing advances by itself here.`;

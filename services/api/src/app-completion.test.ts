@@ -189,7 +189,7 @@ describe('Contract completion', () => {
     await word(of, 'implementation');
     expect(await check()).toEqual({ ready: true, would_complete: true, missing: [] });
     const off = await send('PUT', at(of, '/auto-complete'), { enabled: false });
-    expect(off.json).toMatchObject({ enabled: false });
+    expect(off.json).toMatchObject({ id: of.detail.id, autoCompleteEnabled: false });
     expect(await check()).toEqual({ ready: true, would_complete: false, missing: [] });
     await look(of);
     expect(await get(of)).toMatchObject({
@@ -251,7 +251,16 @@ describe('Batch over the API', () => {
     const asked = await batch({});
     expect(asked).toMatchObject({ status: 428, json: { code: 'CONFIRMATION_REQUIRED' } });
     expect(asked.json.details.preview).toEqual(dry.json.preview);
-    const done = await batch({ confirm: true });
+    const headers = { 'idempotency-key': 'archive-once' };
+    const confirmed = () =>
+      api.send('POST', '/api/v1/contracts/batch', {
+        key: api.ownerKey,
+        body: { ...body, confirm: true },
+        headers,
+      });
+    const done = await confirmed();
+    // The same word once more: the same answer, and no operation that is counted.
+    expect((await confirmed()).json).toEqual(done.json);
     expect(done.json.affected_ids).toEqual(
       expect.arrayContaining(of.map(({ detail }) => detail.id)),
     );

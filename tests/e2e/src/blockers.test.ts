@@ -3,6 +3,7 @@
 // Law: every blocker is a real one, met by a real contract; each is taken away and the contract goes on.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Why } from '@makima/contracts/entity/why';
+import { expectAttempts, isAlive, linesOf, pidOf } from './agents.ts';
 import { document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { eventually } from './patience.ts';
@@ -15,6 +16,9 @@ afterAll(() => house.close());
 
 const whyOf = (id: string): Promise<Why> => house.client.call('whyContract', { params: { id } });
 const kinds = (why: Why): string[] => why.blockers.map(({ kind }) => kind);
+/** An agent has 5 s to end by itself; the rest is for a busy machine. */
+const aliveAtMostMs = 15_000;
+const isBeginning = new Set(['task.spawned', 'task.assigned', 'task.started', 'supervisor.woken']);
 const statusOf = async ({ id }: Started, targetStatus: 'paused' | 'active' | 'failed') =>
   house.client.call('changeStatus', {
     params: { id },
@@ -86,7 +90,14 @@ describe('what stands in the way', () => {
     const needs = await client.call('whyTask', { params: { id: second } });
     expect(needs).toMatchObject({ moving: false, blockers: [{ kind: 'dependency' }] });
     expect(needs.summary).toContain('first');
+    const pids = await Promise.all([rest.supervisorId, first].map((id) => pidOf(house, id, 1)));
+    expect(pids.filter(isAlive)).toEqual(pids);
     expect(await statusOf(rest, 'paused')).toMatchObject({ success: true, newStatus: 'paused' });
+    await eventually(
+      () => pids.filter(isAlive),
+      (alive) => alive.length === 0,
+      { what: 'no agent of a paused contract is alive', withinMs: aliveAtMostMs },
+    );
     expect(kinds(await whyOf(rest.id))).toEqual(['pause']);
     expect(kinds(await client.call('whyTask', { params: { id: second } }))).toEqual(['pause']);
     await expect(
@@ -101,7 +112,52 @@ describe('what stands in the way', () => {
     await tell(client, first, 'go');
     await rest.story.until('task.completed', ({ taskId }) => taskId === second);
     expect(await rest.story.end()).toBe('completed');
+    const moves = rest.story.events.filter(({ type }) => type === 'contract.status_changed');
+    const [pausedAt, resumedAt] = ['paused', 'active'].map(
+      (to) => moves.findLast(({ data }) => data['to'] === to)?.seq ?? 0,
+    );
+    const between = rest.story.events.filter(
+      ({ seq }) => (seq ?? 0) > (pausedAt ?? 0) && (seq ?? 0) < (resumedAt ?? 0),
+    );
+    expect(pausedAt).toBeLessThan(resumedAt ?? 0);
+    expect(between.filter(({ type }) => isBeginning.has(type))).toEqual([]);
     rest.story.close();
+  });
+
+  it('a pause that lets turns end: what was begun is whole, and each is back in its conversation', async () => {
+    const { client } = house;
+    const soft = await startContract(
+      house,
+      [
+        { say: 'I write the plan.' },
+        hold('write'),
+        ...document('plan-document', 'PLAN.md').slice(0, 2),
+        { spawn: { name: 'late', plan: 'x' }, allow_failure: true },
+        { done: 'The plan is written.' },
+      ],
+      { name: 'soft' },
+    );
+    const pid = await pidOf(house, soft.supervisorId, 1);
+    await client.call('changeStatus', {
+      params: { id: soft.id },
+      body: { targetStatus: 'paused', finishTurnSeconds: 600 },
+    });
+    expect(await whyOf(soft.id)).toMatchObject({ moving: true, blockers: [{ kind: 'pause' }] });
+    await tell(client, soft.supervisorId, 'write');
+    const ended = await soft.story.until('task.interrupted');
+    expect(ended.data).toMatchObject({ reason: 'paused after its turn', attempt: 1 });
+    expect(isAlive(pid)).toBe(false);
+    expect(await whyOf(soft.id)).toMatchObject({ moving: false, blockers: [{ kind: 'pause' }] });
+    const lines = linesOf(house, soft.supervisorId).map(({ event }) => event);
+    expect(lines).toContain('turn_end');
+    await statusOf(soft, 'active');
+    await soft.story.until('message.delivered', ({ data }) => data['source'] === 'retry');
+    expectAttempts(house, soft.supervisorId, 2);
+    await statusOf(soft, 'failed');
+    expect(await soft.story.end()).toBe('failed');
+    expect(soft.story.events.filter(({ type }) => type === 'task.spawned')).toEqual([]);
+    soft.story.close();
+    await expectInvariants(house);
   });
 
   it('an agent that no machine has', async () => {

@@ -153,8 +153,20 @@ deliverables that it has. In the last phase --confirm confirms the completion.`,
     path: 'contracts pause',
     args: contract,
     summary: 'Start nothing more until it is resumed',
-    examples: ['makima contracts pause fix-login-redirect --reason "demo day"'],
-    options: [{ flags: '--reason <text>', text: 'why' }],
+    text: `Agents are stopped at once; with --finish-turn each may end its turn first. Paused once more without it,
+        they are stopped now.`,
+    examples: [
+      'makima contracts pause fix-login-redirect --reason "demo day"',
+      'makima contracts pause fix-login-redirect --finish-turn 10m',
+    ],
+    options: [
+      { flags: '--reason <text>', text: 'why' },
+      {
+        flags: '--finish-turn <time>',
+        text: 'let agents end their turns, within this time',
+        parse: durationSeconds,
+      },
+    ],
     load: () => import('../commands/contracts-pause.ts'),
   },
   {

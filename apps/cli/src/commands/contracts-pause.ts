@@ -5,7 +5,9 @@ import type { Shell } from '../shell.ts';
 export async function run(
   shell: Shell,
   [typed]: readonly [string],
-  options: { readonly reason?: string },
+  options: { readonly reason?: string; readonly finishTurn?: number },
 ): Promise<void> {
-  await changeStatus(shell, { typed, to: 'paused', reason: options.reason, done: 'paused' });
+  const { reason, finishTurn: finishTurnSeconds } = options;
+  const done = finishTurnSeconds === undefined ? 'paused' : 'paused; agents end their turns';
+  await changeStatus(shell, { typed, to: 'paused', reason, finishTurnSeconds, done });
 }

@@ -3,12 +3,13 @@
  *
  * Law: the reason decides what the end is called, never whether work is kept. An attempt that never came to
  * life here is told to be over, so that nobody waits for it. To be parked is a wish: an agent that does more
- * than wait goes on, and nothing is told.
+ * than wait goes on, and nothing is told. Who may finish its turn is stopped after it.
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { attemptKey } from '../journal/state.ts';
 import type { DaemonContext } from '../context.ts';
 import { onlyWaits } from '../session/doing.ts';
+import { finishTurn } from '../session/finish-turn.ts';
 import { ownLine } from '../session/lines.ts';
 import type { Ending, LiveAttempt } from '../session/live.ts';
 import type { CommandContext } from './command-context.ts';
@@ -38,7 +39,8 @@ export function taskStop(
       if (!mayPark(context, live)) return;
       void live.output.add(ownLine('system', 'Parked: it waits without a process from here.'));
     }
-    void attempts.end(command, ending);
+    if (command.finishTurnMs === undefined) void attempts.end(command, ending);
+    else finishTurn(live, { ending, withinMs: command.finishTurnMs });
     return;
   }
   const { taskId, attempt } = command;

@@ -38,8 +38,13 @@ export function onlyWaits(
 ): boolean {
   if (!caps.park || caps.resume === 'none') return false;
   if (live.agent === null || live.ending !== null || live.mailbox.waiting > 0) return false;
-  const { turn, tools } = live.doing;
-  if (!turn) return true;
-  if (tools.size === 0) return live.asked.size > 0;
-  return [...tools.values()].every((name) => waitingTools.has(name));
+  return !doesMore(live);
+}
+
+/** Whether it is in a turn and does more there than wait. */
+export function doesMore({ asked, doing }: Pick<LiveAttempt, 'asked' | 'doing'>): boolean {
+  const { turn, tools } = doing;
+  if (!turn) return false;
+  if (tools.size === 0) return asked.size === 0;
+  return [...tools.values()].some((name) => !waitingTools.has(name));
 }

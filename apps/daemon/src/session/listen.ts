@@ -17,6 +17,7 @@ import { attemptKey } from '../journal/state.ts';
 import { cleanText, lineOf } from './lines.ts';
 import { decideEnd, type LiveAttempt } from './live.ts';
 import { noteDoing } from './doing.ts';
+import { endWhenIdle } from './finish-turn.ts';
 import { traced } from './traced.ts';
 import { namedId } from './ids.ts';
 import { cancelQuestions, openQuestions } from './questions.ts';
@@ -46,6 +47,7 @@ export async function listen(
         turn = undefined;
       }
       await take(context, live, event);
+      endWhenIdle(live);
       await tellUsage(context, live, event);
     }
   } finally {
@@ -152,6 +154,10 @@ async function onTurn(
   }
   if (verdict === 'limited') {
     decideEnd(live, { outcome: 'limited', summary: text, error, limit, graceMs: endGraceMs });
+    return;
+  }
+  if (live.afterTurn !== null) {
+    decideEnd(live, { ...live.afterTurn, summary: text });
     return;
   }
   // With messages waiting the next turn begins by itself: there is no pause to tell of.

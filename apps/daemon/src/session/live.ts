@@ -42,6 +42,8 @@ export interface LiveAttempt {
   agent: AgentSession | null;
   record: TaskRecord | null;
   ending: Ending | null;
+  /** How it ends as soon as its turn is over; null: nobody asked for that. */
+  afterTurn: Ending | null;
   frozen: boolean;
   /** A usage limit rejects it; what was told of it. */
   limited: LimitTold | null;
@@ -96,6 +98,7 @@ export function createLive(context: DaemonContext, start: TaskStart): LiveAttemp
     agent: null,
     record: null,
     ending: null,
+    afterTurn: null,
     frozen: false,
     limited: null,
     rounds: 0,

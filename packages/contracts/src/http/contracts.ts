@@ -50,6 +50,8 @@ export const listContracts = defineEndpoint({
   path: '/api/v1/contracts',
   tag,
   summary: 'Contracts, those that need you first',
+  description:
+    'In the order of attention over all pages, within one attention the newest first. A contract whose attention changes while the pages are read may be met twice, or not.',
   query: zCursorQuery.extend({
     /** One status, or several separated by commas. */
     status: zStatuses.optional(),
@@ -258,12 +260,20 @@ export const changeStatus = defineEndpoint({
   path: '/api/v1/contracts/{id}/status',
   tag,
   summary: 'Change a contract’s status: pause, resume, block, fail, archive, cancel',
+  description:
+    'A pause stops the contract’s agents at once; with `finishTurnSeconds` each may end its turn first, within that time, and starts nothing new meanwhile. Paused once more without it, they are stopped now. To resume brings each back in its conversation.',
   params: byId,
-  body: z.strictObject({
-    targetStatus: zContractStatus,
-    reason: z.string().max(10_000).optional(),
-    blocker: z.string().max(10_000).optional(),
-  }),
+  body: z
+    .strictObject({
+      targetStatus: zContractStatus,
+      reason: z.string().max(10_000).optional(),
+      blocker: z.string().max(10_000).optional(),
+      finishTurnSeconds: z.int().min(1).max(86_400).optional(),
+    })
+    .refine((b) => b.finishTurnSeconds === undefined || b.targetStatus === 'paused', {
+      error: 'is of a pause only',
+      path: ['finishTurnSeconds'],
+    }),
   status: 200,
   response: z.object({
     success: z.boolean(),
@@ -349,7 +359,7 @@ export const setAutoComplete = defineEndpoint({
   params: byId,
   body: z.strictObject({ enabled: z.boolean() }),
   status: 200,
-  response: z.object({ enabled: z.boolean() }),
+  response: zContractDetail,
   errors: ['CONTRACT_NOT_FOUND'],
   policy: people,
 });

@@ -95,6 +95,8 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...fence,
     reason: z.enum(['cancelled', 'paused', 'completed', 'fenced', 'parked']),
     graceMs: z.int().nonnegative(),
+    /** Its agent may end its turn first, within this time. Not sent for an end at once. */
+    finishTurnMs: z.int().positive().optional(),
   }),
   z.strictObject({ kind: z.literal('task.message'), ...fence, message: zAgentMessage }),
   /** Commit everything in the directory on a checkpoint ref, and report commit and patch. */

@@ -30,6 +30,7 @@ import { contractNow } from './finish.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
 import { goOnAnswered } from './input-timeout.ts';
 import { syncWaiting } from './move.ts';
+import { standsReadyNoMore } from './ready.ts';
 import { validateIfDue, validatorSeen } from './validator.ts';
 import { mailSave } from '../save-point.ts';
 import { measureProgress } from '../supervisor/measure-progress.ts';
@@ -358,6 +359,7 @@ async function advance(
       confirmationId: confirmation?.id ?? null,
     },
   });
+  await standsReadyNoMore(a, contract);
   await touchContract(a.tx, { contractId: contract.id, progress: 'yes' });
   const present = await contractNow(a, contract.id);
   await measureProgress(a, present);

@@ -18,6 +18,7 @@ import { inbox } from '../question/inbox.ts';
 import { retryTask } from '../task/retry.ts';
 import { requeueDue } from '../outbox/requeue.ts';
 import { runContractTimers } from './timers.ts';
+import { whyContract } from './why.ts';
 import { cleanUp } from '../test-clean-up.ts';
 import { TestDaemon } from '../test-daemon.ts';
 import {
@@ -46,7 +47,7 @@ afterAll(async () => {
 const set = async (
   id: string,
   targetStatus: ContractStatus,
-  words: { reason?: string; blocker?: string } = {},
+  words: { reason?: string; blocker?: string; finishTurnSeconds?: number } = {},
 ): Promise<StatusChange> =>
   (await changeStatus(t.engine, by(t.owner), { id, targetStatus, ...words })).result;
 const word = (id: string, deliverableId: string) =>
@@ -152,6 +153,62 @@ describe('a pause', () => {
     const [row] = await t.database
       .sql`select state, epoch from supervisors where task_id = ${scene.supervisorTaskId}`;
     expect(row).toEqual({ state: 'working', epoch: 2 });
+  });
+
+  it('lets agents end their turns, and brings each back in its conversation', async () => {
+    const scene = await stage(t, { daemon });
+    const id = scene.contract.id;
+    const works = await running(scene, { name: 'works' });
+    const ends = await running(scene, { name: 'ends' });
+    await set(id, 'paused', { finishTurnSeconds: 600 });
+    const stops = await daemon.pullOnly('task.stop');
+    expect(stops.map((s) => [s.taskId, s.reason, s.finishTurnMs])).toEqual(
+      [scene.supervisorTaskId, works.taskId, ends.taskId].map((task) => [task, 'paused', 600_000]),
+    );
+    expect((await taskRow(t, works.taskId)).status).toBe('running');
+    expect(await whyContract(t.engine, t.owner, { id })).toMatchObject({
+      moving: true,
+      summary: 'A person paused the contract; 3 agents end their turns.',
+    });
+    expect(await refusal(spawned(scene, { name: 'refused' }))).toMatchObject({
+      code: 'INVALID_TRANSITION',
+    });
+    await daemon.ended(ends, { summary: 'made it' });
+    await daemon.ended(works, { outcome: 'stopped' });
+    expect((await taskRow(t, ends.taskId)).status).toBe('done');
+    expect(await taskRow(t, works.taskId)).toMatchObject({ status: 'paused', session: 'none' });
+
+    // The supervisor ends its turn after the contract was resumed: it goes on at once.
+    await set(id, 'active');
+    await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+    await runJobs(t);
+    const starts = await daemon.pullOnly('task.start');
+    const back = { attempt: 2, resumeSession: true };
+    expect(starts.find((s) => s.taskId === scene.supervisorTaskId)).toMatchObject(back);
+    expect(starts.find((s) => s.taskId === works.taskId)).toMatchObject(back);
+    expect((await taskRow(t, works.taskId)).retryCount).toBe(0);
+  });
+
+  it('is hurried by a second one, and counts who died in its turn as interrupted', async () => {
+    const scene = await stage(t, { daemon });
+    const id = scene.contract.id;
+    const works = await running(scene, { name: 'works' });
+    await set(id, 'paused', { finishTurnSeconds: 600 });
+    await daemon.pull();
+    await daemon.ended(works, { outcome: 'crashed', exitCode: 1 });
+    expect((await taskRow(t, works.taskId)).status).toBe('interrupted');
+    expect(await set(id, 'paused')).toMatchObject({ success: true, newStatus: 'paused' });
+    const [stop] = await daemon.pullOnly('task.stop');
+    expect(stop).toMatchObject({ taskId: scene.supervisorTaskId, reason: 'paused' });
+    expect(stop?.finishTurnMs).toBeUndefined();
+    await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+    expect((await refusal(set(id, 'paused'))).code).toBe('INVALID_TRANSITION');
+    await set(id, 'active');
+    await runJobs(t);
+    const starts = await daemon.pullOnly('task.start');
+    expect(starts.map((s) => s.taskId).toSorted()).toEqual(
+      [scene.supervisorTaskId, works.taskId].toSorted(),
+    );
   });
 
   it('keeps what was done before the stop came', async () => {

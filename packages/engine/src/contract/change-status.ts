@@ -30,13 +30,15 @@ import { failContract } from './fail.ts';
 import { contractNow } from './finish.ts';
 import { gateOf } from './gate.ts';
 import { moveContract, syncWaiting } from './move.ts';
-import { pauseTasks, resumeTasks } from './pause.ts';
+import { type Pause, pauseTasks, resumeTasks } from './pause.ts';
 
 export interface StatusInput {
   readonly id: string;
   readonly targetStatus: ContractStatus;
   readonly reason?: string | undefined;
   readonly blocker?: string | undefined;
+  /** Of a pause: agents may end their turns first, within so long. */
+  readonly finishTurnSeconds?: number | undefined;
   /** Only if it is in this status: for who decided by an earlier look. */
   readonly onlyFrom?: ContractStatus | undefined;
 }
@@ -59,6 +61,7 @@ export function changeStatus(
       throw rejected(contract, input.targetStatus, `it is ${contract.status} by now`);
     if (enhanced.has(input.targetStatus) && !engine.settings.features.enhancedContractStatus)
       throw rejected(contract, input.targetStatus, 'the flag enhanced_contract_status is off');
+    if (await isHurried(a, person, contract, input)) return unchanged(contract);
     const verdict = checkContractTransition(
       contract.status,
       input.targetStatus,
@@ -76,6 +79,33 @@ export function changeStatus(
     };
   });
 }
+
+/** Paused already, its agents ending their turns: asked to pause at once, these are stopped now. */
+async function isHurried(
+  a: Act,
+  person: Person,
+  contract: ContractRow,
+  input: StatusInput,
+): Promise<boolean> {
+  if (contract.status !== 'paused' || input.targetStatus !== 'paused') return false;
+  if (input.finishTurnSeconds !== undefined) return false;
+  return (await pauseTasks(a, contract, pauseOf(person, input))) > 0;
+}
+
+function pauseOf(person: Person, { reason, finishTurnSeconds }: StatusInput): Pause {
+  return {
+    words: reason ?? `${person.name} paused the contract`,
+    why: 'pause',
+    finishTurnMs: finishTurnSeconds === undefined ? undefined : finishTurnSeconds * 1_000,
+  };
+}
+
+const unchanged = ({ status }: ContractRow): StatusChange => ({
+  success: true,
+  previousStatus: status,
+  newStatus: status,
+  rejectionReason: null,
+});
 
 async function factsOf(a: Act, contract: ContractRow, input: StatusInput): Promise<ContractFacts> {
   const about = { ownerId: a.ownerId, contractId: contract.id };
@@ -111,8 +141,7 @@ async function carryOut(
   switch (input.targetStatus) {
     case 'paused': {
       await moveContract(a, contract, { to: 'paused', reason });
-      const words = reason ?? `${person.name} paused the contract`;
-      await pauseTasks(a, contract, { words, why: 'pause' });
+      await pauseTasks(a, contract, pauseOf(person, input));
       return;
     }
     case 'active': {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { addRepository, listRepositories, removeRepository } from './repositories.ts';
 import { askQuestion } from '../question/ask.ts';
+import { inbox } from '../question/inbox.ts';
 import { changePhase } from './change-phase.ts';
 import { changeStatus } from './change-status.ts';
 import { completeDeliverable } from './complete-deliverable.ts';
@@ -153,8 +154,21 @@ describe('a change', () => {
       ready: true,
       auto_advance_enabled: false,
     });
-    await setAutoComplete(t.engine, by(t.owner), { id, enabled: true });
+    // Nothing moves by itself: its owner is told, in every list.
+    const mine = async () =>
+      (await inbox(t.engine, t.owner)).items.filter(({ contractId }) => contractId === id);
+    expect(await mine()).toMatchObject([
+      {
+        kind: 'standstill',
+        title: 'The gate of phase plan is met, but nothing advances by itself here.',
+        act: `makima contracts advance ${contract.slug} --phase execute`,
+      },
+    ]);
+    expect(await getContract(t.engine, t.owner, { id })).toMatchObject({ attention: 'needs_you' });
+    const on = await setAutoComplete(t.engine, by(t.owner), { id, enabled: true });
+    expect(on.result).toMatchObject({ id, autoCompleteEnabled: true, phase: 'plan' });
     await runJobs(t);
+    expect(await mine()).toEqual([]);
     expect(await phaseReadiness(t.engine, t.owner, { id })).toEqual({
       phase: 'execute',
       ready: false,

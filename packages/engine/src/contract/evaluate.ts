@@ -27,6 +27,7 @@ import { nudgeIdle } from '../supervisor/nudge.ts';
 import { newsOf } from '../supervisor/wake.ts';
 import { advancesByItself, completesByItself } from './phase-readiness.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
+import { standsReady, standsReadyNoMore } from './ready.ts';
 import { validateIfDue } from './validator.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
 
@@ -71,15 +72,19 @@ async function look(a: Act, contract: ContractRow): Promise<Evaluation> {
   const gate = await gateOf(a.tx, contract);
   if (await leaderless(a, contract, gate)) return 'failed';
   const { ready, missing, noGate } = gate.readiness;
+  const to = nextPhase(contract.contractType, contract.phase);
+  const byItself = advancesByItself(a.engine, contract);
+  await (ready && !noGate && to !== undefined && !byItself ? standsReady : standsReadyNoMore)(
+    a,
+    contract,
+  );
   if (!ready) {
     const due = { missing, validation: gate.validation };
     if (await validateIfDue(a, contract, due, { again: false })) return 'validating';
     return (await nudgeIdle(a, contract, missing)) ? 'nudged' : 'nothing';
   }
   if (isTerminalPhase(contract.contractType, contract.phase)) return terminal(a, contract, gate);
-  const to = nextPhase(contract.contractType, contract.phase);
   if (to === undefined || noGate) return 'nothing';
-  const byItself = advancesByItself(a.engine, contract);
   await tellReady(a, contract, { byItself });
   if (!byItself) {
     return (await nudgeIdle(a, contract, [])) ? 'nudged' : 'nothing';

@@ -3,13 +3,14 @@
  * transition table of the domain decides, the database refuses what it does not allow.
  */
 import type { ContractStatus, WaitingFor } from '@makima/domain/contract';
-import { contractTransitions } from '@makima/domain/contract';
+import { contractTransitions, isTerminal } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import { openConfirmation } from '@makima/db/repo/confirmations';
 import { setContractStatus } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import type { ContractRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { standsReadyNoMore } from './ready.ts';
 
 export interface Move {
   readonly to: ContractStatus;
@@ -48,6 +49,7 @@ export async function moveContract(
   });
   if (row === undefined)
     throw new MakimaError('CONFLICT', 'the contract changed meanwhile', { retryable: true });
+  if (isTerminal(row.status)) await standsReadyNoMore(a, contract);
   a.emit('contract.status_changed', {
     contractId: contract.id,
     data: {

@@ -1,6 +1,6 @@
 /**
  * What a pause means for a contract's agents, and how they go on. Running ones are stopped by a command and
- * keep session, directory and place in the line; what has not begun simply waits.
+ * keep session, directory and place in the line, at once or after their turn; what has not begun simply waits.
  *
  * Law: what rests on its own account (parked, interrupted) is not touched by a pause; when the contract goes
  * on, its own way back (wake, restoration, retry) is asked for again.
@@ -12,20 +12,36 @@ import type { ContractRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { stopTask } from '../task/cancel.ts';
 import { blockSupervisor, unblockSupervisor } from '../supervisor/block.ts';
+import { askToFinishTurn } from '../task/finish-turn.ts';
 import { newsOf } from '../supervisor/wake.ts';
 import { again } from '../task/retry.ts';
 
-/** The caller holds the contract's lock. */
+export interface Pause {
+  /** Why, for its agents and for people. */
+  readonly words: string;
+  readonly why: 'pause' | 'budget';
+  /** How long agents may go on to end their turns; undefined: they are stopped at once. */
+  readonly finishTurnMs?: number | undefined;
+}
+
+/** The caller holds the contract's lock. Answers how many were told to stop. */
 export async function pauseTasks(
   a: Act,
   contract: ContractRow,
-  { words, why }: { readonly words: string; readonly why: 'pause' | 'budget' },
-): Promise<void> {
+  { words, why, finishTurnMs }: Pause,
+): Promise<number> {
+  let told = 0;
   for (const task of await lockedTasks(a, contract)) {
     if (task.status !== 'starting' && task.status !== 'running') continue;
+    told += 1;
+    if (finishTurnMs !== undefined && task.status === 'running') {
+      await askToFinishTurn(a, task, finishTurnMs);
+      continue;
+    }
     await stopTask(a, task, { status: 'paused', reason: 'paused', words });
     if (task.isSupervisor) await stopCondition(a, task, { words, why });
   }
+  return told;
 }
 
 /** A pause is a person's; what a budget holds is blocked, if it was at work. */

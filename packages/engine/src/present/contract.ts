@@ -16,7 +16,7 @@ import type { ContractRow, DeliverableRow, KeptRefRow, RepositoryRow } from '@ma
 export interface Seen {
   readonly now: Date;
   readonly staleThresholdMs: number;
-  /** Contracts of which something stands still until a person acts on a machine. */
+  /** Contracts of which something stands still until a person acts. */
   readonly standing: ReadonlySet<string | null>;
 }
 

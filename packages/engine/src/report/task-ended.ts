@@ -19,6 +19,7 @@ import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { recordUsage } from '../usage/record.ts';
 import { fenceReport, type Fenced } from './fence.ts';
+import { turnFinished } from './turn-finished.ts';
 
 export async function taskEnded(
   a: Act,
@@ -81,7 +82,7 @@ function wordsOf(report: ReportOf<'task.ended'>): string {
     : report.outcome.replaceAll('_', ' ');
 }
 
-/** The server asked for the end: the task's status was set then, or is set now for a pause. */
+/** The server asked for the end: the task's status was set then, or is set now if it might end its turn. */
 async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): Promise<void> {
   await changeAttempt(a.tx, {
     taskId: report.taskId,
@@ -117,7 +118,9 @@ async function stopped(a: Act, fenced: Fenced, report: ReportOf<'task.ended'>): 
       commitSha: report.commitSha ?? fenced.task.commitSha,
     },
   });
-  if (parked && row !== undefined) await fallAsleep(a, row);
+  if (row === undefined) return;
+  if (parked) await fallAsleep(a, row);
+  else if (fenced.attempt.reason === 'paused') await turnFinished(a, row);
 }
 
 /** What an attempt says that was given up before: it counts while nobody has begun the work anew. */

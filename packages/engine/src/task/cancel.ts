@@ -16,7 +16,8 @@ import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { afterTaskEnd } from './complete.ts';
 
-const stopGraceMs = 5_000;
+/** What an agent is given to end by itself before it is killed. */
+export const stopGraceMs = 5_000;
 
 export function cancelTask(
   engine: Engine,

@@ -10,7 +10,7 @@ export const batchHandlers = {
       help: 'Operations on many contracts that were carried out.',
       labels: ['type'],
     });
-    if (!input.dry_run) counter.inc({ type: input.operation });
+    if (!input.dry_run && !acted.replayed) counter.inc({ type: input.operation });
     return acted;
   },
 } satisfies Partial<Handlers>;
