@@ -22,9 +22,12 @@ const end: OwedEnd = {
   since: ago(50),
 };
 
+const standing = (tasks: readonly UnplacedTask[], ends: readonly OwedEnd[]) =>
+  standstills({ tasks, ends, ready: [] });
+
 describe('tasks without a place', () => {
   it('are told once for each contract and reason, by the one that waits the longest', () => {
-    const told = standstills(
+    const told = standing(
       [
         { ...task, id: 't3', name: 'docs', since: ago(10) },
         { ...task, id: 't2', name: 'test', since: ago(1000) },
@@ -55,7 +58,7 @@ describe('tasks without a place', () => {
   });
 
   it('of directives stand alone: nothing joins them', () => {
-    const told = standstills(
+    const told = standing(
       [
         { ...task, contractId: null },
         { ...task, id: 't2', contractId: null },
@@ -80,12 +83,12 @@ describe('tasks without a place', () => {
     [{ kind: 'no_capacity', daemonIds: ['d1'], reservedForTasks: false }, false],
   ];
   it.each(reasons)('%o: a person must act: %s', (reason, stands) => {
-    expect(standstills([{ ...task, reason }], [])).toHaveLength(stands ? 1 : 0);
+    expect(standing([{ ...task, reason }], [])).toHaveLength(stands ? 1 : 0);
   });
 });
 
 it('an end of a contract stands when the machine that owes it is away', () => {
-  expect(standstills([], [end, { ...end, connected: true }])).toEqual([
+  expect(standing([], [end, { ...end, connected: true }])).toEqual([
     {
       id: 'd1',
       contractId: 'c9',
@@ -94,6 +97,19 @@ it('an end of a contract stands when the machine that owes it is away', () => {
         'Machine box is offline and still owes the clean-up: branch.deliver',
       ),
       act: 'DELETE /api/v1/daemons/d1',
+    },
+  ]);
+});
+
+it('a phase that is ready, where nothing advances by itself, is moved on by hand', () => {
+  const ready = { contractId: 'c1', slug: 'fix', phase: 'plan', nextPhase: 'execute', since: ago(9) };
+  expect(standstills({ tasks: [], ends: [], ready: [ready] })).toEqual([
+    {
+      id: 'c1',
+      contractId: 'c1',
+      since: ago(9),
+      title: 'The gate of phase plan is met, but nothing advances by itself here.',
+      act: 'makima contracts advance fix --phase execute',
     },
   ]);
 });

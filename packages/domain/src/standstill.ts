@@ -1,11 +1,12 @@
 /**
- * What stands still until a person acts on a machine: tasks that have no place, and ends of contracts that a
- * machine which is away holds up. What `why` says of each, gathered so that a person reads every reason once.
+ * What stands still until a person acts: tasks that have no place, ends of contracts that a machine which is
+ * away holds up, and phases that are ready where nothing advances by itself. What `why` says of each, gathered
+ * so that a person reads every reason once.
  *
  * Law: nothing that goes on by itself (a full machine, a limit with its time, a back-off) is a standstill.
  */
 import type { UnplacedReason } from './placement.ts';
-import { type WhyCleanup, machineAway } from './why.ts';
+import { type WhyCleanup, advanceAct, machineAway, readyWords } from './why.ts';
 import { type Blocker, placementBlocker } from './why-blocker.ts';
 
 /** A pending task for which the placement rule found no place. */
@@ -33,11 +34,28 @@ export interface Standstill {
   readonly act: string;
 }
 
-export function standstills(
-  tasks: readonly UnplacedTask[],
-  ends: readonly OwedEnd[],
-): readonly Standstill[] {
-  return [...tasksThatStand(tasks), ...endsThatStand(ends)];
+/** A contract whose phase may be left, where nothing advances by itself. */
+export interface ReadyContract {
+  readonly contractId: string;
+  readonly slug: string;
+  readonly phase: string;
+  readonly nextPhase: string;
+  readonly since: Date;
+}
+
+export interface StandFacts {
+  readonly tasks: readonly UnplacedTask[];
+  readonly ends: readonly OwedEnd[];
+  readonly ready: readonly ReadyContract[];
+}
+
+export function standstills({ tasks, ends, ready }: StandFacts): readonly Standstill[] {
+  return [...tasksThatStand(tasks), ...endsThatStand(ends), ...ready.map(readyToGoOn)];
+}
+
+function readyToGoOn({ contractId, slug, phase, nextPhase, since }: ReadyContract): Standstill {
+  const title = readyWords(phase);
+  return { id: contractId, contractId, since, title, act: advanceAct(slug, nextPhase) };
 }
 
 interface Standing {

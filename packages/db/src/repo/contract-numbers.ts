@@ -53,35 +53,19 @@ function numberRows(
      where c.owner_id = ${args.ownerId} and c.id = any(${args.ids as string[]}::uuid[])`;
 }
 
-/**
- * Contracts of an owner, newest first, after a contract's id. Filters that are undefined do not filter.
- */
+/** Contracts of an owner in one of these statuses, the newest first. */
 export async function listContractRows(
   db: Queryable,
-  args: {
-    ownerId: string;
-    status?: readonly string[] | undefined;
-    phase?: string | undefined;
-    waiting?: boolean | undefined;
-    /** Active ones without progress for so long, whose supervisor neither waits nor rests. */
-    staleMs?: number | undefined;
-    beforeId?: string | undefined;
-    limit: number;
-  },
+  args: { ownerId: string; status: readonly string[]; limit: number },
 ): Promise<ContractRow[]> {
   return db<ContractRow[]>`
-    select * from contracts where owner_id = ${args.ownerId}
-      ${args.status === undefined ? db`` : db`and status = any(${[...args.status]})`}
-      ${args.phase === undefined ? db`` : db`and phase = ${args.phase}`}
-      ${args.waiting === undefined ? db`` : args.waiting ? db`and status = 'waiting_for_input'` : db`and status <> 'waiting_for_input'`}
-      ${args.staleMs === undefined ? db`` : isStale(db, args.staleMs)}
-      ${args.beforeId === undefined ? db`` : db`and id < ${args.beforeId}`}
+    select * from contracts where owner_id = ${args.ownerId} and status = any(${[...args.status]})
      order by id desc limit ${args.limit}`;
 }
 
 /** As `isStale` of the domain says it, for contract `contracts`. */
-function isStale(db: Queryable, staleMs: number) {
-  return db`and status = 'active'
+export function isStale(db: Queryable, staleMs: number) {
+  return db`status = 'active'
     and exists (select 1 from contract_activity a where a.contract_id = contracts.id
                    and a.last_progress_at <= clock() - make_interval(secs => ${staleMs / 1000}))
     and not exists (select 1 from tasks t where t.id = contracts.supervisor_task_id and t.session in ('parked', 'limited'))`;

@@ -1,6 +1,6 @@
 /** Incidents: what is wrong for a while, opened once and closed once. */
 import type { Queryable, Tx } from '../client.ts';
-import type { IncidentRow } from '../rows.ts';
+import type { ContractRow, IncidentRow } from '../rows.ts';
 
 export interface IncidentKey {
   readonly ownerId: string;
@@ -77,4 +77,22 @@ export async function countIncidentsByKind(
 ): Promise<{ readonly kind: string; readonly n: number }[]> {
   return db<{ kind: string; n: number }[]>`
     select kind, count(*)::int as n from incidents where closed_at is null group by kind order by kind`;
+}
+
+export interface IncidentAtWork extends Pick<IncidentRow, 'openedAt' | 'detail'> {
+  readonly contract: Pick<ContractRow, 'id' | 'slug' | 'phase' | 'contractType'>;
+}
+
+/** Open ones of a kind whose subject is a contract that is at work, the oldest first. */
+export async function incidentsAtWork(
+  db: Queryable,
+  args: { readonly ownerId: string; readonly kind: string; readonly limit: number },
+): Promise<IncidentAtWork[]> {
+  const rows = await db<(IncidentAtWork & IncidentAtWork['contract'])[]>`
+    select i.opened_at, i.detail, c.id, c.slug, c.phase, c.contract_type
+      from incidents i join contracts c on c.owner_id = i.owner_id and c.id = i.subject::uuid
+     where i.owner_id = ${args.ownerId} and i.kind = ${args.kind} and i.closed_at is null
+       and c.status in ('active', 'waiting_for_input')
+     order by i.opened_at, i.id limit ${args.limit}`;
+  return rows.map(({ openedAt, detail, ...contract }) => ({ openedAt, detail, contract }));
 }

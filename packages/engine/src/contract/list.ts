@@ -1,18 +1,20 @@
 /**
- * Contracts of an owner in pages: newest first by id, which is the cursor, and within a page those that
- * need a person first. Sorting over pages would make a cursor that moves while work goes on.
+ * Contracts of an owner in pages, in the order of attention over all of them: what needs a person comes first.
+ * A contract whose attention changes while the pages are read may be met twice, or not.
  */
 import type { Contract } from '@makima/contracts/entity/contract';
-import { compareAttention } from '@makima/domain/attention-rank';
+import { zId } from '@makima/contracts/ids';
+import { attentions } from '@makima/domain/attention-rank';
 import type { ContractStatus } from '@makima/domain/contract';
+import { MakimaError } from '@makima/domain/error';
 import { databaseTime } from '@makima/db/repo/clock';
-import { contractNumbers, listContractRows } from '@makima/db/repo/contract-numbers';
+import { rankedContracts, type ListPlace } from '@makima/db/repo/contract-list';
+import { contractNumbers } from '@makima/db/repo/contract-numbers';
 import { reading } from '@makima/db/tx';
 import { requireReader } from '../authorize.ts';
 import type { Engine } from '../context.ts';
-import { idCursor } from '../page-cursor.ts';
 import { presentContract } from '../present/contract.ts';
-import { mayStand, standstillsOf } from '../question/standstills.ts';
+import { standstillsOf } from '../question/standstills.ts';
 import type { Principal } from '../principal.ts';
 
 export interface ContractListInput {
@@ -35,43 +37,50 @@ export async function listContracts(
   input: ContractListInput,
 ): Promise<{ items: Contract[]; nextCursor: string | null }> {
   requireReader(caller, 'list contracts');
-  const beforeId = idCursor(input.after);
+  const { ownerId } = caller;
   const { sql } = engine.database;
-  const staleThresholdMs =
-    input.staleMinutes === undefined
-      ? engine.settings.staleThresholdMs
-      : input.staleMinutes * 60_000;
+  const { staleThresholdMs } = engine.settings;
+  const { after: cursor, stale, staleMinutes, limit, ...filters } = input;
+  const after = placeOf(cursor);
   return reading(
     engine.database,
     (async () => {
-      const rows = await listContractRows(sql, {
-        ownerId: caller.ownerId,
-        status: input.status,
-        phase: input.phase,
-        waiting: input.waiting,
-        staleMs: input.stale === true ? staleThresholdMs : undefined,
-        beforeId,
-        limit: input.limit + 1,
+      const stand = await standstillsOf(engine, sql, ownerId);
+      const standing = new Set(stand.flatMap(({ contractId }) => contractId ?? []));
+      const rows = await rankedContracts(sql, {
+        ...filters,
+        ownerId,
+        staleMs: stale !== true ? undefined : (staleMinutes ?? staleThresholdMs / 60_000) * 60_000,
+        thresholdMs: staleThresholdMs,
+        standing: [...standing],
+        after,
+        limit: limit + 1,
       });
-      const page = rows.slice(0, input.limit);
-      const [numbers, now, standing] = await Promise.all([
-        contractNumbers(sql, { ownerId: caller.ownerId, ids: page.map((row) => row.id) }),
+      const page = rows.slice(0, limit);
+      const [numbers, now] = await Promise.all([
+        contractNumbers(sql, { ownerId, ids: page.map((row) => row.id) }),
         databaseTime(sql),
-        page.some(mayStand) ? standstillsOf(engine, sql, caller.ownerId) : [],
       ]);
-      const seen = {
-        now,
-        staleThresholdMs: engine.settings.staleThresholdMs,
-        standing: new Set(standing.map(({ contractId }) => contractId)),
-      };
+      const seen = { now, staleThresholdMs, standing };
       const items = page.flatMap((row) => {
         const found = numbers.get(row.id);
         return found === undefined ? [] : [presentContract(row, found, seen)];
       });
-      return {
-        items: items.toSorted((a, b) => compareAttention(a.attention, b.attention)),
-        nextCursor: rows.length > input.limit ? (page.at(-1)?.id ?? null) : null,
-      };
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      return { items, nextCursor: last === undefined ? null : cursorOf(last) };
     })(),
   );
+}
+
+const cursorOf = ({ attention, id }: ListPlace): string => `${attention}.${id}`;
+
+function placeOf(cursor: string | undefined): ListPlace | undefined {
+  if (cursor === undefined) return undefined;
+  const [word, id, ...rest] = cursor.split('.');
+  const attention = attentions.find((one) => one === word);
+  if (attention !== undefined && zId.safeParse(id).success && rest.length === 0)
+    return { attention, id: id ?? '' };
+  throw new MakimaError('VALIDATION_FAILED', 'this cursor is not from this list', {
+    details: { errors: [{ pointer: '/after', detail: 'use the nextCursor of the page before' }] },
+  });
 }

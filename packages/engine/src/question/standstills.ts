@@ -1,13 +1,21 @@
 /**
- * What of an owner's work stands still until a person acts on a machine, from the facts that `why` judges by:
- * the placement rule over the tasks whose turn is next, and the clean-up that machines owe.
+ * What of an owner's work stands still until a person acts, from the facts that `why` judges by: the placement
+ * rule over the tasks whose turn is next, the clean-up that machines owe, and what is ready to be moved by hand.
  */
 import { mayWork, type ContractStatus } from '@makima/domain/contract';
-import { standstills, type Standstill, type UnplacedTask } from '@makima/domain/standstill';
+import { nextPhase } from '@makima/domain/contract-type';
+import {
+  standstills,
+  type ReadyContract,
+  type Standstill,
+  type UnplacedTask,
+} from '@makima/domain/standstill';
 import { databaseTime } from '@makima/db/repo/clock';
 import { contractsAtTheirEnd } from '@makima/db/repo/contracts';
+import { incidentsAtWork } from '@makima/db/repo/incidents';
 import { owedCleanups } from '@makima/db/repo/operations';
 import type { Queryable } from '@makima/db/client';
+import { readyKind } from '../contract/ready.ts';
 import type { Engine } from '../context.ts';
 import { placementBatch } from '../task/assign.ts';
 import { lookForPlaces } from '../task/placement-facts.ts';
@@ -24,11 +32,12 @@ export async function standstillsOf(
   ownerId: string,
 ): Promise<readonly Standstill[]> {
   const now = await databaseTime(db);
-  const [tasks, ends] = await Promise.all([
+  const [tasks, ends, ready] = await Promise.all([
     unplacedTasks(db, ownerId, now),
     owedEnds(engine, db, ownerId, now),
+    readyOnes(db, ownerId),
   ]);
-  return standstills(tasks, ends);
+  return standstills({ tasks, ends, ready });
 }
 
 async function unplacedTasks(db: Queryable, ownerId: string, now: Date): Promise<UnplacedTask[]> {
@@ -50,4 +59,15 @@ async function owedEnds(engine: Engine, db: Queryable, ownerId: string, now: Dat
     limit: placementBatch,
   });
   return contractIds.length === 0 ? [] : owedCleanups(db, { contractIds });
+}
+
+async function readyOnes(db: Queryable, ownerId: string): Promise<ReadyContract[]> {
+  const rows = await incidentsAtWork(db, { ownerId, kind: readyKind, limit: placementBatch });
+  return rows.flatMap(({ contract, openedAt, detail }) => {
+    const next = nextPhase(contract.contractType, contract.phase);
+    // It has gone on, and nobody has looked at it since.
+    if (next === undefined || detail['phase'] !== contract.phase) return [];
+    const { id: contractId, slug, phase } = contract;
+    return [{ contractId, slug, phase, nextPhase: next, since: openedAt }];
+  });
 }
