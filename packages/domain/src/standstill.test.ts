@@ -102,7 +102,13 @@ it('an end of a contract stands when the machine that owes it is away', () => {
 });
 
 it('a phase that is ready, where nothing advances by itself, is moved on by hand', () => {
-  const ready = { contractId: 'c1', slug: 'fix', phase: 'plan', nextPhase: 'execute', since: ago(9) };
+  const ready = {
+    contractId: 'c1',
+    slug: 'fix',
+    phase: 'plan',
+    nextPhase: 'execute',
+    since: ago(9),
+  };
   expect(standstills({ tasks: [], ends: [], ready: [ready] })).toEqual([
     {
       id: 'c1',

@@ -64,7 +64,7 @@ async function makeHouse(): Promise<void> {
 
 async function pages(input: Partial<ContractListInput>) {
   const items = [];
-  for (let after: string | undefined, more = true; more; ) {
+  for (let after: string | undefined, more = true; more;) {
     const page = await listContracts(t.engine, t.owner, { limit: 40, ...input, after });
     items.push(...page.items);
     after = page.nextCursor ?? undefined;
@@ -93,7 +93,9 @@ it('is in order over all pages, shows each once, and ranks by the word that it s
 
 it('is filtered in the same order, and takes no cursor but its own', async () => {
   const paused = await pages({ status: ['paused'], limit: 7 });
-  expect(new Set(paused.map(({ attention }) => attention))).toEqual(new Set(['needs_you', 'paused']));
+  expect(new Set(paused.map(({ attention }) => attention))).toEqual(
+    new Set(['needs_you', 'paused']),
+  );
   expect(paused).toHaveLength(48);
   const stale = await pages({ stale: true, limit: 7 });
   expect(stale.length).toBeGreaterThan(7);
