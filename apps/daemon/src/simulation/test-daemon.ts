@@ -17,7 +17,7 @@ import {
 } from '@makima/domain/sequence';
 import { encodeLine, scanLines, type JournalLine } from '../journal/line.ts';
 import { applyEntry, attemptKey, emptyState, parseEntry, type Entry } from '../journal/state.ts';
-import { journalId, pick, type Daemon, type Down, type Running, type World } from './test-world.ts';
+import { pick, type Daemon, type Down, type Running, type World } from './test-world.ts';
 
 function write(daemon: Daemon, entry: Exclude<Entry, { kind: 'head' }>, then?: () => void): void {
   applyEntry(daemon.state, entry);
@@ -74,7 +74,7 @@ function open(world: World): void {
   const { daemon } = world;
   const { lines, goodBytes } = scanLines(Buffer.concat(daemon.disk));
   const good = Buffer.concat(daemon.disk).subarray(0, goodBytes);
-  const state = emptyState(journalId);
+  const state = emptyState(world.journalId);
   daemon.reports.clear();
   for (const { line } of lines) {
     const entry = parseEntry(line);
@@ -160,7 +160,7 @@ export function work({ daemon }: World, n: number): void {
   report(daemon, { kind: 'task.outputted', ...of, fromSeq, lines } as Report);
 }
 
-export function connect({ daemon, links }: World): void {
+export function connect({ daemon, links, journalId }: World, gateway = 0): void {
   if (daemon.link !== null && !daemon.link.cut) return;
   const { durableCommandSeq: lastCommandSeq } = daemon;
   const { attempts } = daemon.state;
@@ -170,14 +170,23 @@ export function connect({ daemon, links }: World): void {
     down: [],
     cut: false,
     talk: null,
+    gateway,
   };
   daemon.welcomed = false;
   daemon.early = [];
   links.push(daemon.link);
 }
 
+/** It hears nothing on its connection and takes another; the gateway of the former one knows of nothing. */
+export function moveOn(world: World, gateway: number): void {
+  if (world.daemon.link === null) return;
+  world.daemon.link = null;
+  world.seen.mark = 'moved on';
+  connect(world, gateway);
+}
+
 /** Durable reports go out, in frames of `count`. */
-export function send({ daemon }: World, count: number): void {
+export function send({ daemon, journalId }: World, count: number): void {
   const { link } = daemon;
   if (link === null || link.cut || !daemon.welcomed) return;
   while (daemon.cursor.sentSeq < daemon.durableSeq) {

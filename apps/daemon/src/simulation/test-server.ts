@@ -23,9 +23,20 @@ export function spawn(world: World): void {
 
 function assign(world: World, taskId: string, task: Task): void {
   if (task.attempts.length === attemptsMax) return;
-  task.attempts.push({ state: 'assigned', output: [] });
+  const place = placeFor(world, task);
+  task.attempts.push({ state: 'assigned', on: place.id, output: [] });
   task.currentAttempt = task.attempts.length;
-  tell(world, { kind: 'task.start', taskId, attempt: task.currentAttempt } as Command);
+  tell(place, { kind: 'task.start', taskId, attempt: task.currentAttempt } as Command);
+}
+
+/** Another daemon than the last one, if one is there. */
+function placeFor({ fleet }: World, task: Task): World {
+  const last = task.attempts.at(-1)?.on ?? -1;
+  const there = fleet.filter(({ store }) => store.connected);
+  const from = there.length > 0 ? there : fleet;
+  const place = from.find(({ id }) => id > last) ?? from[0];
+  must(place !== undefined, 'a fleet has a daemon');
+  return place;
 }
 
 function tell({ store }: World, command: Command): void {
@@ -34,9 +45,11 @@ function tell({ store }: World, command: Command): void {
 }
 
 export function message(world: World, n: number): void {
-  const found = pick([...world.store.tasks.keys()], n);
-  if (found !== undefined)
-    tell(world, { kind: 'task.message', taskId: found, attempt: 1 } as Command);
+  const found = pick([...world.store.tasks], n);
+  if (found === undefined) return;
+  const [taskId, task] = found;
+  const place = world.fleet[newest(task).on] ?? world;
+  tell(place, { kind: 'task.message', taskId, attempt: 1 } as Command);
 }
 
 /** A command that no longer reads is set aside: acked without having been sent. */
@@ -119,10 +132,25 @@ export function onUp(world: World, link: Link, frame: Up, dies: 'before' | 'afte
   else link.cut = true;
 }
 
+/** A gateway looks whether its session is still the present one. */
+export function tend({ store }: World, link: Link): void {
+  if (link.talk !== null && link.talk.sessionEpoch !== store.sessionEpoch)
+    Object.assign(link, { cut: true, talk: null });
+}
+
+/** A gateway gives up a connection: it says so of the session that it held, and of no newer one. */
+export function gone({ store, seen }: World, link: Link): void {
+  if (link.talk === null) return;
+  if (link.talk.sessionEpoch === store.sessionEpoch) store.connected = false;
+  else seen.mark = 'gone, but there again';
+  Object.assign(link, { cut: true, talk: null });
+}
+
 function connect(world: World, hello: Extract<Up, { type: 'hello' }>) {
   const { store } = world;
   ackUpTo(world, hello.lastCommandSeq);
   store.sessionEpoch += 1;
+  store.connected = true;
   const isHeld = (taskId: string, attempt: number): boolean =>
     hello.running.some((one) => one.taskId === taskId && one.attempt === attempt);
   const isOnItsWay = (taskId: string, attempt: number): boolean =>
@@ -135,7 +163,8 @@ function connect(world: World, hello: Extract<Up, { type: 'hello' }>) {
     );
   for (const [taskId, task] of store.tasks) {
     const { currentAttempt } = task;
-    if (!isAttemptLive(newest(task).state)) continue;
+    const { state, on } = newest(task);
+    if (on !== world.id || !isAttemptLive(state)) continue;
     if (!isHeld(taskId, currentAttempt) && !isOnItsWay(taskId, currentAttempt))
       giveUp(world, taskId, task);
   }
@@ -170,7 +199,8 @@ function applyReport(world: World, report: Report): void {
   const { taskId, attempt: number } = report;
   const task = world.store.tasks.get(taskId);
   const attempt = task?.attempts[number - 1];
-  must(task !== undefined && attempt !== undefined, 'nobody reports of what was never ordered');
+  must(attempt?.on === world.id, 'nobody reports of what was never ordered of it');
+  must(task !== undefined, 'of a task that there is');
   const speaks = speaksForTask(task, { attempt: number, state: attempt.state });
   if (report.kind === 'task.outputted') {
     must(report.fromSeq === attempt.output.length + 1, 'a line is stored once, and none left out');

@@ -1,6 +1,7 @@
 /**
  * The world of the simulation: one server, one daemon, and connections between them on which frames are lost,
- * doubled, late and out of order.
+ * doubled, late and out of order. A fleet is several of them: what is told and stored is each daemon's own, the
+ * tasks are everybody's.
  *
  * Law: it holds what both sides are, and what an onlooker would know of it: which agents were ever started,
  * which lines stand on the daemon's disk. Rules are the product's own.
@@ -47,10 +48,14 @@ export interface Link {
   cut: boolean;
   /** The server's end of it, once the hello was taken. */
   talk: { readonly sessionEpoch: number; cursor: Cursor } | null;
+  /** Which gateway holds the server's end. */
+  readonly gateway: number;
 }
 
 export interface Attempt {
   state: AttemptState;
+  /** The daemon that it was given to. */
+  readonly on: number;
   readonly output: string[];
 }
 
@@ -67,6 +72,8 @@ export interface Store {
   readonly commands: Map<number, { readonly command: Command; acked: boolean }>;
   appliedSeq: number;
   sessionEpoch: number;
+  /** What is believed of the daemon: it has a connection. */
+  connected: boolean;
   readonly tasks: Map<string, Task>;
 }
 
@@ -98,27 +105,53 @@ export interface Seen {
 }
 
 export interface World {
+  readonly id: number;
+  readonly journalId: string;
+  /** All daemons of this server, this one too. */
+  readonly fleet: readonly World[];
   readonly store: Store;
   readonly daemon: Daemon;
   readonly links: Link[];
   readonly seen: Seen;
 }
 
-export const journalId = '01890000-0000-7000-8000-000000000001';
+export const begin = (): World => {
+  const fleet: World[] = [];
+  const world = worldOf(0, { fleet, tasks: new Map(), started: new Set() });
+  fleet.push(world);
+  return world;
+};
 
-export const begin = (): World => ({
+export function beginFleet(size: number): World[] {
+  const fleet: World[] = [];
+  const all = { fleet, tasks: new Map<string, Task>(), started: new Set<string>() };
+  for (let id = 0; id < size; id += 1) fleet.push(worldOf(id, all));
+  return fleet;
+}
+
+interface All {
+  readonly fleet: readonly World[];
+  readonly tasks: Map<string, Task>;
+  readonly started: Set<string>;
+}
+
+const worldOf = (id: number, { fleet, tasks, started }: All): World => ({
+  id,
+  journalId: journalIdOf(id),
+  fleet,
   store: {
     commandSeq: 0,
     commands: new Map(),
     appliedSeq: 0,
     sessionEpoch: 0,
-    tasks: new Map(),
+    connected: false,
+    tasks,
   },
   daemon: {
     disk: [],
     queue: [],
     afterSync: [],
-    state: emptyState(journalId),
+    state: emptyState(journalIdOf(id)),
     reports: new Map(),
     durableSeq: 0,
     durableCommandSeq: 0,
@@ -131,12 +164,16 @@ export const begin = (): World => ({
   links: [],
   seen: {
     mark: '',
-    started: new Set(),
+    started,
     takenSeqs: [],
     messages: new Map(),
     withdrawn: new Set(),
   },
 });
+
+function journalIdOf(id: number): string {
+  return `01890000-0000-7000-8000-00000000000${id + 1}`;
+}
 
 /** One of them, by a number of any size. */
 export const pick = <T>(from: readonly T[], n: number): T | undefined => from[n % from.length];

@@ -11,6 +11,7 @@ export const modelNames = [
   'question',
   'lease',
   'socket',
+  'fleet',
 ] as const;
 
 export type ModelName = (typeof modelNames)[number];
@@ -25,4 +26,5 @@ export const keptSeeds: Readonly<Record<ModelName, readonly number[]>> = {
     // A hello that told of commands which were not on the disk yet.
     234589570,
   ],
+  fleet: [],
 };
