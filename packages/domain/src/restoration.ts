@@ -46,6 +46,13 @@ export interface RestorationPlan {
 
 export const manualAboveFaults = 3;
 
+/** The question that asks what becomes of a supervisor that is not restored by itself any more. */
+export const breaker = {
+  keyPrefix: 'breaker-',
+  resume: 'Resume it once more',
+  leave: 'Leave it blocked',
+} as const;
+
 export function planRestoration(facts: RestorationFacts, now: Date): RestorationPlan {
   const findings = inspect(facts, now);
   const { strategy, notes } = chooseStrategy(facts, findings);

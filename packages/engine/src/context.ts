@@ -31,6 +31,8 @@ export interface Settings {
   readonly archiveAfterMs: number | null;
   /** So long an archived contract is kept; null: for ever. */
   readonly archiveRetentionMs: number | null;
+  /** So long an incident is kept after its end; null: for ever. */
+  readonly incidentRetentionMs: number | null;
   readonly leaseMs: number;
   readonly maxRetries: number;
   readonly autoAdvancePhases: boolean;

@@ -59,6 +59,9 @@ export const settingFields = {
   MAKIMA_ARCHIVE_RETENTION_DAYS: days(
     'days that an archived contract is kept before it is deleted; 0: for ever',
   ),
+  MAKIMA_INCIDENT_RETENTION_DAYS: days(
+    'days that an incident is kept after it is over; 0: for ever',
+  ),
   MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES: minutes(
     5,
     'how long a contract that is about to complete can be held back',
@@ -191,6 +194,7 @@ export function settingsOf(values: SettingValues): Settings {
     inputTimeoutMs: timeOrNever(values.MAKIMA_INPUT_TIMEOUT_HOURS, 3_600_000),
     archiveAfterMs: timeOrNever(values.MAKIMA_ARCHIVE_AFTER_DAYS, 86_400_000),
     archiveRetentionMs: timeOrNever(values.MAKIMA_ARCHIVE_RETENTION_DAYS, 86_400_000),
+    incidentRetentionMs: timeOrNever(values.MAKIMA_INCIDENT_RETENTION_DAYS, 86_400_000),
     completionGraceMs: values.MAKIMA_COMPLETION_GRACE_PERIOD_MINUTES * 60_000,
     autoAdvancePhases: values.MAKIMA_AUTO_ADVANCE_PHASES,
     autoCompleteEnabled: values.MAKIMA_AUTO_COMPLETE_ENABLED,

@@ -144,16 +144,3 @@ export async function timelineOf(db: Queryable): Promise<string> {
   const [row] = await db<{ value: string }[]>`select value from meta where key = 'timeline'`;
   return row?.value ?? '';
 }
-
-/** When a person last let a blocked contract go on, or resumed its supervisor; null when that never was. */
-export async function lastLookedAt(
-  db: Queryable,
-  args: { contractId: string },
-): Promise<Date | null> {
-  const [row] = await db<{ at: Date | null }[]>`
-    select max(at) as at from events
-     where contract_id = ${args.contractId}
-       and (type = 'contract.status_changed' and data->>'from' = 'blocked' and data->>'to' = 'active'
-            or type = 'supervisor.resumed')`;
-  return row?.at ?? null;
-}

@@ -6,6 +6,7 @@
  */
 import type { InvariantKind } from '@makima/domain/invariant';
 import type { Sql } from '../client.ts';
+import { restsWithPerson } from './breaker.ts';
 
 export interface BrokenRow {
   readonly ownerId: string;
@@ -20,23 +21,36 @@ export interface BrokenSearch {
   /** What has been so for less may be under way. */
   readonly graceMs: number;
   readonly limit: number;
+  /** Default: all of every history. */
+  readonly histories?: Histories;
+}
+
+/**
+ * What is only ever added to may be long. It is counted in whole of one part of the subjects, and of those that
+ * are wrong already; of the others the newest, where something came lately.
+ */
+export interface Histories {
+  readonly recentMs: number;
+  /** From 0, below `parts`. */
+  readonly part: number;
+  readonly parts: number;
 }
 
 export function brokenRows(
   sql: Sql,
   kind: InvariantKind,
-  { graceMs, limit }: BrokenSearch,
+  { graceMs, limit, histories }: BrokenSearch,
 ): Promise<BrokenRow[]> {
   const before = sql`clock() - make_interval(secs => ${graceMs / 1_000})`;
   return sql<BrokenRow[]>`
     select owner_id, subject, contract_id, task_id, attempt
-      from (${searches[kind](sql, before)}) as broken (owner_id, subject, contract_id, task_id, attempt)
+      from (${searches[kind](sql, before, histories)}) as broken (owner_id, subject, contract_id, task_id, attempt)
      order by owner_id, subject limit ${limit}`;
 }
 
 const fragment = (sql: Sql) => sql`true`;
 type Fragment = ReturnType<typeof fragment>;
-type Search = (sql: Sql, before: Fragment) => Fragment;
+type Search = (sql: Sql, before: Fragment, histories?: Histories) => Fragment;
 
 const ended = (sql: Sql): Fragment => sql`('done', 'failed', 'merged', 'cancelled')`;
 const live = (sql: Sql): Fragment => sql`('assigned', 'running')`;
@@ -70,7 +84,7 @@ const searches: Readonly<Record<InvariantKind, Search>> = {
     select t.owner_id, t.id::text, t.contract_id, t.id, t.current_attempt
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
      where t.status = 'interrupted' and t.session not in ('parked', 'limited') and t.current_attempt > 0
-       and t.pending_since < ${before} and ${mayWork(sql)}`,
+       and t.pending_since < ${before} and ${mayWork(sql)} and not ${restsWithPerson(sql)}`,
   sleeps_for_nothing: (sql, before) => sql`
     select t.owner_id, t.id::text, t.contract_id, t.id, t.current_attempt
       from tasks t join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
@@ -85,11 +99,15 @@ const searches: Readonly<Record<InvariantKind, Search>> = {
       from supervisors s join tasks t on t.id = s.task_id join contracts c on c.id = t.contract_id
      where s.state = 'waiting_for_user' and s.updated_at < ${before} and t.status = 'running'
        and c.status = 'active' and not ${asked(sql)}`,
+  // What it left may be enough: then a person was told, or is asked.
   contract_leaderless: (sql, before) => sql`
     select c.owner_id, c.id::text, c.id, c.supervisor_task_id, null::int
       from contracts c join tasks t on t.id = c.supervisor_task_id
      where c.status = 'active' and t.status in ${ended(sql)}
-       and greatest(t.finished_at, c.status_changed_at) < ${before}`,
+       and greatest(t.finished_at, c.status_changed_at) < ${before}
+       and not (t.status = 'done' and (c.waiting_for is not null or exists (
+             select 1 from events e where e.contract_id = c.id and e.type = 'contract.ready'
+                and e.data ->> 'version' = c.version::text)))`,
   contract_waits_for_nothing: (sql, before) => sql`
     select c.owner_id, c.id::text, c.id, c.supervisor_task_id, null::int from contracts c
      where c.status = 'waiting_for_input' and c.status_changed_at < ${before} and not ${asked(sql)}
@@ -133,14 +151,53 @@ const searches: Readonly<Record<InvariantKind, Search>> = {
            and o.decided_by_user_id is not null and o.contract_id = p.contract_id and o.from_phase = p.from_phase
      where p.guarded and o.id is null`,
   // Counted, not compared with the last one: to tell of a gap is itself an event.
-  events_differ: (sql) => sql`
+  events_differ: (sql, _before, histories) => sql`
     select c.owner_id, c.id::text, c.id, null::uuid, null::int
       from contracts c join contract_cursors n on n.contract_id = c.id
+      cross join lateral (select ${inWhole(sql, 'events_differ', { owner: sql`c.owner_id`, subject: sql`c.id::text` }, histories)} as whole) as look
      where c.status not in ('completed', 'failed', 'archived')
-       and n.seq <> (select count(*) from events e where e.contract_id = c.id)`,
-  output_differs: (sql) => sql`
+       and (look.whole
+            or n.seq > 0 and not exists (select 1 from events e where e.contract_id = c.id and e.seq = n.seq)
+            or exists (select 1 from events e where e.contract_id = c.id and e.seq >= n.seq
+                          and e.at > ${since(sql, histories)}))
+       and case when look.whole then n.seq else least(n.seq, ${newestMost}) end <> (
+             select count(*) from events e where e.contract_id = c.id
+                and e.seq > case when look.whole then 0 else n.seq - ${newestMost} end)`,
+  output_differs: (sql, _before, histories) => sql`
     select a.owner_id, a.task_id || '/' || a.attempt, t.contract_id, t.id, a.attempt
       from task_attempts a join tasks t on t.id = a.task_id
-     where a.state in ${live(sql)} and a.output_seq <> (
-           select coalesce(sum(o.count), 0) from task_outputs o where o.task_id = a.task_id and o.attempt = a.attempt)`,
+      cross join lateral (
+        select ${inWhole(sql, 'output_differs', { owner: sql`t.owner_id`, subject: sql`a.task_id || '/' || a.attempt` }, histories)} as whole) as look
+      left join lateral (
+        select o.from_seq + o.count - 1 as last, o.at from task_outputs o
+         where o.task_id = a.task_id and o.attempt = a.attempt order by o.from_seq desc limit 1) as newest on true
+     where a.state in ${live(sql)}
+       and (look.whole or coalesce(newest.last, 0) <> a.output_seq or newest.at > ${since(sql, histories)})
+       and a.output_seq <> (
+             select coalesce(sum(o.count), 0)
+                    + case when count(*) < ${newestMost} or look.whole then 0 else min(o.from_seq) - 1 end
+               from (select o.count, o.from_seq from task_outputs o
+                      where o.task_id = a.task_id and o.attempt = a.attempt
+                      order by o.from_seq desc
+                      limit case when look.whole then null else ${newestMost}::int end) as o)`,
 };
+
+/** So many events of a contract, or batches of an attempt's lines, count as the newest. */
+const newestMost = 1_000;
+
+/** Whether the history of this subject is counted in whole. */
+function inWhole(
+  sql: Sql,
+  kind: InvariantKind,
+  { owner, subject }: { readonly owner: Fragment; readonly subject: Fragment },
+  histories: Histories | undefined,
+): Fragment {
+  if (histories === undefined) return sql`true`;
+  return sql`(abs(hashtext(${subject})::bigint) % ${histories.parts} = ${histories.part} or exists (
+    select 1 from incidents i where i.owner_id = ${owner} and i.kind = ${kind} and i.subject = ${subject}
+       and i.closed_at is null))`;
+}
+
+function since(sql: Sql, histories: Histories | undefined): Fragment {
+  return sql`clock() - make_interval(secs => ${(histories?.recentMs ?? 0) / 1_000})`;
+}

@@ -5,6 +5,7 @@
  */
 import type { JobName } from '@makima/contracts/jobs';
 import type { Sql, Tx } from '../client.ts';
+import { restsWithPerson } from './breaker.ts';
 import { graceOf } from './contract-timers.ts';
 
 export interface DueJob {
@@ -74,6 +75,7 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
            t.current_attempt, t.pending_since, 'taskId', false
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
      where t.status = 'interrupted' and t.session <> 'parked' and t.current_attempt > 0 and ${mayWork}
+       and not ${restsWithPerson(tx)}
     union all
     select 'wake-supervisor', t.owner_id, t.id, t.current_attempt, news.since, 'taskId', false
       from tasks t left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
@@ -127,6 +129,26 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
       from contracts c join contract_activity a on a.contract_id = c.id
      where c.status in ('active', 'waiting_for_input')
        and a.last_progress_at <= clock() - make_interval(secs => ${restedMs / 1000})`;
+}
+
+/**
+ * Another ticket for one row that is known to need one: undefined while one of its tickets waits to be queued,
+ * or the last one was given not long ago. Counted with those of `takeDueJobs`.
+ */
+export async function takeTicket(
+  tx: Tx,
+  args: Omit<DueJob, 'count'> & Pick<DueArgs, 'spacingMs'>,
+): Promise<number | undefined> {
+  const { queue, ownerId, entityId, fence } = args;
+  const [row] = await tx<{ count: number }[]>`
+    insert into requeues (queue, entity_id, fence, owner_id)
+    select ${queue}, ${entityId}::uuid, ${fence}::int, ${ownerId}::uuid where not exists (
+      select 1 from outbox o where o.published_at is null and o.queue = ${queue}
+         and o.payload ->> 'taskId' = ${entityId})
+    on conflict (queue, entity_id, fence) do update set count = requeues.count + 1, last_at = clock()
+     where requeues.last_at + make_interval(secs => ${args.spacingMs / 1000}) * power(2, least(requeues.count, 5)) < clock()
+    returning count`;
+  return row?.count;
 }
 
 /** Counters of rows that went on long ago; by then no ticket of theirs is remembered anywhere. */

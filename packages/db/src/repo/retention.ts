@@ -1,6 +1,6 @@
 /**
  * Rows that are of no more use to anybody: expired idempotency keys, commands that their daemon has long had,
- * tool keys of attempts that are over, the log of deliveries.
+ * tool keys of attempts that are over, the log of deliveries, incidents that are over.
  *
  * Law: bounded work per call; a row that another transaction holds is left for the next.
  */
@@ -55,5 +55,18 @@ export async function dropOldDeliveries(sql: Sql, { limit }: RetentionArgs): Pro
          and coalesce(finished_at, created_at) < clock() - make_interval(days => ${deliveryLogDays})
        limit ${limit} for update skip locked) old
      where d.id = old.id`;
+  return gone.count;
+}
+
+/** Closed that long ago. */
+export async function dropOldIncidents(
+  sql: Sql,
+  { limit, keepMs }: RetentionArgs & { readonly keepMs: number },
+): Promise<number> {
+  const gone = await sql`
+    delete from incidents i using (
+      select id from incidents where closed_at < clock() - make_interval(secs => ${keepMs / 1000})
+       order by closed_at limit ${limit} for update skip locked) old
+     where i.id = old.id`;
   return gone.count;
 }

@@ -3,6 +3,7 @@ import type { ContractStatus } from '@makima/domain/contract';
 import type { SupervisorState } from '@makima/domain/supervisor';
 import type { Queryable, Sql, Tx } from '../client.ts';
 import type { RestorationRow, SupervisorRow } from '../rows.ts';
+import { restsWithPerson } from './breaker.ts';
 
 export async function insertSupervisor(
   tx: Tx,
@@ -160,7 +161,7 @@ export async function orphanedSupervisors(
   return sql<{ ownerId: string; taskId: string; attempt: number }[]>`
     select t.owner_id, t.id as task_id, t.current_attempt as attempt
       from tasks t join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
-     where t.is_supervisor and t.status = 'interrupted' and t.session <> 'parked'
+     where t.is_supervisor and t.status = 'interrupted' and t.session <> 'parked' and not ${restsWithPerson(sql)}
        and c.status in ('created', 'active', 'waiting_for_input')
        and t.pending_since < clock() - make_interval(secs => ${args.olderThanMs / 1000})
      order by t.pending_since limit ${args.limit}`;

@@ -11,7 +11,8 @@ import { requeueMark, takeDueJobs, type DueJob } from '@makima/db/repo/requeue';
 import { inTransaction, reading } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 
-const spacingMs = 15_000;
+/** Between two tickets of a row; doubles with each. */
+export const spacingMs = 15_000;
 const batch = 2_000;
 const maxBatches = 50;
 

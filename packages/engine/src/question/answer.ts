@@ -10,6 +10,7 @@ import { MakimaError } from '@makima/domain/error';
 import { decideConfirmation, findConfirmation } from '@makima/db/repo/confirmations';
 import { lockContract } from '@makima/db/repo/contracts';
 import { findQuestion, lockQuestion } from '@makima/db/repo/questions';
+import { findTask } from '@makima/db/repo/tasks';
 import type { ContractRow, QuestionRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { notFound, requirePerson } from '../authorize.ts';
@@ -19,7 +20,7 @@ import { digestOf, gateOf } from '../contract/gate.ts';
 import { finishContract } from '../contract/finish.ts';
 import { goOnAnswered } from '../contract/input-timeout.ts';
 import { moveContract } from '../contract/move.ts';
-import { resumeTasks } from '../contract/pause.ts';
+import { mailWayBack, resumeTasks } from '../contract/pause.ts';
 import { letsGoOn } from '../supervisor/restore.ts';
 import { carryOutDecision, checkDecision, lockSubject } from './control.ts';
 import { deliver } from './deliver.ts';
@@ -61,13 +62,21 @@ export function answerQuestion(
     else if (answered.subject !== null)
       await carryOutDecision(a, person, { ...subject, question: answered });
     else await deliver(a, answered);
-    if (contract?.status === 'blocked' && letsGoOn(answered, value)) {
-      const words = `${person.name} let the supervisor go on`;
-      await resumeTasks(a, await moveContract(a, contract, { to: 'active', reason: words }), words);
-    }
+    if (contract !== undefined && letsGoOn(answered, value)) await goOn(a, person, contract);
     if (contract !== undefined) await afterAnswer(a, contract, answered);
     return questionView(a.tx, answered);
   });
+}
+
+/** Without the status `blocked` only the supervisor rested. */
+async function goOn(a: Act, person: Person, contract: ContractRow): Promise<void> {
+  if (contract.status === 'blocked') {
+    const words = `${person.name} let the supervisor go on`;
+    return resumeTasks(a, await moveContract(a, contract, { to: 'active', reason: words }), words);
+  }
+  const id = contract.supervisorTaskId ?? '';
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id });
+  if (task?.status === 'interrupted' && mayWork(contract.status)) mailWayBack(a, task);
 }
 
 /** A person is there again: what was paused because nobody answered goes on. */

@@ -61,3 +61,21 @@ it('an expired idempotency key is a new one', async () => {
     await t.close();
   }
 });
+
+it('an incident goes a while after it is over, an open one never', async () => {
+  const t = await openTestEngine();
+  const { sql } = t.database;
+  try {
+    await sql`
+      insert into incidents (owner_id, kind, subject, opened_at, closed_at)
+      select ${t.ownerId}, 'test', of, clock() - interval '1 year', clock() - days
+        from (values ('open', null), ('young', interval '29 days'), ('old', interval '31 days')) as v(of, days)`;
+    const left = async () => (await sql`select subject from incidents order by subject`).flat();
+    const settings = { ...t.engine.settings, incidentRetentionMs: null };
+    expect(await pruneExpired({ ...t.engine, settings }, { limit: 100 })).toBe(0);
+    expect(await pruneExpired(t.engine, { limit: 100 })).toBe(1);
+    expect(await left()).toEqual([{ subject: 'open' }, { subject: 'young' }]);
+  } finally {
+    await t.close();
+  }
+});

@@ -3,6 +3,7 @@ import {
   dropExpiredIdempotency,
   dropOldDeliveries,
   dropOldCommands,
+  dropOldIncidents,
   dropOldToolKeys,
 } from '@makima/db/repo/retention';
 import { reading } from '@makima/db/tx';
@@ -10,6 +11,7 @@ import type { Engine } from '../context.ts';
 
 export function pruneExpired(engine: Engine, input: { limit: number }): Promise<number> {
   const { sql } = engine.database;
+  const keepMs = engine.settings.incidentRetentionMs;
   return reading(
     engine.database,
     (async () =>
@@ -18,6 +20,7 @@ export function pruneExpired(engine: Engine, input: { limit: number }): Promise<
         await dropOldCommands(sql, input),
         await dropOldToolKeys(sql, input),
         await dropOldDeliveries(sql, input),
+        keepMs === null ? 0 : await dropOldIncidents(sql, { ...input, keepMs }),
       ))(),
   );
 }

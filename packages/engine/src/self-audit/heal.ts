@@ -13,6 +13,7 @@ import { openConfirmation } from '@makima/db/repo/confirmations';
 import { lockContract } from '@makima/db/repo/contracts';
 import type { BrokenRow } from '@makima/db/repo/invariants';
 import { openQuestionsOf } from '@makima/db/repo/questions';
+import { takeTicket } from '@makima/db/repo/requeue';
 import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { findTask, lockTask } from '@makima/db/repo/tasks';
 import { endWait, findWait } from '@makima/db/repo/waits';
@@ -24,8 +25,8 @@ import { syncWaiting } from '../contract/move.ts';
 import { lockedTasks } from '../contract/pause.ts';
 import { withdrawQuestions } from '../contract/withdraw-questions.ts';
 import type { System } from '../principal.ts';
+import { spacingMs } from '../outbox/requeue.ts';
 import { savePoint } from '../save-point.ts';
-import { mailWake } from '../supervisor/mail-wake.ts';
 import { stopTask } from '../task/cancel.ts';
 import { interruptTask, loseAttempt } from '../task/lose-attempt.ts';
 import { expireWaits } from '../wait/expire.ts';
@@ -58,9 +59,7 @@ async function healRows(a: Act, kind: InvariantKind, row: BrokenRow): Promise<vo
     case 'way_back_missing':
       return mailWayBack(a, row);
     case 'sleeps_for_nothing':
-      return row.taskId === null
-        ? undefined
-        : mailWake(a, { id: row.taskId, currentAttempt: row.attempt ?? 0 });
+      return mailAgain(a, row, 'wake');
     case 'waits_for_nobody':
       return goOn(a, row);
     case 'contract_waits_for_nothing':
@@ -121,12 +120,29 @@ async function interrupt(a: Act, { taskId, attempt }: BrokenRow): Promise<void> 
   await interruptTask(a, task, { taskId, attempt, why: 'daemon_lost', detail });
 }
 
-async function mailWayBack(a: Act, { taskId, attempt }: BrokenRow): Promise<void> {
-  const id = taskId ?? '';
-  const task = await findTask(a.tx, { ownerId: a.ownerId, id });
-  if (task === undefined || attempt === null) return;
-  const ticket = { entityId: id, fence: `${attempt}-audit-${a.now.getTime().toString(36)}` };
-  a.mail(task.isSupervisor ? 'restore-supervisor' : 'retry-task', { taskId: id, attempt }, ticket);
+async function mailWayBack(a: Act, row: BrokenRow): Promise<void> {
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: row.taskId ?? '' });
+  if (task !== undefined) await mailAgain(a, row, task.isSupervisor ? 'restore' : 'retry');
+}
+
+const queues = {
+  restore: 'restore-supervisor',
+  retry: 'retry-task',
+  wake: 'wake-supervisor',
+} as const;
+
+/** However often it is found: whoever takes its tickets may be away, and they must not pile up. */
+async function mailAgain(
+  a: Act,
+  { taskId, attempt }: BrokenRow,
+  what: keyof typeof queues,
+): Promise<void> {
+  if (taskId === null || attempt === null) return;
+  const about = { queue: queues[what], ownerId: a.ownerId, entityId: taskId, fence: attempt };
+  const count = await takeTicket(a.tx, { ...about, spacingMs });
+  if (count === undefined) return;
+  const ticket = { entityId: taskId, fence: `${attempt}-audit-${count}` };
+  a.mail(queues[what], { taskId, attempt }, ticket);
 }
 
 /** What follows the last answer, which never came to be told. */

@@ -4,8 +4,10 @@
  */
 import { zAskInput } from '@makima/contracts/entity/question';
 import type { Sql } from '@makima/db/client';
+import { brokenRows } from '@makima/db/repo/invariants';
 import { invariantKinds, invariants, type InvariantKind } from '@makima/domain/invariant';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { askQuestion } from '../question/ask.ts';
 import { inbox } from '../question/inbox.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
@@ -286,4 +288,109 @@ describe('the self-audit', () => {
       expect((await eventsOf(t, scene.contractId)).length).toBeGreaterThan(0);
     },
   );
+});
+
+describe('long histories', () => {
+  const whole = { recentMs: 60_000, part: 0, parts: 1 };
+  /** Of so many parts one in which the subject is not, but by ill luck of its id. */
+  const newest = { ...whole, part: 99_999, parts: 100_000 };
+  const finds = async (kind: InvariantKind, histories: typeof whole, contractId: string) => {
+    const rows = await brokenRows(sql, kind, { graceMs: 60_000, limit: 500, histories });
+    return rows.some((row) => row.contractId === contractId);
+  };
+
+  it('are counted part by part, and what came lately in each look', async () => {
+    const { id } = (await stage(t, { daemon })).contract;
+    const found = (histories: typeof whole) => finds('events_differ', histories, id);
+    const age = () =>
+      byForce((tx) => tx`update events set at = ${past()} where contract_id = ${id}`);
+    const last = sql`(select seq from contract_cursors where contract_id = ${id})`;
+    expect(await found(whole)).toBe(false);
+    await age();
+    await byForce((tx) => tx`delete from events where contract_id = ${id} and seq = 1`);
+    expect(await found(newest)).toBe(false);
+    expect(await found(whole)).toBe(true);
+    // What is wrong already is looked at until it is right, however old.
+    await sql`insert into incidents (owner_id, kind, subject) values (${t.ownerId}, 'events_differ', ${id})`;
+    expect(await found(newest)).toBe(true);
+    await sql`delete from incidents where subject = ${id}`;
+    expect(await found(newest)).toBe(false);
+    await byForce(
+      (tx) => tx`update events set at = clock() where contract_id = ${id} and seq = ${last}`,
+    );
+    expect(await found(newest)).toBe(true);
+    await age();
+    await byForce((tx) => tx`delete from events where contract_id = ${id} and seq = ${last}`);
+    expect(await found(newest)).toBe(true);
+    await byForce((tx) => tx`delete from events where contract_id = ${id}`);
+    await sql`update contract_cursors set seq = 0 where contract_id = ${id}`;
+  });
+
+  it('of output as well', async () => {
+    const scene = await stage(t, { daemon });
+    const { taskId } = await running(scene);
+    const found = (histories: typeof whole) =>
+      finds('output_differs', histories, scene.contract.id);
+    const batch = (fromSeq: number) =>
+      sql`insert into task_outputs (owner_id, task_id, attempt, from_seq, count, lines, at)
+          values (${t.ownerId}, ${taskId}, 1, ${fromSeq}, 2, '[]', ${past()})`;
+    const upTo = (seq: number) =>
+      sql`update task_attempts set output_seq = ${seq} where task_id = ${taskId}`;
+    await batch(1);
+    await batch(5);
+    await upTo(6);
+    expect(await found(newest)).toBe(false);
+    await upTo(7);
+    expect(await found(newest)).toBe(true);
+    await upTo(6);
+    expect(await found(whole)).toBe(true);
+    await sql`update task_outputs set at = clock() where task_id = ${taskId}`;
+    expect(await found(newest)).toBe(true);
+    await batch(3);
+    expect(await found(whole)).toBe(false);
+  });
+});
+
+describe('a ticket that nobody takes', () => {
+  it('is not written again with each look', async () => {
+    const scene = await stage(t, { daemon });
+    const { taskId } = await running(scene);
+    await endAttempt(taskId, 'lost');
+    await sql`update tasks set status = 'interrupted', session = 'none', pending_since = ${past()} where id = ${taskId}`;
+    const tickets = () =>
+      sql`select 1 from outbox where queue = 'retry-task' and payload ->> 'taskId' = ${taskId}`;
+    await look('way_back_missing');
+    // It waits to be queued.
+    await sql`update requeues set last_at = ${past()} where entity_id = ${taskId}`;
+    await look('way_back_missing');
+    expect(await tickets()).toHaveLength(1);
+    // It was queued a moment ago.
+    await sql`update outbox set published_at = clock()`;
+    await sql`update requeues set last_at = clock() where entity_id = ${taskId}`;
+    await look('way_back_missing');
+    expect(await tickets()).toHaveLength(1);
+    await sql`update requeues set last_at = ${past()} where entity_id = ${taskId}`;
+    await look('way_back_missing');
+    expect(await tickets()).toHaveLength(2);
+    await runJobs(t);
+    expect(['pending', 'starting']).toContain(await statusOf('tasks', taskId));
+  });
+});
+
+it('a supervisor that is done, with a gate that waits for a person, is no leaderless contract', async () => {
+  const settings = { ...t.engine.settings, autoAdvancePhases: false };
+  const house = { ...t, engine: { ...t.engine, settings } };
+  const { contract, supervisorTaskId } = await stage(house, { daemon });
+  const given = { id: contract.id, phase: 'plan', deliverableId: 'plan-document', evidence: [] };
+  await completeDeliverable(house.engine, by(t.owner), given);
+  await runJobs(house);
+  await endAttempt(supervisorTaskId, 'done');
+  await sql`update tasks set status = 'done', finished_at = ${past()} where id = ${supervisorTaskId}`;
+  await contractIs({ contractId: contract.id } as Scene, 'active');
+  expect(await look('contract_leaderless')).toBe(0);
+  await byForce(
+    (tx) => tx`
+    update events set type = 'contract.updated' where contract_id = ${contract.id} and type = 'contract.ready'`,
+  );
+  expect(await look('contract_leaderless')).toBe(1);
 });

@@ -13,7 +13,7 @@ import {
   openIncident,
   openIncidentsOfKind,
 } from '@makima/db/repo/incidents';
-import { brokenRows, type BrokenRow } from '@makima/db/repo/invariants';
+import { brokenRows, type BrokenRow, type Histories } from '@makima/db/repo/invariants';
 import { reading } from '@makima/db/tx';
 import type { IncidentRow } from '@makima/db/rows';
 import { act, type Act, type Engine } from '../context.ts';
@@ -28,6 +28,8 @@ export interface AuditInput {
   readonly limit: number;
   /** Default all. */
   readonly kinds?: readonly InvariantKind[];
+  /** How much of long histories this look counts. Default all. */
+  readonly histories?: Histories;
   /** Called for each incident that is opened, after its commit. */
   readonly opened?: (kind: InvariantKind) => void;
 }
@@ -51,7 +53,11 @@ export async function countViolations(engine: Engine): Promise<[InvariantKind, n
 
 async function auditKind(engine: Engine, kind: InvariantKind, input: AuditInput): Promise<number> {
   const { sql } = engine.database;
-  const search = { graceMs: input.graceMs ?? defaultGraceMs, limit: input.limit };
+  const search = {
+    graceMs: input.graceMs ?? defaultGraceMs,
+    limit: input.limit,
+    ...(input.histories === undefined ? {} : { histories: input.histories }),
+  };
   const [open, broken] = await reading(
     engine.database,
     (async () => [

@@ -8,9 +8,13 @@ import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
 import { getContract } from '../contract/get.ts';
 import { beginWait } from '../wait/begin.ts';
+import { requeueDue } from '../outbox/requeue.ts';
+import { auditInvariants } from '../self-audit/look.ts';
+import { findOrphaned } from './find-orphaned.ts';
 import { restoreSupervisor } from './restore.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
+import { TestDaemon } from '../test-daemon.ts';
 import { running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
 
 let t: TestEngine;
@@ -26,7 +30,7 @@ afterAll(async () => {
 async function dies(scene: Stage, attempt: number) {
   const of = { taskId: scene.supervisorTaskId, attempt };
   await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
-  await runJobs(t);
+  await runJobs(scene.t);
   const starts = await scene.daemon.pullOnly('task.start');
   return starts.find((start) => start.taskId === scene.supervisorTaskId);
 }
@@ -116,5 +120,55 @@ describe('a restoration', () => {
       status: 'starting',
       currentAttempt: 7,
     });
+  });
+
+  it('is held without a status for it, asked about once, and goes on with the answer', async () => {
+    const features = { ...t.engine.settings.features, enhancedContractStatus: false };
+    const settings = { ...t.engine.settings, features };
+    const house: TestEngine = { ...t, engine: { ...t.engine, settings } };
+    const daemon = await TestDaemon.join(t, { agents: ['held'] });
+    const scene = await stage(house, { daemon, contract: { agent: 'held' } });
+    const { sql } = t.database;
+    let attempt = 1;
+    for (; attempt <= 5; attempt += 1) {
+      expect((await dies(scene, attempt))?.attempt).toBe(attempt + 1);
+      await scene.daemon.started({ taskId: scene.supervisorTaskId, attempt: attempt + 1 });
+    }
+    expect(await dies(scene, attempt)).toBeUndefined();
+    const { id } = scene.contract;
+    const asks = () =>
+      sql<{ id: string; status: string }[]>`
+        select id, status from questions where contract_id = ${id} order by asked_at`;
+    const searches = async () => {
+      await sql`update tasks set pending_since = clock() - interval '1 h' where id = ${scene.supervisorTaskId}`;
+      const orphans = await findOrphaned(t.engine, { limit: 10, olderThanMs: 0 });
+      const broken = { limit: 10, kinds: ['way_back_missing'] as const };
+      await requeueDue(house.engine, { olderThanMs: 0 });
+      const mailed = await sql`
+        select 1 from outbox where published_at is null and queue = 'restore-supervisor'
+           and payload ->> 'taskId' = ${scene.supervisorTaskId}`;
+      return [orphans.length, await auditInvariants(house.engine, broken), mailed.length];
+    };
+    const restored = () =>
+      restoreSupervisor(house.engine, t.system, { taskId: scene.supervisorTaskId, attempt });
+    expect(await searches()).toEqual([0, 0, 0]);
+    expect(await asks()).toMatchObject([{ status: 'open' }]);
+    const answered = async (response: string) => {
+      const open = (await asks()).find(({ status }) => status === 'open');
+      await answerQuestion(house.engine, by(t.owner), { id: open?.id ?? '', response });
+    };
+    await answered('Leave it blocked');
+    expect(await searches()).toEqual([0, 0, 0]);
+    expect((await restored()).result).toBe('blocked');
+    expect(await asks()).toMatchObject([{ status: 'answered' }]);
+    // As if nobody had answered yet.
+    await sql.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`;
+      await tx`update questions set status = 'open', response = null, answered_at = null,
+                      answered_by = null, answered_by_user_id = null where contract_id = ${id}`;
+    });
+    await answered('Resume it once more');
+    await runJobs(house);
+    expect(await taskRow(t, scene.supervisorTaskId)).toMatchObject({ currentAttempt: 7 });
   });
 });

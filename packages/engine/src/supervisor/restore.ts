@@ -5,13 +5,14 @@
  * Law: exactly once per epoch, however many restorers look: the task's row and the epoch are the fence.
  */
 import {
+  breaker,
   planRestoration,
   restorationAllowed,
   type RestorationPlan,
 } from '@makima/domain/restoration';
 import { mayWork } from '@makima/domain/contract';
+import { isWithPerson, lastLookedAt } from '@makima/db/repo/breaker';
 import { lockContract } from '@makima/db/repo/contracts';
-import { lastLookedAt } from '@makima/db/repo/events';
 import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
 import { restoredSince, saveCondition } from '@makima/db/repo/supervisors';
 import { findTask, lockTask } from '@makima/db/repo/tasks';
@@ -22,18 +23,14 @@ import { moveContract } from '../contract/move.ts';
 import { carryOut } from './carry-out.ts';
 import { restorationFacts } from './restoration-facts.ts';
 
-/** The breaker's question, and the answer that lets the supervisor go on. */
-const breakerKey = 'breaker-';
-const resumeChoice = 'Resume it once more';
-
 /** Whether it asks what becomes of a supervisor that is not restored by itself any more. */
 export function isBreaker(question: Pick<QuestionRow, 'askKey'>): boolean {
-  return question.askKey?.startsWith(breakerKey) === true;
+  return question.askKey?.startsWith(breaker.keyPrefix) === true;
 }
 
-/** Whether this answer lets a blocked contract go on. */
+/** Whether this answer lets the supervisor go on. */
 export function letsGoOn(question: Pick<QuestionRow, 'askKey'>, answer: string): boolean {
-  return isBreaker(question) && answer === resumeChoice;
+  return isBreaker(question) && answer === breaker.resume;
 }
 
 export type Restored = 'nothing' | 'blocked' | RestorationPlan['strategy'];
@@ -58,21 +55,22 @@ export function restoreSupervisor(
       task.status === 'interrupted' &&
       task.currentAttempt === input.attempt;
     if (!due || contract === undefined || !mayWork(contract.status)) return 'nothing';
+    if (await isWithPerson(a.tx, { taskId: task.id })) return 'blocked';
     const window = new Date(a.now.getTime() - engine.limits.restorationWindowMs);
     await engine.race?.('restore.claimed');
     // A person who let it go on has looked: what was before counts no more.
     const looked = await lastLookedAt(a.tx, { contractId: contract.id });
     const since = looked !== null && looked > window ? looked : window;
-    const breaker = restorationAllowed(
+    const allowed = restorationAllowed(
       await restoredSince(a.tx, { taskId: task.id, since }),
       a.now,
     );
-    if (!breaker.ok) {
+    if (!allowed.ok) {
       return block(
         a,
         contract,
         task,
-        `${breaker.blocked} At last: ${task.errorMessage ?? 'no reason given'}.`,
+        `${allowed.blocked} At last: ${task.errorMessage ?? 'no reason given'}.`,
       );
     }
     const facts = await restorationFacts(a, contract, task);
@@ -110,9 +108,9 @@ async function block(
     contractId: contract.id,
     taskId: null,
     question: `The supervisor of "${contract.name}" cannot be restored by itself: ${reason} What now?`,
-    choices: [resumeChoice, 'Leave it blocked'],
+    choices: [breaker.resume, breaker.leave],
     nonBlocking: true,
-    askKey: `${breakerKey}${task.currentAttempt}`,
+    askKey: `${breaker.keyPrefix}${task.currentAttempt}`,
   });
   a.emit('supervisor.blocked', { contractId: contract.id, taskId: task.id, data: { reason } });
   return 'blocked';

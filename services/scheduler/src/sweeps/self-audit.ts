@@ -23,21 +23,29 @@ export function selfAudit(
       for (const [kind, open] of await countViolations(engine)) gauge.set({ kind }, open);
     },
   });
+  let looks = 0;
   return createSweep(deps, {
     name: 'self-audit',
     intervalMs: deps.auditMs,
     who: 'one',
     limit: Number.POSITIVE_INFINITY,
     when: deps.settled,
-    round: () =>
-      auditInvariants(engine, {
+    round: () => {
+      const part = looks % historyParts;
+      looks += 1;
+      return auditInvariants(engine, {
         limit: perKindMax,
+        histories: { recentMs: 3 * deps.auditMs, part, parts: historyParts },
         opened: (kind) => {
           violations.inc({ kind });
           log.warn({ kind }, 'an invariant is broken');
         },
-      }),
+      });
+    },
   });
 }
 
 const perKindMax = 200;
+
+/** After so many looks every history was counted in whole. */
+const historyParts = 60;
