@@ -39,3 +39,18 @@ it('rows are not tried one by one against a store that is away', async () => {
   await expect(away).rejects.toBeInstanceOf(AggregateError);
   expect(tried).toBe(3);
 });
+
+it('rows side by side are each tried once, and no more of them at a time than there are lanes', async () => {
+  const seen: number[] = [];
+  let atOnce = 0;
+  let most = 0;
+  const work = async (row: number): Promise<void> => {
+    seen.push(row);
+    most = Math.max(most, (atOnce += 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    atOnce -= 1;
+    if (row === 2) throw new Error('this row is bad');
+  };
+  await expect(eachRow([1, 2, 3, 4, 5, 6, 7], work, { lanes: 3 })).rejects.toThrow('1 of 7 rows');
+  expect([seen, most]).toEqual([[1, 2, 3, 4, 5, 6, 7], 3]);
+});

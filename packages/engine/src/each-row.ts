@@ -1,5 +1,6 @@
 /**
- * Rows that a sweep found, one after the other: what one of them cannot bear keeps none of the others.
+ * Rows that a sweep found, one after the other or a few side by side: what one of them cannot bear keeps none
+ * of the others.
  *
  * Law: every row is tried, unless the store is away; the errors come together, at the end, for the log of
  * whoever sweeps.
@@ -12,19 +13,25 @@ const absencesMax = 3;
 export async function eachRow<R>(
   rows: readonly R[],
   work: (row: R) => Promise<unknown>,
+  { lanes = 1 }: { readonly lanes?: number } = {},
 ): Promise<void> {
   const errors: unknown[] = [];
   let absences = 0;
-  for (const row of rows) {
-    try {
-      await work(row);
-      absences = 0;
-    } catch (error) {
-      errors.push(error);
-      absences = isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE' ? absences + 1 : 0;
-      if (absences === absencesMax) break;
+  const left = rows.values();
+  const lane = async (): Promise<void> => {
+    for (const row of left) {
+      if (absences >= absencesMax) return;
+      try {
+        await work(row);
+        absences = 0;
+      } catch (error) {
+        errors.push(error);
+        const isAway = isMakimaError(error) && error.code === 'DEPENDENCY_UNAVAILABLE';
+        absences = isAway ? absences + 1 : 0;
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   if (errors.length > 0)
     throw new AggregateError(
       errors,

@@ -1,16 +1,24 @@
 // The parts of a chaos run that can be held to their word without one: timetable, options, links, figures.
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkLedger } from './ledger.ts';
 import { bitesOf } from './faults/bites.ts';
-import { faultNames, standardFaults } from './faults/catalogue.ts';
+import { ask } from './check/ask.ts';
+import { logReader } from './check/logs.ts';
+import { clean, type Verdict } from './check/verdict.ts';
+import { faultNames, possible, standardFaults } from './faults/catalogue.ts';
 import type { Struck } from './faults/nemesis.ts';
 import { openLink } from './house/link.ts';
+import { loadShape, placesPerMachine } from './load/shape.ts';
+import { calendarOf } from './measure/calendar.ts';
 import { spreadOf } from './measure/recovery.ts';
 import { pause } from './pause.ts';
 import { readChaosOptions } from './options.ts';
-import { aimedAt, timetableOf } from './schedule.ts';
+import { aimedAt, paceOf, standardPace, steadyPace, timetableOf } from './schedule.ts';
 
 describe('the timetable', () => {
   const untilMs = 120_000;
@@ -76,8 +84,10 @@ describe('the verdict', () => {
   });
   it('tells the middle, the tail and the worst', () => {
     const list = Array.from({ length: 100 }, (_, n) => 100 - n);
-    expect(spreadOf(list)).toEqual({ p50: 50, p95: 95, max: 100, samples: 100 });
-    expect(spreadOf([7])).toEqual({ p50: 7, p95: 7, max: 7, samples: 1 });
+    const all = { p50: 50, p95: 95, max: 100, samples: 100 };
+    const seven = { p50: 7, p95: 7, max: 7, samples: 1 };
+    expect(spreadOf(list, [7])).toEqual({ ...all, alone: seven });
+    expect(spreadOf([7], [])).toEqual({ ...seven, alone: null });
   });
   it('sees an attempt that began twice, and one that worked on after the next had begun', () => {
     const line = (event: string, attempt: number, at: number) => ({
@@ -93,6 +103,91 @@ describe('the verdict', () => {
       checkLedger([line('start', 1, 1), line('start', 2, 2), line('line', 1, 3)]),
     ).toHaveLength(1);
     expect(checkLedger([line('start', 1, 1), line('line', 1, 2), line('start', 2, 3)])).toEqual([]);
+  });
+});
+
+describe('what is told of a recovery', () => {
+  const one = (kind: string, at: number, more: Partial<Struck['strike']>): Struck => ({
+    kind,
+    at,
+    strike: { hit: '', evidence: () => undefined, ...more },
+    bite: new Promise(() => {}),
+  });
+  it('names the other faults that what came back may have felt', () => {
+    const calendar = calendarOf();
+    const agent = one('agent', 10_000, { touches: [] });
+    const daemon = one('daemon', 10_000, { touches: ['daemon-2'] });
+    for (const other of [
+      agent,
+      daemon,
+      one('frozen before', 4_000, { lastsMs: 5_500 }),
+      one('over before', 4_000, { lastsMs: 4_500 }),
+      one('later', 12_500, {}),
+      one('asleep', 11_000, { touches: ['daemon-2'], lastsMs: 5_000 }),
+    ])
+      calendar.note(other);
+    expect(calendar.others(agent, 12_000, 'daemon')).toEqual(['frozen before']);
+    expect(calendar.others(agent, 12_000, 'daemon-2')).toEqual([
+      'daemon',
+      'frozen before',
+      'asleep',
+    ]);
+    expect(calendar.others(daemon, 13_000, null)).toEqual(['frozen before', 'later', 'asleep']);
+  });
+});
+
+describe('a load', () => {
+  it('of a few contracts is as short as it can be, of many leaves time for everything else', () => {
+    expect(loadShape(2, 60_000)).toMatchObject({ stepMs: 60, staggerMs: 0, beginsForMs: 60_000 });
+    const hour = loadShape(50, 3_600_000);
+    expect(hour.stepMs).toBe(17_500);
+    expect(hour.beginsForMs).toBe(3_250_000);
+    expect(loadShape(50, 360_000).stepMs).toBe(9_000);
+    expect(placesPerMachine(50, 20, 4)).toBe(16);
+  });
+  it('has the kinds that fit, at a pace that has each of them often', () => {
+    const small = possible(faultNames, { daemons: 1, seconds: 600 });
+    expect(Object.keys(small)).toEqual(faultNames.filter((name) => name !== 'daemon-gone'));
+    const large = possible(faultNames, { daemons: 20, seconds: 600 });
+    expect(Object.keys(large)).toEqual(faultNames);
+    expect(paceOf(faultNames.length, 3_600_000)).toBe(steadyPace);
+    expect(paceOf(faultNames.length, 60_000)).toBe(standardPace);
+  });
+});
+
+describe('the checks', () => {
+  it('read every line of a log once, wherever it was moved, and tell deaths that nobody caught', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'makima-chaos-logs-'));
+    const log = join(dir, 'api.log');
+    const reader = logReader(dir);
+    writeFileSync(log, '{"msg":"uncaught exception"}\n{"msg":"fine"}\n');
+    reader.look();
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, 'throw new Error()\nNode.js v24');
+    reader.look();
+    appendFileSync(log, '.21.0\n');
+    reader.look();
+    reader.look();
+    expect(reader.findings).toEqual([
+      'api.log: {"msg":"uncaught exception"} (I40)',
+      'api.log: Node.js v24.21.0 (I40)',
+    ]);
+    rmSync(dir, { recursive: true });
+  });
+  it('ask again when nobody answers, count no half of an answer, and tell when there is none', async () => {
+    let renewed = 0;
+    const house = { renewOracle: () => void (renewed += 1) };
+    const told = clean();
+    let asked = 0;
+    const second = async (part: Verdict): Promise<void> => {
+      part.lost.push('a');
+      asked += 1;
+      if (asked === 1) await new Promise(() => {});
+    };
+    await ask(house, 'rows', told, second, 5);
+    await ask(house, 'git', told, () => Promise.reject(new Error('no git')), 5);
+    expect(told).toEqual({ lost: ['a'], doubled: [], broken: ['nobody answers about git: no git'] });
+    expect(renewed).toBe(4);
   });
 });
 

@@ -130,10 +130,12 @@ async function missingLines(sql: postgres.Sql, ledger: readonly LedgerLine[]): P
            coalesce((select array_agg(l->>'content') from task_outputs o, jsonb_array_elements(o.lines) l
                       where o.task_id = a.task_id and o.attempt = a.attempt), '{}') as lines
       from task_attempts a where a.state = 'done'`;
+  const saidBy = Map.groupBy(
+    ledger.filter(({ event }) => event === 'line'),
+    ({ task, attempt }) => `${task} ${attempt}`,
+  );
   return done.flatMap(({ taskId, attempt, lines }) => {
-    const said = ledger.filter(
-      (line) => line.event === 'line' && line.task === taskId && line.attempt === attempt,
-    );
+    const said = saidBy.get(`${taskId} ${attempt}`) ?? [];
     const stored = new Map<string, number>();
     for (const line of lines) stored.set(line, (stored.get(line) ?? 0) + 1);
     return said.flatMap((line) => {

@@ -1,9 +1,11 @@
 // `makima chaos`: runs of faults with a seed, and their verdict.
 import { findings } from './check/verdict.ts';
-import { faults } from './faults/catalogue.ts';
+import { possible } from './faults/catalogue.ts';
+import { placesPerMachine } from './load/shape.ts';
 import { readChaosOptions, usage, type ChaosOptions } from './options.ts';
 import { rows } from './rows/catalogue.ts';
 import { rowMix } from './rows/run-row.ts';
+import { agentsPerContract } from './scenario.ts';
 import { runMix, type MixOptions, type MixResult } from './run.ts';
 import { record } from './record.ts';
 import { summaryOf } from './summary.ts';
@@ -25,8 +27,11 @@ const say = (line: string): void => console.error(line);
 
 /** The mix of the kinds that were asked for. */
 function wholeMix({ seed, seconds, contracts, daemons, keepLogsIn }: ChaosOptions): MixOptions {
-  const kinds = Object.fromEntries(options.faults.map((name) => [name, faults[name]]));
-  const house = { machines: daemons };
+  const kinds = possible(options.faults, { daemons, seconds });
+  const left = options.faults.filter((name) => kinds[name] === undefined);
+  if (left.length > 0) say(`left out of so small a run: ${left.join(', ')}`);
+  const places = placesPerMachine(contracts, daemons, agentsPerContract);
+  const house = { machines: daemons, env: { MAKIMA_MAX_TASKS: String(places) } };
   return { seed, seconds, faults: kinds, contracts, house, say, keepLogsIn };
 }
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { randomInt } from 'node:crypto';
 import { faultNames, isFaultName, standardFaults, type FaultName } from './faults/catalogue.ts';
+import { agentsPerContract } from './scenario.ts';
 import { isRowName, rowNames } from './rows/catalogue.ts';
 
 export interface ChaosOptions {
@@ -32,9 +33,11 @@ ended; machines sleep, clocks jump. Then it checks rows, events, git, journals a
   --seed N       the same seed has the same timetable of faults
   --seconds S    of the whole mix, 60 by default
   --only LIST    kinds of fault for the mix, or rows of the torture table, each a scenario of its own
-  --contracts N  contracts at once, 2 by default
-  --daemons N    machines, 1 by default
-  --json         the last line is one object
+  --contracts N  contracts at once, 2 by default; each is a supervisor and ${agentsPerContract - 1} tasks. With many, agents work
+                 longer on each step, so that what is tested is not how fast a machine starts programs
+  --daemons N    machines, 1 by default; with more, repositories come from a forge and any machine can have any task
+  --json         the last line is one object; a recovery is told of all samples, and of those \`alone\` during which
+                 nothing else struck what they needed
   --record       writes the figures to docs/reference/chaos.md
   --logs DIR     keeps the logs of a run that failed
 
@@ -43,7 +46,9 @@ By default: ${standardFaults.join(' ')}
 Rows: ${rowNames.join(' ')} T62 (the mix of all kinds)
 
 Exit code 1 when anything was lost, doubled or broken, when a kind of fault never bit, or when fewer than four
-in five contracts completed.`;
+in five contracts completed.
+
+An hour of everything: makima chaos --only T62 --minutes 60 --contracts 50 --daemons 20 --json`;
 
 export function readChaosOptions(args: readonly string[]): ChaosOptions {
   const { values } = parseArgs({

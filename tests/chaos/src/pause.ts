@@ -15,7 +15,10 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 const lookMs = 5_000;
 
 /** Undefined when it takes too long: a query whose connection died in a bad moment never ends. */
-export async function inTime<T>(work: T | Promise<T>, limitMs = lookMs): Promise<T | undefined> {
+export async function inTime<T>(
+  work: T | PromiseLike<T>,
+  limitMs = lookMs,
+): Promise<T | undefined> {
   const over = new AbortController();
   try {
     return await Promise.race([work, pause(limitMs, over.signal).then(() => undefined)]);

@@ -114,3 +114,5 @@ export function deliveredPieces(started: Started): number {
 }
 
 export const piecesPerContract = taskCount;
+/** Its supervisor and its tasks. */
+export const agentsPerContract = 1 + taskCount;

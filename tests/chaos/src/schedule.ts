@@ -17,6 +17,15 @@ export interface Pace {
 }
 
 export const standardPace: Pace = { gapMinMs: 300, gapMaxMs: 2_500 };
+/** One to three faults in five seconds: what comes back alone can be told from what was struck again. */
+export const steadyPace: Pace = { gapMinMs: 500, gapMaxMs: 4_500 };
+/** Each kind so often at least, else the faults of a run come faster. */
+const roundsMin = 3;
+
+export function paceOf(kinds: number, forMs: number): Pace {
+  const gapMs = (steadyPace.gapMinMs + steadyPace.gapMaxMs) / 2;
+  return kinds * gapMs * roundsMin <= forMs ? steadyPace : standardPace;
+}
 
 /** Every kind in turn, each round in another order, until `untilMs`. */
 export function timetableOf<Kind extends string>(

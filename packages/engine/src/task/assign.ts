@@ -10,7 +10,7 @@ import { mayWork } from '@makima/domain/contract';
 import type { Unplaced } from '@makima/domain/placement';
 import { insertAttempt } from '@makima/db/repo/attempts';
 import { appendCommand } from '@makima/db/repo/daemons';
-import { findContract } from '@makima/db/repo/contracts';
+import { contractsByIds } from '@makima/db/repo/contracts';
 import { revokeToolKeys } from '@makima/db/repo/keys';
 import { lockOwnerForPlacement } from '@makima/db/repo/locks';
 import { setEpoch } from '@makima/db/repo/supervisors';
@@ -25,6 +25,8 @@ import { startCommand } from './start-command.ts';
 /** So many tasks one run looks at, and as many again while none of them has a place. */
 export const placementBatch = 200;
 const placementPagesMax = 25;
+/** So many are written at once on the one connection: what each waits for is mostly the way to the store. */
+const sideBySide = 20;
 
 export interface Assigned {
   readonly assigned: readonly { taskId: string; daemonId: string; attempt: number }[];
@@ -34,21 +36,35 @@ export interface Assigned {
 export function assignPending(engine: Engine, caller: System): Promise<Acted<Assigned>> {
   return act(engine, { caller }, async (a) => {
     await lockOwnerForPlacement(a.tx, { ownerId: a.ownerId });
-    const contracts = new Map<string, ContractRow | undefined>();
-    const assigned: Assigned['assigned'][number][] = [];
     const { rows, daemons, placement } = await firstPlaceable(a);
-    for (const { taskId, daemonId } of placement.assignments) {
-      const task = rows.find((row) => row.id === taskId);
-      const daemon = daemons.find((row) => row.id === daemonId);
-      if (task === undefined || daemon === undefined) continue;
-      const contract = await contractOf(a, contracts, task);
-      // Read after the task was locked: a pause that came in between is seen here, or waits for us.
-      if (contract !== undefined && !mayWork(contract.status)) continue;
-      if (contract !== undefined && contract.budgetHeldAt !== null) continue;
-      assigned.push(await assign(a, task, contract, daemon));
+    const tasks = new Map(rows.map((row) => [row.id, row]));
+    const machines = new Map(daemons.map((row) => [row.id, row]));
+    const placed = placement.assignments.flatMap(({ taskId, daemonId }) => {
+      const task = tasks.get(taskId);
+      const daemon = machines.get(daemonId);
+      return task === undefined || daemon === undefined ? [] : [{ task, daemon }];
+    });
+    // Read after the tasks were locked: a pause that came in between is seen here, or waits for us.
+    const contracts = await contractsOf(a, placed);
+    const due = placed.filter(({ task }) => mayStart(contracts, task));
+    const assigned: Assigned['assigned'][number][] = [];
+    for (let from = 0; from < due.length; from += sideBySide) {
+      const some = due.slice(from, from + sideBySide);
+      assigned.push(
+        ...(await Promise.all(
+          some.map(({ task, daemon }) =>
+            assign(a, task, contracts.get(task.contractId ?? ''), daemon),
+          ),
+        )),
+      );
     }
     return { assigned, unplaced: placement.unplaced };
   });
+}
+
+function mayStart(contracts: ReadonlyMap<string, ContractRow>, task: TaskRow): boolean {
+  const contract = contracts.get(task.contractId ?? '');
+  return contract === undefined || (mayWork(contract.status) && contract.budgetHeldAt === null);
 }
 
 /** The first page of pending tasks of which at least one has a place: those before it hold up nobody. */
@@ -122,17 +138,11 @@ async function assign(
   return { taskId: task.id, daemonId, attempt };
 }
 
-async function contractOf(
+async function contractsOf(
   a: Act,
-  known: Map<string, ContractRow | undefined>,
-  task: TaskRow,
-): Promise<ContractRow | undefined> {
-  if (task.contractId === null) return undefined;
-  if (!known.has(task.contractId)) {
-    known.set(
-      task.contractId,
-      await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId }),
-    );
-  }
-  return known.get(task.contractId);
+  placed: readonly { readonly task: TaskRow }[],
+): Promise<Map<string, ContractRow>> {
+  const ids = [...new Set(placed.flatMap(({ task }) => task.contractId ?? []))];
+  const rows = await contractsByIds(a.tx, { ownerId: a.ownerId, ids });
+  return new Map(rows.map((row) => [row.id, row]));
 }

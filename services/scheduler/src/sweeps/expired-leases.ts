@@ -11,7 +11,7 @@ export function expiredLeases(
 ): Sweep {
   return createSweep(deps, {
     name: 'expired-leases',
-    intervalMs: 3_000,
+    intervalMs: 1_000,
     when: deps.settled,
     round: (limit) => expireLeases(deps.engine, { limit }),
   });

@@ -15,10 +15,3 @@ export function findings({ lost, doubled, broken }: Verdict): string[] {
   ];
 }
 
-export function added(one: Verdict, other: Verdict): Verdict {
-  return {
-    lost: [...one.lost, ...other.lost],
-    doubled: [...one.doubled, ...other.doubled],
-    broken: [...one.broken, ...other.broken],
-  };
-}

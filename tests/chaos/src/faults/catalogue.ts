@@ -5,6 +5,7 @@ import type { Fault } from './fault.ts';
 import { asleep, freeze } from './freezes.ts';
 import { kill, killAgent, killAtRacepoint, killDaemon } from './kills.ts';
 import { blackhole, cut, halfOpen, lostCommit, lostReply, slow } from './links.ts';
+import { away } from './machines.ts';
 import { restartPostgres, terminateBackends } from './postgres.ts';
 import { flush, restartRedis, wipeRedis } from './redis.ts';
 
@@ -44,6 +45,7 @@ export const faults = {
   'restorer-frozen': freeze('restorer'),
   'gateway-frozen': freeze('daemon-gateway'),
   asleep,
+  'daemon-gone': away,
   clock: jumpingClock,
 } as const satisfies Readonly<Record<string, Fault>>;
 
@@ -58,6 +60,22 @@ export const standardFaults = [
   'racepoint',
   'flush',
 ] as const satisfies readonly (keyof typeof faults)[];
+
+/** The kinds of a mix that a house of so many machines can have in so many seconds. */
+export function possible(
+  names: readonly FaultName[],
+  { daemons, seconds }: { readonly daemons: number; readonly seconds: number },
+): Record<string, Fault> {
+  const all: Readonly<Record<string, Fault>> = faults;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const fault = all[name];
+      const { needs } = fault ?? {};
+      const fits = needs === undefined || (daemons >= needs.machines && seconds >= needs.seconds);
+      return fault !== undefined && fits ? [[name, fault]] : [];
+    }),
+  );
+}
 
 export type FaultName = keyof typeof faults;
 export const faultNames = Object.keys(faults) as FaultName[];

@@ -17,6 +17,7 @@ export const jumpingClock: Fault = {
     house.clocks.shift(name, byMs);
     return {
       hit: `${name}, ${byMs > 0 ? '+' : '-'}1 h`,
+      ...(house.machines.includes(name) ? { touches: [name] } : {}),
       lastsMs: lasting(aim, 2_000, 6_000),
       heal() {
         seen = house.clocks.seen(name) === byMs;

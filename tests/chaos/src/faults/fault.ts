@@ -18,6 +18,8 @@ export interface Strike {
   heal?(): void | Promise<void>;
   /** What shows that it bit (a restart, a reconnect, a stall); undefined while nothing does. */
   evidence(): string | undefined | Promise<string | undefined>;
+  /** Machines that it touches; nobody else feels it. Absent: whoever works may feel it. */
+  readonly touches?: readonly string[];
   /** Attempts of agents that it ended. */
   readonly ended?: readonly { readonly task: string; readonly attempt: number }[];
 }
@@ -29,6 +31,8 @@ export interface Fault {
    * for. `none` where nobody knows when it began, or where it is what the fault must not be (an end).
    */
   readonly recovery: 'agents' | 'probe' | 'none';
+  /** The smallest house and the shortest run in which it can strike and be over. */
+  readonly needs?: { readonly machines: number; readonly seconds: number };
   strike(house: House, aim: Aim): Promise<Strike | null> | Strike | null;
 }
 

@@ -25,7 +25,8 @@ export const asleep: Fault = {
   recovery: 'probe',
   strike(house, aim: Aim) {
     const name = aimedAt(house.machines, aim.at) ?? 'daemon';
-    return freezeTree(house, name, lasting(aim, 1_000, 8_000));
+    const strike = freezeTree(house, name, lasting(aim, 1_000, 8_000));
+    return strike && { ...strike, touches: [name] };
   },
 };
 

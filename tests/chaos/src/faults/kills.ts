@@ -22,7 +22,7 @@ export const killDaemon: Fault = {
     const name = aimedAt(house.machines, aim.at) ?? 'daemon';
     const agents = agentsOf(house, name);
     const strike = killProcess(house, name);
-    return strike && { ...strike, ended: agents };
+    return strike && { ...strike, touches: [name], ended: agents };
   },
 };
 
@@ -36,6 +36,7 @@ export const killAgent: Fault = {
     process.kill(pid, 'SIGKILL');
     return {
       hit: `agent ${pid}`,
+      touches: [],
       ended: [{ task, attempt }],
       evidence: () => endedWithoutWord(house, task, attempt),
     };

@@ -33,7 +33,11 @@ export function halfOpen(end: End): Fault {
       const count = link.halfOpen();
       return count === 0
         ? null
-        : { hit: `${count} connections of ${name}`, evidence: () => reconnected([link], before) };
+        : {
+            hit: `${count} connections of ${name}`,
+            ...touching(house, name),
+            evidence: () => reconnected([link], before),
+          };
     },
   };
 }
@@ -45,9 +49,10 @@ export function blackhole(end: End, direction: Direction = 'both'): Fault {
     recovery: 'probe',
     strike(house, aim) {
       const [name, link] = one(house, end, aim);
-      return during(link, `${name} to ${end}`, lasting(aim, 1_000, 6_000), () =>
+      const strike = during(link, `${name} to ${end}`, lasting(aim, 1_000, 6_000), () =>
         link.block(direction),
       );
+      return { ...strike, ...touching(house, name) };
     },
   };
 }
@@ -59,9 +64,10 @@ export function slow(end: End): Fault {
     strike(house, aim) {
       const [name, link] = one(house, end, aim);
       const ms = lasting(aim, 50, 250);
-      return during(link, `${name} to ${end}, ${ms} ms`, lasting(aim, 1_000, 5_000), () =>
+      const strike = during(link, `${name} to ${end}, ${ms} ms`, lasting(aim, 1_000, 5_000), () =>
         link.delay(ms),
       );
+      return { ...strike, ...touching(house, name) };
     },
   };
 }
@@ -100,6 +106,11 @@ function during(link: Link, hit: string, lastsMs: number, begin: () => void): St
     heal: () => link.heal(),
     evidence: () => (link.counts.held > before ? 'what passed was held' : undefined),
   };
+}
+
+/** A link of one machine is nothing to the others; one of a service is felt by whoever works. */
+function touching(house: House, name: string): Pick<Strike, 'touches'> {
+  return house.machines.includes(name) ? { touches: [name] } : {};
 }
 
 function one(house: House, end: End, aim: Aim): [string, Link] {

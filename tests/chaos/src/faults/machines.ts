@@ -43,6 +43,37 @@ export function goneForGood(): Fault {
   };
 }
 
+/** For longer than a lease of production lasts, renewed just before. */
+const awayMs = 75_000;
+
+/** A daemon and its agents end; its machine is back, with its journal, when its leases are long over. */
+export const away: Fault = {
+  about: `a machine goes for ${awayMs / 1_000} s, which is longer than its leases last`,
+  recovery: 'agents',
+  needs: { machines: 3, seconds: 240 },
+  strike(house, aim) {
+    const name = aimedAt(house.machines, aim.at) ?? 'daemon';
+    const one = house.process(name);
+    const { pid } = one;
+    if (pid === null) return null;
+    const below = new Set(treeOf(pid));
+    const ended = liveAgents(house.ledger).filter((agent) => below.has(agent.pid));
+    let wasGone = false;
+    one.kill();
+    return {
+      hit: `${name} with ${ended.length} agents`,
+      lastsMs: awayMs,
+      touches: [name],
+      ended,
+      heal() {
+        wasGone = one.pid === null;
+        one.start();
+      },
+      evidence: () => (wasGone && one.isReady ? `${name} was gone and is back` : undefined),
+    };
+  },
+};
+
 /** Both ways of one machine are dead for longer than its leases last; then it is back, with what it did meanwhile. */
 export function partitioned(lastsMs: number): Fault {
   return {

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type Client } from '@makima/client/client';
+import type { EnvironmentFor } from '@makima/stack/specs';
 import type { SupervisedProcess } from '@makima/stack/supervised';
 import { startTestStack, type TestStack } from '@makima/stack/test-stack';
 import postgres from 'postgres';
@@ -100,8 +101,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     environmentFor,
     keepLogsIn: () => keptIn,
   });
-  const more: Machine[] = [];
-  for (const name of machines.slice(1)) more.push(await startMachine(stack, name, environmentFor));
+  const more = await startMachines(stack, machines.slice(1), environmentFor);
   const openOracle = (): postgres.Sql =>
     postgres(stack.stack.addresses.databaseUrl, { max: 3, onnotice: () => {} });
   let sql = openOracle();
@@ -146,6 +146,24 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       rmSync(scratch, { recursive: true, force: true });
     },
   };
+}
+
+/** A few at a time: each is a process that is enrolled and a process that starts. */
+const startingAtOnce = 4;
+
+async function startMachines(
+  stack: TestStack,
+  names: readonly string[],
+  environmentFor: EnvironmentFor,
+): Promise<Machine[]> {
+  const left = [...names];
+  const started: Machine[] = [];
+  const line = async (): Promise<void> => {
+    for (let name = left.shift(); name !== undefined; name = left.shift())
+      started.push(await startMachine(stack, name, environmentFor));
+  };
+  await Promise.all(Array.from({ length: startingAtOnce }, line));
+  return started;
 }
 
 function replicaNames(replicas: Readonly<Record<string, number>>): string[] {

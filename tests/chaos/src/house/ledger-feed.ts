@@ -9,11 +9,13 @@ export interface LedgerFeed {
   lines(): readonly LedgerLine[];
   /** The newest attempt of a task that has begun; 0 when none has. */
   attemptOf(task: string): number;
+  /** The beginning of its newest attempt. */
+  startOf(task: string): LedgerLine | undefined;
 }
 
 export function ledgerFeed(path: string): LedgerFeed {
   const known: LedgerLine[] = [];
-  const newest = new Map<string, number>();
+  const newest = new Map<string, LedgerLine>();
   let offset = 0;
   let rest = '';
   const refresh = (): void => {
@@ -26,8 +28,8 @@ export function ledgerFeed(path: string): LedgerFeed {
       if (piece === '') continue;
       const line = JSON.parse(piece) as LedgerLine;
       known.push(line);
-      if (line.event === 'start')
-        newest.set(line.task, Math.max(newest.get(line.task) ?? 0, line.attempt));
+      if (line.event === 'start' && line.attempt > (newest.get(line.task)?.attempt ?? 0))
+        newest.set(line.task, line);
     }
   };
   return {
@@ -38,7 +40,11 @@ export function ledgerFeed(path: string): LedgerFeed {
     },
     attemptOf(task) {
       refresh();
-      return newest.get(task) ?? 0;
+      return newest.get(task)?.attempt ?? 0;
+    },
+    startOf(task) {
+      refresh();
+      return newest.get(task);
     },
   };
 }

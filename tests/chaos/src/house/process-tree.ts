@@ -31,7 +31,7 @@ export function stateOf(pid: number): string | null {
   return statOf(pid)?.[0] ?? null;
 }
 
-function parentOf(pid: number): number | null {
+export function parentOf(pid: number): number | null {
   const parent = statOf(pid)?.[1];
   return parent === undefined ? null : Number(parent);
 }

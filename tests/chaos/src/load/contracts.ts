@@ -5,40 +5,45 @@ import { execFileSync } from 'node:child_process';
 import type { House } from '../house/house.ts';
 import { found, pause } from '../pause.ts';
 import { startContract, type Started } from '../scenario.ts';
+import type { LoadShape } from './shape.ts';
 import type { Operations } from './operations.ts';
-
-/** How long an agent of the load works on a line. */
-const stepMs = 60;
 
 export interface Load {
   readonly house: House;
   readonly operations: Operations;
   readonly say: (line: string) => void;
+  /** How long an agent works on a step. */
+  readonly stepMs?: number;
 }
 
-/** `lines` side by side until the signal; a contract that was begun is seen to its end. */
+const usualStepMs = 60;
+
+/** Lines side by side until the signal or their time; a contract that was begun is seen to its end. */
 export async function contractsUntil(
   signal: AbortSignal,
   load: Load,
-  { lines, endsWithinMs }: { readonly lines: number; readonly endsWithinMs: number },
+  shape: LoadShape,
 ): Promise<Started[]> {
   const all: Started[] = [];
+  const beginsUntil = performance.now() + shape.beginsForMs;
+  const mayBegin = (): boolean => !signal.aborted && performance.now() < beginsUntil;
   const line = async (index: number): Promise<void> => {
-    for (let n = 0; !signal.aborted; n++) {
+    await pause(index * shape.staggerMs, signal);
+    for (let n = 0; mayBegin(); n++) {
       const started = await beginContract(load, `c${index}-${n}`, signal);
       if (started === null) return;
       all.push(started);
-      const status = await endOf(load.house, started, endsWithinMs);
+      const status = await endOf(load.house, started, shape.endsWithinMs, shape.lookEveryMs);
       load.say(`${started.slug}: ${status ?? 'not over yet'}`);
     }
   };
-  await Promise.all(Array.from({ length: lines }, (_, index) => line(index)));
+  await Promise.all(Array.from({ length: shape.lines }, (_, index) => line(index)));
   return all;
 }
 
 /** Asked for until somebody says yes; null when the time was over before. */
 export async function beginContract(
-  { house, operations }: Load,
+  { house, operations, stepMs = usualStepMs }: Load,
   name: string,
   signal?: AbortSignal,
 ): Promise<Started | null> {
@@ -62,6 +67,7 @@ export function endOf(
   house: House,
   { id }: Started,
   withinMs: number,
+  everyMs = 200,
 ): Promise<string | undefined> {
   return found(
     async () => {
@@ -71,7 +77,7 @@ export function endOf(
       const status = rows[0]?.status;
       return status !== undefined && ends.has(status) ? status : undefined;
     },
-    { withinMs, everyMs: 200 },
+    { withinMs, everyMs },
   );
 }
 

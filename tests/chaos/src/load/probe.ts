@@ -1,13 +1,14 @@
 // A small task that somebody asks for at any moment: when its agent begins, everything on the way works.
 // Law: asked for once, under one idempotency key, until somebody says yes; it belongs to a contract of its own.
 import type { House } from '../house/house.ts';
+import type { LedgerLine } from '../ledger.ts';
 import { found, pause } from '../pause.ts';
 import type { Operations } from './operations.ts';
 import { planOf, repositoryAt } from '../scenario.ts';
 
 export interface Prober {
-  /** When the agent of a fresh task began, as its ledger says; null when none did. */
-  ask(name: string): Promise<number | null>;
+  /** How the agent of a fresh task began, as its ledger says; null when none did. */
+  ask(name: string): Promise<LedgerLine | null>;
 }
 
 const acceptedWithinMs = 90_000;
@@ -15,13 +16,13 @@ const begunWithinMs = 120_000;
 
 /** The contract of all probes: its supervisor waits for a word that nobody says. */
 export async function openProber(house: House, operations: Operations): Promise<Prober> {
-  const { client, ledger, dir } = house;
+  const { client, ledger, dir, placeOf } = house;
   const contract = await client.call('createContract', {
     body: {
       name: 'probes',
       description: 'Tasks that begin and end.',
       contractType: 'simple',
-      repositories: [{ localPath: repositoryAt(dir, 'probes') }],
+      repositories: [placeOf(repositoryAt(dir, 'probes'))],
       phaseGuard: false,
       autoCompleteEnabled: false,
       agent: 'scripted',
@@ -54,11 +55,8 @@ export async function openProber(house: House, operations: Operations): Promise<
     async ask(name) {
       const task = await spawn(name).catch(() => null);
       if (task === null) return null;
-      const begun = await found(
-        () => ledger.lines().findLast((line) => line.task === task && line.event === 'start'),
-        { withinMs: begunWithinMs },
-      );
-      return begun?.at ?? null;
+      const begun = await found(() => ledger.startOf(task), { withinMs: begunWithinMs });
+      return begun ?? null;
     },
   };
 }
