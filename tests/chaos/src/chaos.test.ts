@@ -186,7 +186,11 @@ describe('the checks', () => {
     };
     await ask(house, 'rows', told, second, 5);
     await ask(house, 'git', told, () => Promise.reject(new Error('no git')), 5);
-    expect(told).toEqual({ lost: ['a'], doubled: [], broken: ['nobody answers about git: no git'] });
+    expect(told).toEqual({
+      lost: ['a'],
+      doubled: [],
+      broken: ['nobody answers about git: no git'],
+    });
     expect(renewed).toBe(4);
   });
 });

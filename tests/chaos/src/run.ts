@@ -69,7 +69,10 @@ export async function runMix(options: MixOptions): Promise<MixResult> {
     return result;
   } finally {
     if (failed && options.keepLogsIn !== null) house.keepLogs(options.keepLogsIn);
-    const closed = await inTime(house.close().then(() => true), closeMaxMs);
+    const closed = await inTime(
+      house.close().then(() => true),
+      closeMaxMs,
+    );
     if (closed === undefined) options.say('the house did not close: something of it may be left');
   }
 }

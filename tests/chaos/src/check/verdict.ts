@@ -14,4 +14,3 @@ export function findings({ lost, doubled, broken }: Verdict): string[] {
     ...broken.map((line) => `broken: ${line}`),
   ];
 }
-

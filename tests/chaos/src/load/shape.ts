@@ -54,6 +54,10 @@ export function loadShape(lines: number, forMs: number): LoadShape {
 }
 
 /** Places of each machine: room for all agents of the load, and half as many again when a machine is gone. */
-export function placesPerMachine(lines: number, machines: number, agentsPerContract: number): number {
+export function placesPerMachine(
+  lines: number,
+  machines: number,
+  agentsPerContract: number,
+): number {
   return Math.max(12, Math.ceil((1.5 * (lines * agentsPerContract + 2)) / machines));
 }
