@@ -1,6 +1,6 @@
 // Everything that can be asked past the system, of a house that has come to rest.
 // Law: each part is asked until somebody answers, or says that nobody did.
-import { daemonHomesOf } from '../house/homes.ts';
+import { daemonHomesOf, livingHomesOf } from '../house/homes.ts';
 import type { House } from '../house/house.ts';
 import { checkEverything } from '../checker.ts';
 import { readLedger } from '../ledger.ts';
@@ -30,7 +30,7 @@ export async function checkAtRest(
     part.doubled.push(...found.doubled);
     part.broken.push(...found.broken);
   });
-  await ask(house, 'journals', into, (part) => checkJournals(house.sql, homes, part));
+  await ask(house, 'journals', into, (part) => checkJournals(house.sql, livingHomesOf(house), part));
   await ask(house, 'git', into, (part) => checkGit(house.sql, homes, part), gitWithinMs);
   await ask(house, 'promises', into, async (part) => {
     part.lost.push(...(await operations.broken(house.sql)));

@@ -7,6 +7,7 @@ import type { End } from '../house/links.ts';
 import { pause } from '../pause.ts';
 import { liveAgents } from '../house/agents.ts';
 import { armed, killProcess } from './kills.ts';
+import { goneForGood } from './machines.ts';
 import type { Fault, Strike } from './fault.ts';
 import { wipeRedis, withRedis } from './redis.ts';
 import { aimedAt } from '../schedule.ts';
@@ -178,6 +179,25 @@ export function redisAway(lastsMs: number): Fault {
       return wiped && cut && { ...wiped, lastsMs, heal: () => cut.heal?.() };
     },
   };
+}
+
+/** A machine that is never seen again; after a while a person says so, and whoever waited for it waits no more. */
+export function goneAndSentAway(afterMs: number): Fault {
+  const gone = goneForGood();
+  return {
+    about: `${gone.about}; after ${afterMs / 1_000} s a person revokes it`,
+    recovery: 'agents',
+    async strike(house, aim) {
+      const strike = await gone.strike(house, aim);
+      return strike && { ...strike, lastsMs: afterMs, heal: () => revokeAbsent(house) };
+    },
+  };
+}
+
+async function revokeAbsent({ client, sql }: House): Promise<void> {
+  const absent = await sql<{ id: string }[]>`
+    select id from daemons where status = 'disconnected'`;
+  for (const { id } of absent) await client.call('revokeDaemon', { params: { id } });
 }
 
 /** A process is asked to end (SIGTERM), as in a rolling restart. */

@@ -1,5 +1,6 @@
 // Rows of several machines. Beats are quick there, so that leases can be short.
-import { goneForGood, partitioned, twice } from '../faults/machines.ts';
+import { goneAndSentAway } from '../faults/long.ts';
+import { partitioned, twice } from '../faults/machines.ts';
 import type { Row } from './row.ts';
 import { noOrphans } from './watchers.ts';
 
@@ -16,7 +17,7 @@ export const fleetRows = {
   T32: {
     about: `a machine gone for good; its tasks go on elsewhere after their lease of ${leaseSeconds} s`,
     house,
-    faults: { gone: goneForGood() },
+    faults: { gone: goneAndSentAway(15_000) },
     gapMs: 20_000,
     seconds: 90,
     watchers: [noOrphans],
