@@ -136,13 +136,3 @@ export async function quarantineSnapshot(
 ): Promise<void> {
   await tx`update conversation_snapshots set quarantined_reason = ${args.reason} where id = ${args.id} and quarantined_reason is null`;
 }
-
-/** Whether the last snapshot of this task says the same already. */
-export async function sameSnapshot(
-  db: Queryable,
-  args: { taskId: string; sha256: string },
-): Promise<boolean> {
-  const [row] = await db<{ sha256: string }[]>`
-    select sha256 from conversation_snapshots where task_id = ${args.taskId} and quarantined_reason is null order by id desc limit 1`;
-  return row?.sha256 === args.sha256;
-}

@@ -196,6 +196,21 @@ describe('snapshots', () => {
     await sql`delete from conversation_snapshots where task_id = ${taskId} and sha256 = 'x'`;
   });
 
+  it('of which the last was spoilt are built anew, although nothing has changed since', async () => {
+    const scene = await stage(t);
+    await runJobs(t);
+    const { sql } = t.database;
+    const { taskId } = of(scene);
+    const save = async () => (await saveState(t.engine, t.system, of(scene))).result;
+    await save();
+    expect(await save()).toBe('nothing');
+    await sql`
+      update conversation_snapshots set state = '{}' where id =
+        (select max(id::text)::uuid from conversation_snapshots where task_id = ${taskId})`;
+    expect(await save()).toBe('saved');
+    expect(await save()).toBe('nothing');
+  });
+
   it('of which none verifies are a finding, and the restoration goes on', async () => {
     const scene = await stage(t);
     await runJobs(t);

@@ -6,7 +6,7 @@ import {
   insertSnapshot,
   lastCheckpoint,
   pruneSnapshots,
-  sameSnapshot,
+  snapshotsOf,
 } from '@makima/db/repo/checkpoints';
 import { findContract } from '@makima/db/repo/contracts';
 import { openQuestionsOf } from '@makima/db/repo/questions';
@@ -48,7 +48,9 @@ export async function buildSnapshot(
   const state = await savedState(a, contract, task, supervisor);
   const conversation = await conversationShape(a.tx, { taskId: task.id });
   const sha256 = snapshotHash(conversation.lastSeq, state);
-  if (await sameSnapshot(a.tx, { taskId: task.id, sha256 })) return 'nothing';
+  const [last] = await snapshotsOf(a.tx, { taskId: task.id, limit: 1 });
+  // One that was spoilt since says nothing, whatever its checksum.
+  if (last?.sha256 === sha256 && checkSnapshot(last).ok) return 'nothing';
   const row = await insertSnapshot(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,

@@ -75,15 +75,18 @@ export const poisonRows = {
 /** Those that stand, and all that are saved from now on, as if the disk wrote something else than it was told. */
 async function poisonSnapshots({ house: { sql } }: RowStage, taskId: string): Promise<void> {
   await sql.unsafe(`
+    create sequence if not exists chaos_poisoned;
+    grant usage on sequence chaos_poisoned to public;
     create or replace function chaos_poison() returns trigger language plpgsql as $$
+    declare how int := nextval('chaos_poisoned') % 4;
     begin
       if pg_trigger_depth() > 1 then return null; end if;
       update conversation_snapshots set
-        state = case new.id % 4
+        state = case how
                   when 0 then '{"not": "what it was"}'::jsonb
                   when 3 then jsonb_build_object('fat', repeat('x', 50000000)) else state end,
-        sha256 = case when new.id % 4 = 1 then repeat('0', 64) else sha256 end,
-        schema_version = case when new.id % 4 = 2 then 999 else schema_version end
+        sha256 = case when how = 1 then repeat('0', 64) else sha256 end,
+        schema_version = case when how = 2 then 999 else schema_version end
        where id = new.id and task_id = '${taskId}';
       return null;
     end $$;
