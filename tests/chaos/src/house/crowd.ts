@@ -13,6 +13,8 @@ export interface Crowd {
   readonly size: number;
   /** Of them, those that are welcomed now. */
   readonly here: number;
+  /** Connections that were welcomed and ended, since the beginning. */
+  readonly ended: number;
   /** Resolves when all are here; false after `withinMs`. */
   all(withinMs: number): Promise<boolean>;
   close(): void;
@@ -30,6 +32,11 @@ export async function gather(
 ): Promise<Crowd> {
   const over = new AbortController();
   const members = new Set<number>();
+  let ended = 0;
+  const told = (index: number, isHere: boolean): void => {
+    if (isHere) members.add(index);
+    else if (members.delete(index)) ended += 1;
+  };
   const keys: string[] = [];
   const enrol = async (): Promise<void> => {
     while (keys.length < size) {
@@ -38,16 +45,17 @@ export async function gather(
     }
   };
   await Promise.all(Array.from({ length: Math.min(side, size) }, enrol));
-  keys.forEach(
-    (key, index) =>
-      void stay({ key, over: over.signal, address: () => addressFor(index) }, (isHere) =>
-        isHere ? members.add(index) : members.delete(index),
-      ),
-  );
+  keys.forEach((key, index) => {
+    const member = { key, over: over.signal, address: () => addressFor(index) };
+    void stay(member, (isHere) => told(index, isHere));
+  });
   return {
     size,
     get here() {
       return members.size;
+    },
+    get ended() {
+      return ended;
     },
     async all(withinMs) {
       const limit = performance.now() + withinMs;

@@ -21,6 +21,7 @@ import { racepoints } from '../house/race.ts';
 import type { Row } from './row.ts';
 import {
   apiAnswers,
+  feedIsWhole,
   memoryStays,
   nobodyExits,
   noOrphans,
@@ -60,6 +61,7 @@ export const mixRows = {
       'act.before_commit': endAt('api', 'act.before_commit'),
     },
     gapMs: 3_000,
+    watchers: [feedIsWhole],
   },
   T06: {
     about: 'relay killed between claim, add and mark',
@@ -128,13 +130,13 @@ export const mixRows = {
   T18: {
     about: 'clients of Redis killed each second; nobody ends by it',
     faults: { killed: killRedisClients },
-    watchers: [nobodyExits(...theServices)],
+    watchers: [feedIsWhole, nobodyExits(...theServices)],
   },
   T19: {
     about: 'Postgres restarted over and over; nobody ends by it, the API says yes or 503',
     faults: only('postgres-restart', 'postgres-crash'),
     gapMs: 8_000,
-    watchers: [apiAnswers({ mayBeAway: true }), nobodyExits(...theServices)],
+    watchers: [apiAnswers({ mayBeAway: true }), feedIsWhole, nobodyExits(...theServices)],
   },
   T20: {
     about: 'backends of Postgres ended one by one; nobody ends by it',
@@ -170,6 +172,7 @@ export const mixRows = {
     about: 'gateway drained, over and over',
     faults: { drained: drain(['daemon-gateway']) },
     gapMs: 8_000,
+    watchers: [feedIsWhole],
   },
   T31: {
     about: 'daemon killed; nothing of it outlives it',

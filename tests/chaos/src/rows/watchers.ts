@@ -2,6 +2,7 @@
 // Law: looks past whatever fails; says at rest what must not have been, and prints the figures that it saw.
 import { readFileSync } from 'node:fs';
 import { createClient } from '@makima/client/client';
+import { followEvents } from '@makima/client/follow-events';
 import { isMakimaError } from '@makima/domain/error';
 import { liveAgents } from '../house/agents.ts';
 import { found, pause } from '../pause.ts';
@@ -139,3 +140,47 @@ export const nothingEarly: Watcher = ({ house, verdict }) => ({
       verdict.broken.push(`${name} was taken for lost while it worked: ${reason} (I18)`);
   },
 });
+
+/** Whoever follows the events of the owner hears each of a contract that began meanwhile, in order. */
+export const feedIsWhole: Watcher = ({ house, verdict, say }) => {
+  const over = new AbortController();
+  const heard = new Map<string, number[]>();
+  const following = (async () => {
+    for await (const { contractId, seq } of followEvents(house.client, {
+      after: 'now',
+      signal: over.signal,
+    })) {
+      if (contractId === null || seq === null) continue;
+      heard.set(contractId, [...(heard.get(contractId) ?? []), seq]);
+    }
+  })().catch((error: unknown) => void verdict.broken.push(`nobody could follow: ${String(error)}`));
+  return {
+    async atRest() {
+      const missing = async (): Promise<string[]> => {
+        const rows = await house.sql<{ id: string; last: number }[]>`
+          select contract_id as id, max(seq)::int as last from events where contract_id is not null group by 1`;
+        return rows.flatMap(({ id, last }) => {
+          const seqs = heard.get(id) ?? [];
+          // Only of what began after the follower did can it know everything.
+          if (seqs[0] !== 1) return [];
+          const gaps = seqs.filter((seq, n) => seq !== n + 1).slice(0, 3);
+          return gaps.length === 0 && seqs.length === last
+            ? []
+            : [
+                `of ${last} events of ${id} a follower heard ${seqs.length}, first out of order: ${gaps.join()}`,
+              ];
+        });
+      };
+      await found(async () => ((await missing()).length === 0 ? true : undefined), {
+        withinMs: 15_000,
+      });
+      const whole = [...heard.values()].filter((seqs) => seqs[0] === 1);
+      verdict.lost.push(...(await missing()).map((line) => `${line} (I10)`));
+      if (whole.length === 0)
+        verdict.broken.push('a follower heard of no contract that began (I10)');
+      say(`a follower heard ${whole.flat().length} events of ${whole.length} contracts`);
+      over.abort();
+      await following;
+    },
+  };
+};

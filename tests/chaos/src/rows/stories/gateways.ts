@@ -1,6 +1,7 @@
 // Two gateways and a crowd of machines at both: one gateway is killed, and everybody goes on at the other.
 import { gather } from '../../house/crowd.ts';
 import type { House } from '../../house/house.ts';
+import { found } from '../../pause.ts';
 import { beginContract, endOf } from '../../load/contracts.ts';
 import type { Row } from '../row.ts';
 import { patienceMs, untilEvent } from './stage.ts';
@@ -31,21 +32,20 @@ export const gatewayRows = {
         const started = await beginContract(stage, 'between-gateways');
         if (started === null) throw new Error('nothing was begun');
         await untilEvent(stage, started, 'task.spawned');
+        const before = crowd.ended;
         const since = performance.now();
         house.process(first).signal('SIGKILL');
         // As whoever stands before the gateways does: those that come back are led to the one that lives.
         lead(house, 'daemon', second);
         house.links.of('daemon', 'gateway').cut('end');
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        const left = crowd.here;
+        const half = crowd.size / 2;
+        const lost = (): number => crowd.ended - before;
+        await found(() => (lost() >= half ? true : undefined), { withinMs: patienceMs });
         const back = await crowd.all(patienceMs);
         const tookMs = Math.round(performance.now() - since);
-        say(
-          `of ${crowd.size} machines ${crowd.size - left} lost their gateway, all back in ${tookMs} ms`,
-        );
+        say(`of ${crowd.size} machines ${lost()} lost their gateway, all back in ${tookMs} ms`);
         if (tookMs > backWithinMs) say(`that is later than ${backWithinMs} ms`);
-        if (left > crowd.size / 2 + 1)
-          verdict.broken.push(`only ${crowd.size - left} machines lost their gateway`);
+        if (lost() < half) verdict.broken.push(`only ${lost()} machines lost their gateway`);
         if (!back) verdict.lost.push(`${crowd.size - crowd.here} machines never came back`);
         const status = await endOf(house, started, 2 * patienceMs);
         if (status !== 'completed') verdict.broken.push(`it ended as ${status ?? 'nothing'}`);

@@ -1,10 +1,11 @@
 // Rows in which what is stored or queued is bad: snapshots that do not verify, jobs that nobody can read, an agent
 // that dies at once, over and over.
-import { openBus } from '@makima/bus/queues';
+import { openBus, type Bus } from '@makima/bus/queues';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import { leftAlone } from '../../load/person.ts';
 import { endOf } from '../../load/contracts.ts';
+import { found } from '../../pause.ts';
 import type { Row, RowStage } from '../row.ts';
 import { agentOf, finish, killNow, patienceMs, tellOf, untilEvent, untilRow } from './stage.ts';
 
@@ -41,11 +42,14 @@ export const poisonRows = {
   T47: {
     about: 'jobs that nobody can read, and jobs about nothing',
     async story(stage) {
-      await poisonedJobs(stage);
-      const told = await tellOf(stage, 'after-poison', finish);
-      const status = await endOf(stage.house, told, patienceMs);
-      if (status !== 'completed')
-        stage.verdict.broken.push(`behind poisoned jobs it ended as ${status ?? 'nothing'} (I35)`);
+      const bus = await readyBus(stage);
+      try {
+        await poisonedJobs(bus);
+        await behindPoison(stage);
+        await expectJobsOver(stage, bus);
+      } finally {
+        await bus.close();
+      }
     },
   },
   T48: {
@@ -108,28 +112,57 @@ async function expectSetAside({ house, verdict, say }: RowStage, taskId: string)
     verdict.broken.push(`the restoration says nothing of a bad snapshot: ${told?.kinds} (I22)`);
 }
 
-async function poisonedJobs({ house }: RowStage): Promise<void> {
+/** What stands behind poisoned jobs is done as if they were not there. */
+async function behindPoison(stage: RowStage): Promise<void> {
+  const told = await tellOf(stage, 'after-poison', finish);
+  const status = await endOf(stage.house, told, patienceMs);
+  if (status !== 'completed')
+    stage.verdict.broken.push(`behind poisoned jobs it ended as ${status ?? 'nothing'} (I35)`);
+}
+
+async function readyBus({ house }: RowStage): Promise<Bus> {
   const bus = openBus({
     url: house.stack.addresses.redisUrl,
     log: createLog({ service: 'chaos', level: 'error' }),
     metrics: createMetrics({ service: 'chaos' }),
   });
-  const nobody = '00000000-0000-7000-8000-000000000000';
-  const payloads = [
-    { v: 999, ownerId: nobody, taskId: nobody },
-    { nothing: 'that anybody knows' },
-    { v: 1, ownerId: nobody, taskId: nobody },
-  ];
-  try {
-    await new Promise<void>((resolve) => (bus.ready ? resolve() : void bus.onReady(resolve)));
-    await bus.add(
-      payloads.map((payload, n) => ({
-        queue: 'spawn-task' as const,
-        jobId: `chaos_poison_${n}`,
-        payload: payload as never,
-      })),
+  await new Promise<void>((resolve) => (bus.ready ? resolve() : void bus.onReady(resolve)));
+  return bus;
+}
+
+const nobody = '00000000-0000-7000-8000-000000000000';
+
+/** What is put into the queue by hand, and what becomes of it: set aside, done for nothing, left to a newer build. */
+const poisons = [
+  { payload: { nothing: 'that anybody knows' }, over: ['failed'] },
+  { payload: { v: 1, ownerId: nobody, taskId: nobody }, over: ['completed', 'failed'] },
+  { payload: { v: 999, ownerId: nobody, taskId: nobody }, over: ['delayed', 'failed'] },
+] as const;
+
+const poisonId = (n: number): string => `chaos_poison_${n}`;
+
+async function poisonedJobs(bus: Bus): Promise<void> {
+  await bus.add(
+    poisons.map(({ payload }, n) => ({
+      queue: 'spawn-task' as const,
+      jobId: poisonId(n),
+      payload: payload as never,
+    })),
+  );
+}
+
+async function expectJobsOver({ verdict }: RowStage, bus: Bus): Promise<void> {
+  const queue = bus.inner.queues.get('spawn-task');
+  for (const [n, { over }] of poisons.entries()) {
+    let state = 'gone';
+    const ended = await found(
+      async () => {
+        state = (await (await queue?.getJob(poisonId(n)))?.getState()) ?? 'gone';
+        return over.some((one) => one === state) ? true : undefined;
+      },
+      { withinMs: 30_000 },
     );
-  } finally {
-    await bus.close();
+    if (ended === undefined)
+      verdict.broken.push(`a poisoned job is ${state}, and should be ${over.join(' or ')} (I35)`);
   }
 }

@@ -1,19 +1,11 @@
 // Rows in which many want the same at once: ten restorers, twenty answers, ten steps and a refusal.
 import { openBus } from '@makima/bus/queues';
+import { isMakimaError } from '@makima/domain/error';
 import { createLog } from '@makima/runtime/log';
 import { createMetrics } from '@makima/runtime/metrics';
 import type { Row, RowStage } from '../row.ts';
 import { endOf } from '../../load/contracts.ts';
-import {
-  agentOf,
-  came,
-  finish,
-  killNow,
-  patienceMs,
-  tellOf,
-  untilEvent,
-  untilRow,
-} from './stage.ts';
+import { agentOf, finish, killNow, patienceMs, tellOf, untilEvent, untilRow } from './stage.ts';
 
 const restorers = 10;
 const answers = 20;
@@ -60,7 +52,7 @@ export const raceRows = {
       );
       if (asked === undefined) return;
       killNow(await agentOf(stage, told.supervisorId));
-      const taken = await came(
+      const said = await Promise.allSettled(
         Array.from({ length: answers }, (_, n) =>
           house.client.call('answerQuestion', {
             params: { id: asked.id },
@@ -68,8 +60,12 @@ export const raceRows = {
           }),
         ),
       );
+      const taken = said.filter(({ status }) => status === 'fulfilled').length;
       // The person of the load may have been first.
       if (taken > 1) verdict.doubled.push(`${taken} answers of one question were taken (I26)`);
+      for (const one of said)
+        if (one.status === 'rejected' && !isRefused(one.reason))
+          verdict.broken.push(`an answer that came too late heard ${String(one.reason)} (I26)`);
       await expectEnd(stage, told);
       const heard = house.ledger
         .lines()
@@ -91,7 +87,6 @@ export const raceRows = {
           { merge: { task: '${task}' } },
           { deliverable: { id: 'plan-document', evidence: [{ kind: 'file', path: 'PLAN.md' }] } },
           { wait_message: { containing: 'go' } },
-          { advance: 'execute' },
           { deliverable: { id: 'implementation', evidence: [{ kind: 'file', path: 'PLAN.md' }] } },
           { done: 'It is done.' },
         ],
@@ -115,7 +110,15 @@ export const raceRows = {
               params: { id: asked.id },
               body: { response: 'Send back' },
             });
-      await came([...steps, refusal, ...Array.from({ length: 10 }, step)]);
+      const all = [...steps, refusal, ...Array.from({ length: 10 }, step)];
+      await Promise.allSettled(all);
+      // Whoever was first: a person who means it goes on, and the leader finds itself there.
+      await house.client
+        .call('changePhase', {
+          params: { id: told.id },
+          body: { phase: 'execute', confirmed: true },
+        })
+        .catch(() => {});
       await word(stage, told.supervisorId, 'go');
       await expectEnd(stage, told);
       const [row] = await house.sql<{ changes: number }[]>`
@@ -125,6 +128,11 @@ export const raceRows = {
     },
   },
 } as const satisfies Readonly<Record<string, Row>>;
+
+/** No, with the code that says why. */
+function isRefused(error: unknown): boolean {
+  return isMakimaError(error) && error.code === 'QUESTION_ANSWERED';
+}
 
 /** Tickets that nobody asked for, each under another id. */
 async function tenTickets({ house }: RowStage, taskId: string): Promise<void> {

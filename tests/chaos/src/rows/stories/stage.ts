@@ -96,9 +96,3 @@ export function agentOf(
 export function killNow(agent: LiveAgent | undefined): void {
   if (agent !== undefined) process.kill(agent.pid, 'SIGKILL');
 }
-
-/** How many of these calls came through. */
-export async function came(calls: readonly Promise<unknown>[]): Promise<number> {
-  const all = await Promise.allSettled(calls);
-  return all.filter(({ status }) => status === 'fulfilled').length;
-}
