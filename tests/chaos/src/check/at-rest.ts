@@ -30,7 +30,9 @@ export async function checkAtRest(
     part.doubled.push(...found.doubled);
     part.broken.push(...found.broken);
   });
-  await ask(house, 'journals', into, (part) => checkJournals(house.sql, livingHomesOf(house), part));
+  await ask(house, 'journals', into, (part) =>
+    checkJournals(house.sql, livingHomesOf(house), part),
+  );
   await ask(house, 'git', into, (part) => checkGit(house.sql, homes, part), gitWithinMs);
   await ask(house, 'promises', into, async (part) => {
     part.lost.push(...(await operations.broken(house.sql)));
