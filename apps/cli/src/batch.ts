@@ -2,7 +2,8 @@
  * An operation on many contracts from the command line: what it is about is shown first, and done only after a
  * yes.
  *
- * Law: without a yes nothing is changed; where nobody can give one it stays with what was shown.
+ * Law: without a yes nothing is changed; where nobody can give one, a command that is for doing is refused, and
+ * one that shows by default (`cleanup`) stays with what was shown.
  */
 import type { Client } from '@makima/client/client';
 import type { BodyInputOf, ResponseOf } from '@makima/contracts/http/endpoint';
@@ -21,6 +22,8 @@ export interface BatchManner {
   readonly dryRun: boolean;
   /** The option that says yes. */
   readonly yesFlag: string;
+  /** Where nobody can say yes: `refuse` with the exit code for usage, or `show` alone. */
+  readonly unasked: 'refuse' | 'show';
 }
 
 /** What was done, or would be. */
@@ -48,11 +51,11 @@ export const exitOf = (results: readonly BatchResult[]): number =>
 
 async function saidYes(shell: Shell, shown: BatchResult, manner: BatchManner): Promise<boolean> {
   if (manner.yes) return true;
-  if (!shell.canAsk) {
+  const many = `${shown.affected_count} contract${shown.affected_count === 1 ? '' : 's'}`;
+  if (!shell.canAsk && manner.unasked === 'show') {
     shell.say(`Nothing was done. To do it: ${manner.yesFlag}`);
     return false;
   }
-  const many = `${shown.affected_count} contract${shown.affected_count === 1 ? '' : 's'}`;
   await confirm(shell, `${shown.operation} ${many}`, { yes: false });
   return true;
 }

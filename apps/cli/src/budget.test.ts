@@ -7,6 +7,7 @@ import {
 } from '@makima/client/testing/described-server';
 import { sampleContract, sampleDetail, sampleTask } from '@makima/client/testing/samples';
 import { nothingSpent } from '@makima/domain/usage';
+import { budgetFact } from './budget.ts';
 import { CliStage } from './testing/cli.ts';
 
 const stage = new CliStage();
@@ -18,7 +19,7 @@ afterEach(async () => {
 afterAll(() => stage.remove());
 
 const usage = { ...nothingSpent, outputTokens: 12_400, costMicros: 8_100_000 };
-const budget = { tokens: null, costMicros: 10_000_000, warnedAt: null, heldAt: null };
+const budget = { tokens: null, costMicros: 10_000_000, warnedAt: null, heldAt: null, once: null };
 const contract = sampleContract(1, { slug: 'fix-login', usage, budget });
 const handlers: Handlers = {
   listContracts: () => ({ items: [contract], nextCursor: null }),
@@ -42,6 +43,13 @@ describe('contracts budget', () => {
   it('says how much is used', async () => {
     const [code, said] = await run('contracts', 'budget', 'fix-login');
     expect([code, said]).toEqual([0, 'fix-login: $8.10 of $10.00 (81 %)\n']);
+  });
+
+  it('says how far it may go on once', () => {
+    const once = { tokens: null, costMicros: 11_200_000 };
+    expect(budgetFact({ budget: { ...budget, once }, usage })).toBe(
+      '$8.10 of $10.00 (81 %); let go on once, to $11.20',
+    );
   });
 
   it('changes what is named, and leaves the rest', async () => {

@@ -1,8 +1,14 @@
-/** Changes a contract's status for `pause`, `resume` and `cancel`. */
+/**
+ * Changes a contract's status for `pause`, `resume` and `cancel`.
+ *
+ * Law: what is said is what the contract is then. One that was resumed and still stands says what holds it.
+ */
+import type { Client } from '@makima/client/client';
 import type { ContractStatus } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
 import { tellDone } from './act.ts';
 import { contractId } from './find.ts';
+import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
 
 export interface StatusChange {
@@ -38,5 +44,21 @@ export async function changeStatus(shell: Shell, change: StatusChange): Promise<
       },
     );
   }
-  tellDone(shell, { id, ...answer }, `${change.typed} is ${change.done}`);
+  if (change.to !== 'active') {
+    tellDone(shell, { id, ...answer }, `${change.typed} is ${change.done}`);
+    return;
+  }
+  const held = await whatHolds(client, id);
+  const again = held === undefined ? change.done : `${change.done}, but stands still`;
+  const words = answer.newStatus === 'active' ? again : answer.newStatus.replaceAll('_', ' ');
+  tellDone(shell, { id, ...answer, held: held ?? null }, `${change.typed} is ${words}`);
+  if (held === undefined || shell.format === 'json') return;
+  shell.say(oneLine(held.reason));
+  if (held.act !== null) shell.say(`  ${oneLine(held.act)}`);
+}
+
+/** Undefined while it moves, or when nobody can say. */
+async function whatHolds(client: Client, id: string) {
+  const why = await client.call('whyContract', { params: { id } }).catch(() => undefined);
+  return why === undefined || why.moving ? undefined : why.blockers[0];
 }

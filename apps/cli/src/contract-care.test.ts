@@ -197,12 +197,15 @@ it('contracts export is one document, on stdout or in a file', async () => {
 });
 
 describe('contracts batch', () => {
-  it('shows what it is about and does nothing where nobody can say yes', async () => {
+  it('shows what it is about and is refused where nobody can say yes', async () => {
     const { code, stdout, stderr } = await stage.run(['contracts', 'batch', 'archive-old']);
-    expect(code).toBe(0);
+    expect(code).toBe(2);
     expect(stdout.trimEnd().split('\n')).toHaveLength(2);
     expect(stdout).toContain('\tcontract-1\tfailed\t');
-    expect(stderr).toContain('Nothing was done. To do it: --yes');
+    expect(stderr).toContain(
+      'archive_old 2 contracts: nobody is here to say yes, so nothing was done',
+    );
+    expect(stderr).toContain('add --yes');
     expect(sent).toEqual([{ operation: 'archive_old', dry_run: true, confirm: false }]);
   });
 

@@ -24,33 +24,73 @@ export interface FollowContractOptions {
   readonly onlyNew: boolean;
   /** Tell the book-keeping too. JSON always has every event. */
   readonly verbose: boolean;
+  /** Follow it for so long at most. */
+  readonly timeoutSeconds: number | undefined;
 }
 
-/** Tells the story and gives the exit code: 0 completed, 5 failed, 8 waits for a person, 130 Ctrl-C. */
+/**
+ * Tells the story and gives the exit code: 0 completed, 3 the time is over, 5 failed, 8 waits for a person,
+ * 130 Ctrl-C.
+ */
 export async function followContract(
   shell: Shell,
   client: Client,
   options: FollowContractOptions,
 ): Promise<number> {
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
+  let left: number = exitCodes.interrupted;
+  const leave = (exitCode: number) => (): void => {
+    if (!stop.signal.aborted) left = exitCode;
+    stop.abort();
+  };
+  const interrupt = leave(exitCodes.interrupted);
   process.once('SIGINT', interrupt);
-  const still = watchStandstill(shell, client, { id: options.id, signal: stop.signal });
+  const stuck = leave(exitCodes.waitsForPerson);
+  const still = watchStandstill(shell, client, {
+    id: options.id,
+    signal: stop.signal,
+    // A person at the terminal has been told, and can act.
+    onStuck: () => (shell.screen.isTty ? undefined : stuck()),
+  });
+  const { timeoutSeconds } = options;
+  const timer =
+    timeoutSeconds === undefined
+      ? undefined
+      : setTimeout(leave(exitCodes.cancelled), Math.min(timeoutSeconds * 1_000, longestTimerMs));
   try {
     const ended = await untilEnd(shell, client, { ...options, signal: stop.signal, still });
-    return ended ?? detached(shell, options.typed);
+    return ended ?? (await leftIt(shell, client, options, left));
   } catch (error) {
-    if (stop.signal.aborted) return detached(shell, options.typed);
+    if (stop.signal.aborted) return leftIt(shell, client, options, left);
     throw error;
   } finally {
+    clearTimeout(timer);
     still.stop();
     process.off('SIGINT', interrupt);
   }
 }
 
-function detached(shell: Shell, typed: string): number {
-  shell.say(`\ndetached; the contract goes on. Back to it: makima watch ${typed}`);
-  return exitCodes.interrupted;
+/** What a timer of Node can wait. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The following ended before the contract did. */
+async function leftIt(
+  shell: Shell,
+  client: Client,
+  { id, typed, timeoutSeconds }: FollowContractOptions,
+  exitCode: number,
+): Promise<number> {
+  if (shell.format === 'json' && exitCode !== exitCodes.interrupted) {
+    const contract = await client.call('getContract', { params: { id } });
+    await sayEnd(shell, client, { contract, exitCode });
+  }
+  const why: Readonly<Record<number, string>> = {
+    [exitCodes.waitsForPerson]: `${typed} waits for a person, and none is at this terminal.`,
+    [exitCodes.cancelled]: `${typed} was followed for ${timeoutSeconds} s and has not ended; it goes on.`,
+  };
+  const words = why[exitCode] ?? '\ndetached; the contract goes on.';
+  shell.say(`${words} Back to it: makima watch ${typed}`);
+  return exitCode;
 }
 
 /** After these the contract may have ended, or wait. */

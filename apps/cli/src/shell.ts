@@ -137,7 +137,10 @@ export async function confirm(
 ): Promise<void> {
   if (options.yes) return;
   if (!shell.canAsk) {
-    throw usageError(`${question}: nobody is here to say yes`, 'add --yes to the command');
+    throw usageError(
+      `${question}: nobody is here to say yes, so nothing was done`,
+      'add --yes to the command',
+    );
   }
   const { createInterface } = await import('node:readline/promises');
   const { stdin, stderr } = shell.io;

@@ -2,7 +2,8 @@
  * What a contract stands still for, said beside its story: a story that is silent looks like one that goes on.
  *
  * Law: each reason is said once; what the story tells anyway (questions, guards, the end) is not said again;
- * a server that cannot be asked is no reason, the story says that it is away.
+ * a server that cannot be asked is no reason, the story says that it is away. What only a person moves is handed
+ * on when it stands so at two looks in a row.
  */
 import type { Client } from '@makima/client/client';
 import { pause } from '@makima/client/pause';
@@ -36,10 +37,17 @@ export interface StandstillWatch {
   stop(): void;
 }
 
+export interface StandstillOptions {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  /** It has stood still for a while, and only a person can move it. */
+  readonly onStuck: () => void;
+}
+
 export function watchStandstill(
   shell: Shell,
   client: Client,
-  { id, signal }: { readonly id: string; readonly signal: AbortSignal },
+  { id, signal, onStuck }: StandstillOptions,
 ): StandstillWatch {
   const stopped = new AbortController();
   const over = AbortSignal.any([signal, stopped.signal]);
@@ -53,7 +61,11 @@ export function watchStandstill(
         .call('whyContract', { params: { id }, signal: over })
         .catch(() => undefined);
       const still = why === undefined ? undefined : standstillOf(why);
-      if (still === undefined || still.reason === said || over.aborted) continue;
+      if (still === undefined || over.aborted) continue;
+      if (still.reason === said) {
+        if (still.whoCanAct === 'person') onStuck();
+        continue;
+      }
       said = still.reason;
       sayStandstill(shell, still);
     }

@@ -134,6 +134,7 @@ describe('watch', () => {
     feed.add(...begin);
     const watching = stage.start(['watch', id]);
     await watching.until('stands still');
+    feed.why = { moving: true, kind: 'gate', reason: 'It works.' };
     await feed.asked(2);
     feed.contract = { ...feed.contract, status: 'completed' };
     feed.add(sampleEvent(3, 'contract.completed'));
@@ -141,6 +142,24 @@ describe('watch', () => {
     expect(
       stderr.match(/stands still: Nobody has the agent claude\.\n {2}makima daemon list/g),
     ).toHaveLength(1);
+  });
+
+  it('ends with 8 where no person is at the terminal and only one can move it', async () => {
+    const feed = await open();
+    feed.why = { moving: false, kind: 'no_daemon', reason: 'Nobody has the agent claude.' };
+    feed.add(...begin);
+    const { code, stderr } = await stage.run(['watch', id]);
+    expect(code).toBe(8);
+    expect(stderr).toContain('stands still: Nobody has the agent claude.');
+    expect(stderr).toContain(`waits for a person, and none is at this terminal`);
+  });
+
+  it('ends with 3 when its time is over', async () => {
+    const feed = await open();
+    feed.add(...begin);
+    const { code, stdout } = await stage.run(['watch', id, '--timeout', '1s', '-o', 'json']);
+    expect(code).toBe(3);
+    expect(stdout).toContain('"exitCode":3');
   });
 
   it.each(['question', 'guard', 'done'])('leaves a %s to the story', async (kind) => {

@@ -1,6 +1,7 @@
 /** When a budget warns and stops, how it reads, and what an answer means. */
 import { describe, expect, it } from 'vitest';
 import {
+  amountWords,
   budgetChoices,
   budgetLevel,
   budgetMax,
@@ -8,6 +9,7 @@ import {
   budgetWords,
   graceOf,
   hasBudget,
+  letOnce,
   limitsOf,
   raised,
   reachedUnits,
@@ -142,4 +144,14 @@ describe('beyond a budget', () => {
     });
     expect(graceOf({ ...none, tokens: 5 }, spent(5, 0))).toEqual({ ...none, tokens: 6 });
   });
+});
+
+it('let go on once, tells how far, where that is further than the budget', () => {
+  expect(letOnce(row)).toBeNull();
+  expect(letOnce({ ...row, budgetGraceTokens: 1_000 })).toBeNull();
+  expect(letOnce({ ...row, budgetGraceTokens: 1_300 })).toEqual({ ...none, tokens: 1_300 });
+  const money = { budgetCostMicros: 5_000_000, budgetGraceCostMicros: 5_500_000 };
+  const once = letOnce({ ...row, ...money, budgetGraceTokens: 1_300 });
+  expect(amountWords(once ?? none)).toBe('$5.50 and 1.3k tokens');
+  expect(letOnce({ ...row, budgetGraceCostMicros: 9 })).toBeNull();
 });

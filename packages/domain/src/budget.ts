@@ -45,6 +45,23 @@ export function limitsOf(row: BudgetRow): Budget {
   };
 }
 
+/** How far a person has let it go on once; null where that is no further than the budget. */
+export function letOnce(row: BudgetRow): Budget | null {
+  const beyond = (limit: number | null, grace: number | null): number | null =>
+    limit !== null && grace !== null && grace > limit ? grace : null;
+  const tokens = beyond(row.budgetTokens, row.budgetGraceTokens);
+  const costMicros = beyond(row.budgetCostMicros, row.budgetGraceCostMicros);
+  return tokens === null && costMicros === null ? null : { tokens, costMicros };
+}
+
+/** `$11.20 and 1.3M tokens`. */
+export function amountWords(budget: Budget): string {
+  return budgetUnits
+    .toReversed()
+    .flatMap((unit) => (budget[unit] === null ? [] : [amount(unit, budget[unit])]))
+    .join(' and ');
+}
+
 function further(limit: number | null, grace: number | null): number | null {
   return limit === null ? null : Math.max(limit, grace ?? 0);
 }

@@ -96,7 +96,7 @@ it('an end of a contract stands when the machine that owes it is away', () => {
       title: expect.stringContaining(
         'Machine box is offline and still owes the clean-up: branch.deliver',
       ),
-      act: 'DELETE /api/v1/daemons/d1',
+      act: 'makima daemon revoke d1',
     },
   ]);
 });

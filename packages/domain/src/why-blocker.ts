@@ -1,8 +1,8 @@
 /**
  * One reason why something does not move: what, since when, who can act, and the act itself.
  *
- * Law: every blocker names an unmet condition exactly. An act is a command line that exists, or an API
- * call; none when nobody needs to do anything but wait.
+ * Law: every blocker names an unmet condition exactly. An act is a command line that exists; none when nobody
+ * needs to do anything but wait.
  */
 import type { UnplacedReason } from './placement.ts';
 
@@ -54,12 +54,6 @@ type BlockerInput = Pick<Blocker, 'kind' | 'reason' | 'since' | 'whoCanAct'> & P
 
 export function blocker(input: BlockerInput): Blocker {
   return { act: null, taskId: null, questionId: null, ...input };
-}
-
-/** An act by the API, for those that have no command line. */
-export function apiCall(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): string {
-  const call = `${method} /api/v1${path}`;
-  return body === undefined ? call : `${call} ${JSON.stringify(body)}`;
 }
 
 export const startDaemonAct = 'makima daemon start';

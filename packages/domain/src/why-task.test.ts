@@ -137,7 +137,7 @@ describe('a task that waits for its place', () => {
       const why = whyTask({ ...pending, contractStatus }, now);
       return [why.blockers[0]?.kind, why.blockers[0]?.whoCanAct, why.blockers[0]?.act];
     };
-    const act = 'POST /api/v1/contracts/c1/status {"targetStatus":"active"}';
+    const act = 'makima contracts resume c1';
     expect(kind('paused')).toEqual(['pause', 'person', act]);
     expect(kind('blocked')).toEqual(['blocked', 'person', act]);
     expect(kind('completing')).toEqual(['pause', 'nobody', null]);
@@ -149,7 +149,7 @@ describe('a task at rest', () => {
     const paused = { ...task, status: 'paused' } as const;
     expect(whyTask(paused, now).blockers[0]).toMatchObject({ kind: 'pause', act: null });
     const both = whyTask({ ...paused, contractStatus: 'paused' }, now).blockers[0];
-    expect(both?.act).toContain('/contracts/c1/status');
+    expect(both?.act).toContain('makima contracts resume c1');
     expect(told({ ...paused, openQuestions: [question] }).kinds).toEqual(['question', 'pause']);
     expect(told({ ...paused, session: 'limited' }).kinds).toEqual(['limit']);
   });

@@ -12,7 +12,6 @@ import {
   type OpenQuestion,
   type UsedUp,
   type Why,
-  apiCall,
   blocker,
   budgetBlocker,
   offlineBlocker,
@@ -227,8 +226,9 @@ function silentMachine({ daemon, lease }: WhyTaskFacts, now: Date): Blocker | un
   return blocker({ kind: 'lease', reason, since: seen, whoCanAct: 'system' });
 }
 
+/** By its id, or by its slug where that is at hand. */
 export function activateAct(contractId: string): string {
-  return apiCall('POST', `/contracts/${contractId}/status`, { targetStatus: 'active' });
+  return `makima contracts resume ${contractId}`;
 }
 
 function blocked(

@@ -58,7 +58,7 @@ describe('a contract', () => {
     expect(judged({ status: 'created' })).toMatchObject({
       moving: false,
       kinds: ['not_started'],
-      act: 'POST /api/v1/contracts/c1/start',
+      act: 'makima contracts start fix-login',
     });
     expect(judged({ status: 'paused', supervisor: null })).toMatchObject({
       moving: false,
@@ -94,7 +94,7 @@ describe('a contract', () => {
     expect(judged({ status: 'completing', confirmation, nextPhase: null })).toMatchObject({
       moving: false,
       kinds: ['guard'],
-      act: 'POST /api/v1/contracts/c1/status {"targetStatus":"completed"}',
+      act: 'makima contracts advance fix-login --confirm',
     });
   });
 
@@ -120,7 +120,7 @@ describe('a contract', () => {
     expect(away).toMatchObject({
       moving: false,
       kinds: ['machine_offline'],
-      act: 'DELETE /api/v1/daemons/d1',
+      act: 'makima daemon revoke d1',
     });
     expect(away.summary).toContain('laptop is offline and still owes the clean-up: workdir.clean');
   });
@@ -235,7 +235,7 @@ describe('a contract', () => {
       'makima contracts advance fix-login --phase execute',
     );
     expect(judged({ supervisor: null, autoAdvance: false, nextPhase: null }).act).toBe(
-      'POST /api/v1/contracts/c1/status {"targetStatus":"completing"}',
+      'makima contracts advance fix-login --confirm',
     );
   });
 

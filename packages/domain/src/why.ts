@@ -10,7 +10,6 @@ import {
   type Blocker,
   type OpenQuestion,
   type Why,
-  apiCall,
   blocker,
   blockerKinds,
   questionBlocker,
@@ -106,7 +105,7 @@ function notStarted(facts: WhyContractFacts): Blocker {
     reason: 'The contract has not been started: it has no supervisor task.',
     since: facts.statusSince,
     whoCanAct: 'person',
-    act: apiCall('POST', `/contracts/${facts.id}/start`),
+    act: `makima contracts start ${facts.slug}`,
   });
 }
 
@@ -116,7 +115,7 @@ function rests(facts: WhyContractFacts, kind: 'pause' | 'blocked', reason: strin
     reason,
     since: facts.statusSince,
     whoCanAct: 'person',
-    act: activateAct(facts.id),
+    act: activateAct(facts.slug),
   });
 }
 
@@ -152,7 +151,7 @@ export function machineAway(one: WhyCleanup): Blocker {
     reason: `Machine ${one.daemonName} is offline and still owes the clean-up: ${oweOf(one)}. Bring it back (${startDaemonAct}), or revoke it and its part is left out.`,
     since: one.since,
     whoCanAct: 'person',
-    act: apiCall('DELETE', `/daemons/${one.daemonId}`),
+    act: `makima daemon revoke ${one.daemonId}`,
   });
 }
 
@@ -212,7 +211,7 @@ function confirmations(facts: WhyContractFacts): readonly Blocker[] {
       ? `makima contracts advance ${facts.slug} --phase ${facts.nextPhase} --confirm`
       : null;
   const answer = questionId === null ? null : `makima answer ${questionId} yes`;
-  const finish = apiCall('POST', `/contracts/${facts.id}/status`, { targetStatus: 'completed' });
+  const finish = finishAct(facts);
   const reason =
     kind === 'phase_confirmation'
       ? `Leaving phase ${facts.phase} is guarded: a person must confirm.`
@@ -220,6 +219,9 @@ function confirmations(facts: WhyContractFacts): readonly Blocker[] {
   const act = advance ?? answer ?? finish;
   return [blocker({ kind: 'guard', reason, since, whoCanAct: 'person', act, questionId })];
 }
+
+const finishAct = ({ slug }: WhyContractFacts): string =>
+  `makima contracts advance ${slug} --confirm`;
 
 /** Nobody works and nobody waits: what the phase still owes, or the step that nobody takes by itself. */
 function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
@@ -233,10 +235,7 @@ function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
     const reason = `The gate of phase ${facts.phase} is met; the next step is about to be taken.`;
     return [blocker({ kind: 'gate', reason, since, whoCanAct: 'system' })];
   }
-  const act =
-    facts.nextPhase === null
-      ? apiCall('POST', `/contracts/${facts.id}/status`, { targetStatus: 'completing' })
-      : advanceAct(facts.slug, facts.nextPhase);
+  const act = facts.nextPhase === null ? finishAct(facts) : advanceAct(facts.slug, facts.nextPhase);
   const reason = readyWords(facts.phase);
   return [blocker({ kind: 'gate', reason, since, whoCanAct: 'person', act })];
 }

@@ -27,7 +27,7 @@ export const contractCareCommands: readonly CommandSpec[] = [
     path: 'contracts batch',
     args: [['<operation>', batchOperations.join(', ')]],
     summary: 'Change many contracts at once, after showing which',
-    text: 'Owners only. Nothing is done without --yes or a yes at the prompt.',
+    text: 'Owners only. Nothing is done without --yes or a yes at the prompt; where nobody can be asked it exits 2.',
     examples: [
       'makima contracts batch pause_all --reason "demo day"',
       'makima contracts batch restart_stale --threshold 1h --yes',

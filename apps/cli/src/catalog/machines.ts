@@ -26,6 +26,15 @@ export const machineCommands: readonly CommandSpec[] = [
     load: () => import('../commands/daemon-list.ts'),
   },
   {
+    path: 'daemon revoke',
+    args: [['<daemon>', 'id, its beginning, or name']],
+    summary: 'Take a machine out: its key is worthless, its tasks go to others',
+    text: 'What only that machine still owed to the end of a contract is left out.',
+    examples: ['makima daemon revoke old-laptop --yes'],
+    options: [{ flags: '-y, --yes', text: 'do not ask' }],
+    load: () => import('../commands/daemon-revoke.ts'),
+  },
+  {
     path: 'daemon enrol',
     summary: 'Print the one line that makes another machine join',
     examples: ['makima daemon enrol --name build-box --expires 15m'],

@@ -1,10 +1,16 @@
 /** Commands of everyday: start something, follow it, answer, ask why. */
-import { wholeNumber, type CommandSpec } from './spec.ts';
+import { durationSeconds, wholeNumber, type CommandSpec, type OptionSpec } from './spec.ts';
 import { contractOptions } from './contract-options.ts';
 import { headings } from './headings.ts';
 
-const watchText = `Exit: 0 completed, 5 failed, 8 waits for a person and nobody is at this terminal,
-130 after Ctrl-C (the contract goes on).`;
+const watchText = `Exit: 0 completed, 3 after --timeout, 5 failed, 8 only a person can move it and nobody
+is at this terminal, 130 after Ctrl-C. After 3, 8 and 130 the contract goes on.`;
+
+const followTimeout: OptionSpec = {
+  flags: '--timeout <time>',
+  text: 'follow it for so long at most, as 30m or 2h',
+  parse: durationSeconds,
+};
 
 export const peopleCommands: readonly CommandSpec[] = [
   {
@@ -18,7 +24,11 @@ ends with the contract. ${watchText}`,
       'makima run "fix the failing test" --repo . --watch',
       'makima run - --repo ~/shop --type specification < goal.md',
     ],
-    options: [...contractOptions, { flags: '-w, --watch', text: 'tell the story as it happens' }],
+    options: [
+      ...contractOptions,
+      { flags: '-w, --watch', text: 'tell the story as it happens' },
+      followTimeout,
+    ],
     load: () => import('../commands/run.ts'),
   },
   {
@@ -31,6 +41,7 @@ ends with the contract. ${watchText}`,
     options: [
       { flags: '--new', text: 'leave out what happened before now' },
       { flags: '-v, --verbose', text: 'with every event, the book-keeping too' },
+      followTimeout,
     ],
     load: () => import('../commands/watch.ts'),
   },

@@ -9,6 +9,7 @@ import type { ContractDetail } from '@makima/contracts/entity/contract';
 import type { Question } from '@makima/contracts/entity/question';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { tellDone } from '../act.ts';
+import { changeStatus } from '../change-status.ts';
 import { contractId } from '../find.ts';
 import type { Shell } from '../shell.ts';
 
@@ -29,7 +30,7 @@ export async function run(
   const request = options.confirm === true ? await openRequest(client, contract) : undefined;
   const phase = options.phase ?? nextPhase(contract);
   if (phase === undefined) {
-    await confirmCompletion(shell, client, contract, request);
+    await confirmCompletion(shell, client, { contract, request, options });
     return;
   }
   await enter(shell, client, { contract, phase, request, options });
@@ -95,9 +96,14 @@ async function openRequest(
 async function confirmCompletion(
   shell: Shell,
   client: Client,
-  contract: ContractDetail,
-  request: Question | undefined,
+  { contract, request, options }: Omit<Step, 'phase'>,
 ): Promise<void> {
+  if (request === undefined && options.confirm === true) {
+    // Nobody was asked, because nothing completes by itself here: the person's word begins the end.
+    const to = contract.status === 'completing' ? 'completed' : 'completing';
+    await changeStatus(shell, { typed: contract.slug, to, done: to });
+    return;
+  }
   if (request === undefined || request.confirmation?.toPhase !== null) {
     throw new MakimaError(
       'INVALID_TRANSITION',

@@ -33,6 +33,7 @@ export async function run(
     yes: options.yes === true,
     dryRun: options.dryRun === true,
     yesFlag: '--yes',
+    unasked: 'refuse',
   });
   if (shell.format === 'json') shell.json(result);
   return exitOf([result]);

@@ -27,6 +27,7 @@ export async function run(shell: Shell, _args: readonly [], options: Options): P
         yes: options.force === true,
         dryRun: options.dryRun === true,
         yesFlag: '--force',
+        unasked: 'show',
       }),
     );
   }

@@ -126,7 +126,7 @@ async function workChecks(
     client.call('whyContract', { params }),
   ]);
   const queued = tasks.filter(({ status }) => status === 'pending');
-  const oldest = queued.map(({ createdAt }) => createdAt).toSorted()[0];
+  const oldest = queued.flatMap(({ pendingSince }) => pendingSince ?? []).toSorted()[0];
   const failed = tasks.filter(({ status }) => status === 'failed').length;
   const stale = contract.attention === 'stale';
   return [
@@ -135,8 +135,8 @@ async function workChecks(
       state: 'ok',
       detail:
         oldest === undefined
-          ? 'nothing waits for a place'
-          : `${queued.length} wait for a place, the oldest for ${ago(oldest, nowMs)}`,
+          ? 'nothing waits to be started'
+          : `${queued.length} to be started, the oldest has waited ${ago(oldest, nowMs)}`,
     },
     {
       check: 'tasks',

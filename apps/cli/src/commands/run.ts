@@ -7,7 +7,11 @@ import { sayStandstill, standstillOf } from '../standstill.ts';
 export async function run(
   shell: Shell,
   [goal]: readonly [string],
-  options: ContractOptions & { readonly watch?: true; readonly verbose?: true },
+  options: ContractOptions & {
+    readonly watch?: true;
+    readonly verbose?: true;
+    readonly timeout?: number;
+  },
 ): Promise<number> {
   const client = await shell.connect();
   const contract = await createContract(shell, client, { goal, options, start: true });
@@ -20,6 +24,7 @@ export async function run(
       typed: contract.slug,
       onlyNew: false,
       verbose: options.verbose === true,
+      timeoutSeconds: options.timeout,
     });
   }
   shell.say(`${contract.slug} has started. Follow it: makima watch ${contract.slug}`);

@@ -6,7 +6,7 @@ import type { Shell } from '../shell.ts';
 export async function run(
   shell: Shell,
   [typed]: readonly [string],
-  options: { readonly new?: true; readonly verbose?: true },
+  options: { readonly new?: true; readonly verbose?: true; readonly timeout?: number },
 ): Promise<number> {
   const client = await shell.connect();
   const id = await contractId(client, typed);
@@ -15,5 +15,6 @@ export async function run(
     typed,
     onlyNew: options.new === true,
     verbose: options.verbose === true,
+    timeoutSeconds: options.timeout,
   });
 }

@@ -138,6 +138,7 @@ export function sampleTask(n: number, changes: Partial<Task> = {}): Task {
     worktreePath: null,
     usage: nothingSpent,
     budget: null,
+    pendingSince: null,
     createdAt: bornAt,
     startedAt: bornAt,
     finishedAt: null,

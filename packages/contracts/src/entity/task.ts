@@ -62,6 +62,8 @@ export const zTask = z.object({
   usage: zSpent,
   /** Its own; that of its contract holds as well. */
   budget: zBudget.nullable(),
+  /** Since when it waits to be started; null when it does not. */
+  pendingSince: zTime.nullable(),
   createdAt: zTime,
   startedAt: zTime.nullable(),
   finishedAt: zTime.nullable(),

@@ -33,4 +33,6 @@ export const zBudget = z.object({
   warnedAt: zTime.nullable(),
   /** Since it is used up: nothing is started until a person lets it. */
   heldAt: zTime.nullable(),
+  /** How far a person has let it go on once, beyond the budget. */
+  once: z.object({ tokens: z.int().nullable(), costMicros: z.int().nullable() }).nullable(),
 });

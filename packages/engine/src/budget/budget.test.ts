@@ -157,7 +157,11 @@ describe('a budget of a contract', () => {
     const begun = await starts();
     expect(begun).toHaveLength(2);
     for (const start of begun) await daemon.started(start);
-    expect((await view(s)).budget).toMatchObject({ costMicros: 10_000_000, heldAt: null });
+    expect((await view(s)).budget).toMatchObject({
+      costMicros: 10_000_000,
+      heldAt: null,
+      once: { costMicros: 11_200_000, tokens: null },
+    });
     await tells({ taskId: task.taskId, attempt: 2 }, 11.1);
     expect(await asked(s)).toEqual([]);
     await tells({ taskId: task.taskId, attempt: 2 }, 11.2);

@@ -94,7 +94,7 @@ describe('why, while a clean-up is owed', () => {
     const away = await whyContract(t.engine, t.owner, { id: contract.id });
     expect(away).toMatchObject({
       moving: false,
-      blockers: [{ kind: 'machine_offline', act: `DELETE /api/v1/daemons/${daemon.id}` }],
+      blockers: [{ kind: 'machine_offline', act: `makima daemon revoke ${daemon.id}` }],
     });
     expect(away.summary).toContain('branch.deliver');
     await daemon.connect();

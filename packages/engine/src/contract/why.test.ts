@@ -32,8 +32,10 @@ function blockerOf(why: Why, kind: string) {
 }
 
 it('a contract that was never started', async () => {
-  const { id } = await newContract(t, { start: false });
-  expect(blockerOf(await contractWhy(id), 'not_started').act).toContain(`/contracts/${id}/start`);
+  const { id, slug } = await newContract(t, { start: false });
+  expect(blockerOf(await contractWhy(id), 'not_started').act).toBe(
+    `makima contracts start ${slug}`,
+  );
 });
 
 it('a question, by who may answer it', async () => {
@@ -81,7 +83,7 @@ it('a guard, and a pause', async () => {
   const guard = blockerOf(await contractWhy(), 'guard');
   expect(guard.act).toBe(`makima contracts advance ${slug} --phase execute --confirm`);
   await changeStatus(t.engine, by(t.owner), { id, targetStatus: 'paused' });
-  expect(blockerOf(await contractWhy(), 'pause').act).toContain('"targetStatus":"active"');
+  expect(blockerOf(await contractWhy(), 'pause').act).toBe(`makima contracts resume ${slug}`);
 });
 
 it('a gate that fails, when nobody works on it', async () => {

@@ -41,6 +41,7 @@ export function presentTask(row: TaskRow): Task {
     worktreePath: row.worktreePath,
     usage: presentSpent(row),
     budget: presentBudget(row),
+    pendingSince: row.status === 'pending' ? row.pendingSince.toISOString() : null,
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     finishedAt: row.finishedAt?.toISOString() ?? null,

@@ -1,6 +1,6 @@
 /** What was spent and may be spent, as the wire shows it, from rows that have more in them. */
 import type { Contract } from '@makima/contracts/entity/contract';
-import { budgetOf, hasBudget } from '@makima/domain/budget';
+import { budgetOf, hasBudget, letOnce, type BudgetRow } from '@makima/domain/budget';
 import type { Spent } from '@makima/domain/usage';
 import type { ContractRow } from '@makima/db/rows';
 
@@ -16,16 +16,14 @@ export function presentSpent(of: Spent): Spent {
   };
 }
 
-type BudgetRow = Pick<
-  ContractRow,
-  'budgetTokens' | 'budgetCostMicros' | 'budgetWarnedAt' | 'budgetHeldAt'
->;
+type HeldBudgetRow = Pick<ContractRow, keyof BudgetRow | 'budgetWarnedAt' | 'budgetHeldAt'>;
 
-export function presentBudget(row: BudgetRow): Contract['budget'] {
+export function presentBudget(row: HeldBudgetRow): Contract['budget'] {
   if (!hasBudget(row)) return null;
   return {
     ...budgetOf(row),
     warnedAt: row.budgetWarnedAt?.toISOString() ?? null,
     heldAt: row.budgetHeldAt?.toISOString() ?? null,
+    once: letOnce(row),
   };
 }
