@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import type { Candidate } from './conformance-stage.ts';
+import { afterAll, expect, it } from 'vitest';
+import { rowOf } from './conformance-row.ts';
+import type { Candidate, Fault } from './conformance-stage.ts';
 import { onStage, reasonOf, said } from './conformance-stage.ts';
 
 export function failureCases(candidate: Candidate): void {
@@ -73,13 +74,15 @@ export function failureCases(candidate: Candidate): void {
       }));
     return;
   }
+  const row = rowOf(candidate, { limits: { stallMs: 300 } });
+  afterAll(row.close);
+  const asks = (fault: Fault) => () => faults(fault);
 
   it.each([
     ['rate_limited_once', { kind: 'rate_limit', status: 429 }],
     ['cut_once', { status: null }],
   ] as const)('gets over a model that is %s by itself', (fault, error) =>
-    onStage(candidate, async ({ start, subject }) => {
-      const agent = await start({ prompt: said(faults(fault)) });
+    row.play(asks(fault), async ({ agent, subject }) => {
       await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
       const { retries, modelErrors } = subject.driver.caps;
       const told = retries === 'told';
@@ -95,10 +98,8 @@ export function failureCases(candidate: Candidate): void {
     ['broken', { kind: 'server', status: 500 }],
     ['cut', { kind: 'network', status: null }],
   ] as const)('says so when the model is %s, and hears the next message', (fault, error) =>
-    onStage(candidate, async ({ start, subject, startMs }) => {
+    row.play(asks(fault), async ({ agent, subject }) => {
       const { retries, modelErrors } = subject.driver.caps;
-      const limits = { startMs, ...(retries === 'told' ? {} : { stallMs: 300 }) };
-      const agent = await start({ limits, prompt: said(faults(fault)) });
       if (retries === 'told') {
         const turn = await agent.until('turn_end');
         const known = modelErrors === 'status' ? error : { status: null };
@@ -119,9 +120,7 @@ export function failureCases(candidate: Candidate): void {
   it.each(['hanging', 'hanging_midway'] as const)(
     'tells of a model that is %s, and can be broken off',
     (fault) =>
-      onStage(candidate, async ({ start, subject, startMs }) => {
-        const limits = { startMs, stallMs: 300 };
-        const agent = await start({ limits, prompt: said(faults(fault)) });
+      row.play(asks(fault), async ({ agent, subject }) => {
         const stalled = await agent.until('stalled', ({ count }) => count === 2);
         expect(stalled.silentMs).toBeGreaterThanOrEqual(600);
         const { interrupt } = subject.driver.caps;

@@ -96,11 +96,13 @@ export interface Stage {
   readonly elsewhere: () => { readonly subject: Subject; readonly repo: string };
 }
 
-/** Sets a stage, plays, and clears it; fails when a process of the play is left. */
-export async function onStage(
-  candidate: Candidate,
-  play: (stage: Stage) => Promise<void>,
-): Promise<void> {
+/** A stage that stands, and how it is cleared; that fails when a process of its plays is left. */
+export interface OpenStage {
+  readonly stage: Stage;
+  readonly clear: () => Promise<void>;
+}
+
+export async function setStage(candidate: Candidate): Promise<OpenStage> {
   const root = mkdtempSync(join(tmpdir(), 'makima-driver-'));
   const tools = await startToolServer();
   const runs = new Set<string>();
@@ -127,14 +129,28 @@ export async function onStage(
       return watch(session);
     },
   };
+  return {
+    stage,
+    async clear() {
+      for (const session of started) await session.stop({ graceMs: 0 });
+      const left = processesOfRuns(runs);
+      await tools.close();
+      rmSync(root, { recursive: true, force: true });
+      expect(left).toEqual([]);
+    },
+  };
+}
+
+/** Sets a stage for one case, plays, and clears it. */
+export async function onStage(
+  candidate: Candidate,
+  play: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const { stage, clear } = await setStage(candidate);
   try {
     await play(stage);
   } finally {
-    for (const session of started) await session.stop({ graceMs: 0 });
-    const left = processesOfRuns(runs);
-    await tools.close();
-    rmSync(root, { recursive: true, force: true });
-    expect(left).toEqual([]);
+    await clear();
   }
 }
 

@@ -2,9 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Row } from './conformance-row.ts';
+import { deed } from './conformance-row.ts';
 import type { Candidate, Watched } from './conformance-stage.ts';
-import { git, onStage, reasonOf, said } from './conformance-stage.ts';
-import type { AgentMessage, PermissionAnswer } from './driver.ts';
+import { onStage, reasonOf, said } from './conformance-stage.ts';
+import type { AgentMessage } from './driver.ts';
 
 /** Starts the deed `wait` and returns when its program runs. */
 async function waiting(agent: Watched): Promise<void> {
@@ -31,11 +33,10 @@ async function refuses(
 
 const whole = ['queued', 'delivered', 'done'];
 
-export function talkCases(candidate: Candidate): void {
+export function talkCases(candidate: Candidate, row: Row): void {
   it('takes a message while it works, and tells of its way', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
+    row.play(deed('wait'), async ({ agent, subject, repo }) => {
       const { inject } = subject.driver.caps;
-      const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('the sky is blue');
       const taken = agent.until('message', ({ id }) => id === message.id);
@@ -53,8 +54,7 @@ export function talkCases(candidate: Candidate): void {
     }));
 
   it('reads a message for later when its turn is over', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
-      const agent = await start({ prompt: said(subject.prompt('wait')) });
+    row.play(deed('wait'), async ({ agent, subject, repo }) => {
       await waiting(agent);
       const message = said('there is time');
       if (subject.driver.caps.inject === 'none') return refuses(agent, message, 'later');
@@ -71,9 +71,8 @@ export function talkCases(candidate: Candidate): void {
     }));
 
   it('breaks off what it does for a message that cannot wait', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
+    row.play(deed('wait'), async ({ agent, subject, repo }) => {
       const { inject, interrupt } = subject.driver.caps;
-      const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('the house is on fire');
       if (inject === 'none') return refuses(agent, message, 'now');
@@ -115,8 +114,7 @@ export function talkCases(candidate: Candidate): void {
     }));
 
   it('breaks off at once when interrupted, and goes on with the next message', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
-      const agent = await start({ prompt: said(subject.prompt('wait')) });
+    row.play(deed('wait'), async ({ agent, subject, repo }) => {
       await waiting(agent);
       if (!subject.driver.caps.interrupt) {
         expect(await agent.session.interrupt()).toBe(false);
@@ -159,8 +157,7 @@ export function talkCases(candidate: Candidate): void {
     }));
 
   it('asks a question and reads the answer, or has nothing to ask with', () =>
-    onStage(candidate, async ({ start, subject }) => {
-      const agent = await start({ prompt: said(subject.prompt('question')) });
+    row.play(deed('question'), async ({ agent, subject }) => {
       if (!subject.driver.caps.questions) {
         await agent.until('turn_end', ({ outcome }) => outcome === 'completed');
         expect(agent.of('question')).toEqual([]);
@@ -186,9 +183,8 @@ export function talkCases(candidate: Candidate): void {
     }));
 
   it('takes a question back when it is interrupted over it', () =>
-    onStage(candidate, async ({ start, subject }) => {
+    row.play(deed('question'), async ({ agent, subject }) => {
       const { questions, interrupt } = subject.driver.caps;
-      const agent = await start({ prompt: said(subject.prompt('question')) });
       if (!questions) {
         await agent.until('turn_end');
         expect([...agent.of('question'), ...agent.of('request_cancelled')]).toEqual([]);
@@ -203,49 +199,6 @@ export function talkCases(candidate: Candidate): void {
       const next = said('please go on');
       await agent.session.send(next);
       await agent.until('message', ({ id, state }) => id === next.id && state === 'delivered');
-    }));
-
-  it.each([
-    [{ allow: true }, 'add hello\nstart'],
-    [{ allow: false, message: 'Not on a Friday.' }, 'start'],
-  ] as const)('acts only with permission where it must ask: %j', (verdict, log) =>
-    onStage(candidate, async ({ start, subject, repo }) => {
-      const spec = { permission: 'ask' as const, prompt: said(subject.prompt('commit')) };
-      if (!subject.driver.caps.permissions) {
-        await expect(start(spec)).rejects.toMatchObject({ details: { reason: 'bad_spec' } });
-        return;
-      }
-      const agent = await start(spec);
-      const asked = await agent.until('permission');
-      const [tool] = agent.of('tool_start');
-      expect(asked).toMatchObject({ tool: tool?.name, toolId: tool?.toolId });
-      expect(git(repo, 'log', '--format=%s')).toBe('start');
-      const answer: PermissionAnswer = { kind: 'permission', ...verdict };
-      expect(await agent.session.answer('unknown', answer)).toBe(false);
-      expect(await agent.session.answer(asked.requestId, answer)).toBe(true);
-      expect(await agent.session.answer(asked.requestId, answer)).toBe(false);
-      await agent.until('turn_end');
-      const cause = verdict.allow ? 'finished' : 'denied';
-      expect(agent.of('tool_end')).toMatchObject([{ ok: verdict.allow, cause }]);
-      expect(git(repo, 'log', '--format=%s')).toBe(log);
-      if (verdict.allow) return;
-      // What the agent reads: its model says it again, one without a model has it as its call's result.
-      const read = [agent.said(), ...agent.of('tool_end').map(({ output }) => output)].join(' ');
-      expect(read).toContain(verdict.message);
-    }),
-  );
-
-  it('uses the tools of makima unasked where it asks before its own', () =>
-    onStage(candidate, async ({ start, subject, tools }) => {
-      const spec = { permission: 'ask', prompt: said(subject.prompt('tool')) } as const;
-      if (!subject.driver.caps.permissions) {
-        expect(await reasonOf(start(spec))).toBe('bad_spec');
-        return;
-      }
-      const agent = await start(spec);
-      await agent.until('turn_end');
-      expect(agent.of('permission')).toEqual([]);
-      expect(tools.calls).toHaveLength(1);
     }));
 
   it('puts its tool calls to the guard, if it can', () =>

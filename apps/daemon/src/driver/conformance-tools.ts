@@ -26,6 +26,8 @@ export interface ToolServer {
   hold(): Promise<SeenCall>;
   /** Answers further calls with these values, one each; then echoes again. */
   answerNext(values: readonly Json[]): void;
+  /** Forgets the calls that were made. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export async function startToolServer(): Promise<ToolServer> {
       state.held = null;
       state.next = [...values];
     },
+    forget: () => void state.calls.splice(0),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

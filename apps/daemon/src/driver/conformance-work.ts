@@ -2,11 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Row } from './conformance-row.ts';
+import { deed } from './conformance-row.ts';
 import type { Candidate } from './conformance-stage.ts';
 import { git, onStage, said } from './conformance-stage.ts';
 import { readRunFile } from './run-file.ts';
 
-export function workCases(candidate: Candidate): void {
+export function workCases(candidate: Candidate, row: Row): void {
   it('starts, speaks, tells what it used, and leaves when told', () =>
     onStage(candidate, async (stage) => {
       const { start, subject, root } = stage;
@@ -73,8 +75,7 @@ export function workCases(candidate: Candidate): void {
     }));
 
   it('commits in its repository, each tool with its start and end', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
-      const agent = await start({ prompt: said(subject.prompt('commit')) });
+    row.play(deed('commit'), async ({ agent, repo }) => {
       await agent.until('turn_end', (turn) => turn.outcome === 'completed');
       expect(git(repo, 'log', '--format=%s')).toBe('add hello\nstart');
       const starts = agent.of('tool_start');
@@ -86,8 +87,7 @@ export function workCases(candidate: Candidate): void {
     }));
 
   it('calls a tool of makima under the id that it tells', () =>
-    onStage(candidate, async ({ start, subject, tools }) => {
-      const agent = await start({ prompt: said(subject.prompt('tool')) });
+    row.play(deed('tool'), async ({ agent, subject, tools }) => {
       const turn = await agent.until('turn_end');
       expect(turn.text).toContain('ping');
       const [tool] = agent.of('tool_start').filter((event) => event.kind === 'mcp');
@@ -103,8 +103,7 @@ export function workCases(candidate: Candidate): void {
     }));
 
   it('has nothing of the daemon in its environment, and gives way to others', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
-      const agent = await start({ prompt: said(subject.prompt('environment')) });
+    row.play(deed('environment'), async ({ agent, repo }) => {
       await agent.until('turn_end', (turn) => turn.outcome === 'completed');
       const seen = readFileSync(join(repo, 'env.txt'), 'utf8');
       expect(seen).toContain(`MAKIMA_RUN_ID=${agent.session.runId}`);
