@@ -10,16 +10,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CliStage } from '@makima/cli/testing/cli';
 import { hasTmux, openTerminal, type Terminal } from '@makima/cli/testing/terminal';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const program = resolve(import.meta.dirname, '../../../tools/demo/src/main.ts');
 
 let root: string;
 let home: string;
-beforeEach(() => {
+const makeHome = (): void => {
   root = mkdtempSync(join(tmpdir(), 'makima demo '));
   home = join(root, 'home');
-});
+};
+beforeEach(makeHome);
 afterEach(() => {
   const left = processesOf(home);
   rmSync(root, { recursive: true, force: true });
@@ -28,9 +29,14 @@ afterEach(() => {
 
 const identity = ['-c', 'user.name=x', '-c', 'user.email=x@localhost'];
 
+interface Repository {
+  readonly repo: string;
+  readonly git: (...args: string[]) => string;
+}
+
 /** A repository of the person's own, with one commit. */
-function repository(): { repo: string; git: (...args: string[]) => string } {
-  const repo = join(root, 'my repo');
+function repository(name: string): Repository {
+  const repo = join(root, name);
   spawnSync('git', ['init', '--quiet', '--initial-branch=main', repo]);
   const git = (...args: string[]): string =>
     spawnSync('git', ['-C', repo, ...args], { encoding: 'utf8' }).stdout.trim();
@@ -51,7 +57,8 @@ async function demo(
 ): Promise<Run> {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
-    env: { PATH, HOME, NODE_COMPILE_CACHE, MAKIMA_HOME: home },
+    // Room for the agents of demos that play beside each other.
+    env: { PATH, HOME, NODE_COMPILE_CACHE, MAKIMA_HOME: home, MAKIMA_MAX_TASKS: '16' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -82,14 +89,55 @@ function processesOf(dir: string): string[] {
     });
 }
 
+const leftBehind = 'had left behind';
+
 const outcomeOf = ({ out }: Run): Record<string, unknown> =>
   JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
 
 const whole = { status: 'completed', tasks: 3, questions: 3, restorations: 1 };
 
+/** Starts it and kills it while its agents are at work. */
+function killedDemo(): Promise<Run> {
+  let killed = false;
+  return demo(['--yes'], (told, child) => {
+    if (killed || !told.includes('Three agents are at work')) return;
+    killed = true;
+    child.kill('SIGKILL');
+  });
+}
+
+// In one makima, which one of them starts and the others join, after a demo that was killed there.
 describe('makima demo', () => {
-  it('is told from the failing tests to the passing ones, also beside another in the same makima', async () => {
-    const runs = await Promise.all([demo(['--yes', '--json']), demo(['--yes', '--json'])]);
+  let killed: Run;
+  let pair: readonly Run[];
+  let mine: Repository & { readonly before: string; readonly run: Run };
+  let stuck: Run;
+  let left: readonly string[];
+  let shared: string;
+  beforeAll(async () => {
+    makeHome();
+    shared = root;
+    killed = await killedDemo();
+    const own = repository('my repo');
+    const before = own.git('rev-parse', 'main');
+    const bad = repository('bad repo');
+    writeFileSync(join(bad.repo, 'docs'), 'not a folder\n');
+    bad.git('add', 'docs');
+    bad.git(...identity, 'commit', '--quiet', '-m', 'a file that is in the way');
+    const [first, second, third, fourth] = await Promise.all([
+      demo(['--yes', '--json']),
+      demo(['--yes', '--json']),
+      demo(['--yes', '--json', '--repo', own.repo]),
+      demo(['--yes', '--json', '--repo', bad.repo]),
+    ]);
+    pair = [first, second];
+    mine = { ...own, before, run: third };
+    stuck = fourth;
+    left = processesOf(home);
+  }, 180_000);
+  afterAll(() => rmSync(shared, { recursive: true, force: true }));
+
+  it('is told from the failing tests to the passing ones, also beside another in the same makima', () => {
     const moments = [
       /its tests +0 of 3 pass/,
       /What should join the words of a slug\?/,
@@ -103,31 +151,40 @@ describe('makima demo', () => {
       /url +http:\/\/127\.0\.0\.1:\d+/,
       /Try next:/,
     ];
-    for (const run of runs) {
+    for (const run of pair) {
       expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
       expect(run.told).toMatch(new RegExp(moments.map((one) => one.source).join('[^]*')));
     }
   });
 
-  it('works in a repository of the person, and leaves their branches alone', async () => {
-    const { repo, git } = repository();
-    const before = git('rev-parse', 'main');
-    const run = await demo(['--yes', '--json', '--repo', repo]);
+  it('works in a repository of the person, and leaves their branches alone', () => {
+    const { run, git, before } = mine;
     expect([run.code, outcomeOf(run)]).toEqual([0, expect.objectContaining(whole)]);
     expect([git('rev-parse', 'main'), git('status', '--porcelain')]).toEqual([before, '']);
-    expect(git('ls-tree', '-r', '--name-only', 'makima/demo')).toContain('docs/makima/history.md');
+    const branch = /branch +(makima\/demo\S*) in /.exec(run.told)?.[1] ?? '';
+    expect(git('ls-tree', '-r', '--name-only', branch)).toContain('docs/makima/history.md');
   });
 
-  it('says what stopped it, with exit code 5, where the agents cannot do their work', async () => {
-    const { repo, git } = repository();
-    writeFileSync(join(repo, 'docs'), 'not a folder\n');
-    git('add', 'docs');
-    git(...identity, 'commit', '--quiet', '-m', 'a file that is in the way');
-    const run = await demo(['--yes', '--json', '--repo', repo]);
-    expect([run.code, outcomeOf(run)]).toEqual([5, expect.objectContaining({ status: 'stuck' })]);
-    expect(run.told).toMatch(
+  it('says what stopped it, with exit code 5, where the agents cannot do their work', () => {
+    expect([stuck.code, outcomeOf(stuck)]).toEqual([
+      5,
+      expect.objectContaining({ status: 'stuck' }),
+    ]);
+    expect(stuck.told).toMatch(
       /fails +supervisor: .*docs[^]*could not go on[^]*more +\.\/makima why demo/,
     );
+  });
+
+  it('is cleaned up by the next one when it was killed', () => {
+    expect(killed.told).not.toContain(leftBehind);
+    const cleaned = [...pair, mine.run, stuck].filter(({ told }) =>
+      told.includes(`Ended a contract that an earlier demo ${leftBehind}`),
+    );
+    expect(cleaned).toHaveLength(1);
+  });
+
+  it('leaves no process when the last one is done', () => {
+    expect(left).toEqual([]);
   });
 });
 
@@ -188,7 +245,6 @@ describe('an interrupted demo', () => {
     home = join(kept, 'home');
   });
   afterAll(() => rmSync(kept, { recursive: true, force: true }));
-  const leftBehind = 'had left behind';
 
   it.each([
     ['while it starts', 'Starting Postgres'],
@@ -215,19 +271,6 @@ describe('an interrupted demo', () => {
     }
     await vi.waitFor(() => expect(processesOf(home)).toEqual([]), { timeout: 60_000 });
     stage.remove();
-  });
-
-  it('is cleaned up by the next one when it was killed', async () => {
-    let killed = false;
-    const run = await demo(['--yes'], (told, child) => {
-      if (killed || !told.includes('Three agents are at work')) return;
-      killed = true;
-      child.kill('SIGKILL');
-    });
-    expect(run.told).not.toContain(leftBehind);
-    const next = await demo(['--yes', '--json']);
-    expect([next.code, outcomeOf(next)]).toEqual([0, expect.objectContaining(whole)]);
-    expect(next.told).toContain(`Ended a contract that an earlier demo ${leftBehind}`);
   });
 });
 

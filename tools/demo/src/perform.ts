@@ -53,7 +53,8 @@ async function performAs(client: Client, show: Performance): Promise<Outcome> {
   const began = performance.now();
   await agentReady(client, options.agent, signal);
   if (house.own) {
-    const left = await endLeftovers(client, new Date());
+    // Another demo may have joined this one's makima before it came here.
+    const left = await endLeftovers(client, new Date(performance.timeOrigin));
     if (left > 0)
       screen.say(
         `Ended ${left === 1 ? 'a contract' : `${left} contracts`} that an earlier demo had left behind.`,
