@@ -73,7 +73,7 @@ it('puts what show printed, and refuses what is no type before it is sent', asyn
   expect(sent).toEqual([{ name: 'careful', phases: [phase] }]);
   for (const [content, why] of [
     ['{', 'is no JSON'],
-    ['{"name":"Careful","phases":[{"name":"a"}]}', 'at name: must be lower case with dashes'],
+    ['{"name":"Careful","phases":[{"name":"a"}]}', 'name: must be lower case with dashes'],
     ['{"name":"careful","phases":[{"name":"a"},{"name":"a"}]}', "Phase 'a' appears twice"],
     ['{"name":"simple","phases":[{"name":"a"}]}', 'the type simple comes with makima'],
   ] as const) {

@@ -29,6 +29,10 @@ export const apiConfig = z.object({
     .text()
     .optional()
     .describe('file for the owner key of the first start (mode 0600); printed once when absent'),
+  MAKIMA_TYPES_DIR: setting
+    .text()
+    .optional()
+    .describe('folder of contract types as JSON files, read at the start and every 30 s'),
   ...settingFields,
 });
 

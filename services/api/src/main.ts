@@ -17,6 +17,7 @@ import { openWire } from '@makima/wire/wire';
 import { assembleApi } from './assemble.ts';
 import { apiConfig } from './config.ts';
 import { prepareOwner } from './owner-key.ts';
+import { createTypeFiles } from './type-files.ts';
 
 const config = readSettingsOrExit(apiConfig, process.env, settingTables);
 const log = createLog({ service: 'api', level: config.LOG_LEVEL });
@@ -53,6 +54,15 @@ const firstStart = createLoop({
   },
 });
 
+const typesFolder = config.MAKIMA_TYPES_DIR;
+const typeFiles = createLoop({
+  name: 'type-files',
+  intervalMs: 30_000,
+  log,
+  metrics,
+  tick: typesFolder === undefined ? () => {} : createTypeFiles({ engine, log, folder: typesFolder }),
+});
+
 const { server, auth } = assembleApi({
   config,
   version: readVersion(),
@@ -79,6 +89,7 @@ await runApp({
     server,
     { name: 'revocations', start: () => auth.start(), stop: () => auth.stop() },
     { name: 'first-start', start: () => firstStart.start(), stop: () => firstStart.stop() },
+    ...(typesFolder === undefined ? [] : [typeFiles]),
   ],
 });
 

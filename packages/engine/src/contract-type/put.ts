@@ -13,8 +13,10 @@ import {
   listContractTypeRows,
 } from '@makima/db/repo/contract-types';
 import { lockOwnerForNames } from '@makima/db/repo/locks';
+import type { ContractTypeRow } from '@makima/db/rows';
 import { requirePerson } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import type { System } from '../principal.ts';
 import { presentContractType } from './present.ts';
 
 /** @throws VALIDATION_FAILED with what is wrong, CONFLICT for a name that is taken. */
@@ -25,30 +27,73 @@ export function putContractType(
 ): Promise<Acted<ContractTypeView>> {
   return act(engine, call, async (a) => {
     const person = requirePerson(a.caller, 'define contract types');
-    const { name } = input;
-    if (findType(name) !== undefined)
-      throw new MakimaError('CONFLICT', `the type ${name} comes with makima`, {
-        fix: 'choose another name',
-      });
-    await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
-    const newest = await findContractType(a.tx, { ownerId: a.ownerId, name });
-    const version = (newest?.version ?? 0) + 1;
-    const definition = typeOf(name, version, input.phases);
-    const verdict = checkContractType(definition);
-    if (!verdict.ok) throw wrong(verdict.reason);
-    if (newest !== undefined && textOf(newest.definition) === textOf(definition))
-      return presentContractType(newest.definition, newest);
-    await refuseTooMany(a, version);
-    const { ownerId } = a;
-    const row = await insertContractType(a.tx, {
-      ownerId,
-      name,
-      version,
-      definition,
-      createdBy: person.name,
-    });
-    return presentContractType(definition, row);
+    const newest = await newestOf(a, input.name);
+    return (await put(a, { input, newest, by: person.name })).type;
   });
+}
+
+/** Who defined a type that was read from a file; a person's name has no colon in front of a file's. */
+const fileMark = 'file: ';
+
+export interface TypeOfFile {
+  readonly file: string;
+  readonly type: ContractTypeInput;
+}
+
+/**
+ * The same of a file in the installation's folder of types. A person's own type of that name stays.
+ * @throws CONFLICT saying whose it is.
+ */
+export function putTypeOfFile(
+  engine: Engine,
+  call: Call & { readonly caller: System },
+  { file, type: input }: TypeOfFile,
+): Promise<Acted<PutType>> {
+  return act(engine, call, async (a) => {
+    const newest = await newestOf(a, input.name);
+    if (newest !== undefined && !newest.createdBy.startsWith(fileMark))
+      throw new MakimaError(
+        'CONFLICT',
+        `name: ${newest.createdBy} has defined a type ${input.name}, which stays`,
+        { fix: 'give the type of the file another name' },
+      );
+    return put(a, { input, newest, by: `${fileMark}${file}` });
+  });
+}
+
+async function newestOf(a: Act, name: string): Promise<ContractTypeRow | undefined> {
+  if (findType(name) !== undefined)
+    throw new MakimaError('CONFLICT', `the type ${name} comes with makima`, {
+      fix: 'choose another name',
+    });
+  await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
+  return findContractType(a.tx, { ownerId: a.ownerId, name });
+}
+
+interface Putting {
+  readonly input: ContractTypeInput;
+  readonly newest: ContractTypeRow | undefined;
+  readonly by: string;
+}
+
+export interface PutType {
+  readonly type: ContractTypeView;
+  /** False: the newest version says the same. */
+  readonly isNew: boolean;
+}
+
+async function put(a: Act, { input, newest, by }: Putting): Promise<PutType> {
+  const { name } = input;
+  const version = (newest?.version ?? 0) + 1;
+  const definition = typeOf(name, version, input.phases);
+  const verdict = checkContractType(definition);
+  if (!verdict.ok) throw wrong(verdict.reason);
+  if (newest !== undefined && textOf(newest.definition) === textOf(definition))
+    return { type: presentContractType(newest.definition, newest), isNew: false };
+  await refuseTooMany(a, version);
+  const { ownerId } = a;
+  const row = await insertContractType(a.tx, { ownerId, name, version, definition, createdBy: by });
+  return { type: presentContractType(definition, row), isNew: true };
 }
 
 async function refuseTooMany(a: Act, version: number): Promise<void> {

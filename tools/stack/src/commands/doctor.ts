@@ -14,6 +14,7 @@ import {
 } from '../doctor/machine.ts';
 import { checkRows } from '../doctor/rows.ts';
 import { checkIsolation, checkPorts, checkPostgres, checkRedis } from '../doctor/stores.ts';
+import { checkTypes } from '../doctor/types.ts';
 import { withStoreUrls } from '../store-secrets.ts';
 import { exitCodes, readOptions, type Command } from './command.ts';
 
@@ -29,6 +30,7 @@ const checks = [
   checkClock,
   checkAgents,
   checkRows,
+  checkTypes,
   checkIsolation,
 ];
 
@@ -38,8 +40,8 @@ export const doctorCommand: Command = {
   summary: 'is this machine fit, and what to do where it is not',
   help: `Usage: makima doctor [--json]
 
-Looks at Node, git, disk, folders, Postgres, Redis, ports, clock, the agents with who is signed in, and
-whether the stored rows of the stack that runs add up.
+Looks at Node, git, disk, folders, Postgres, Redis, ports, clock, the agents with who is signed in,
+contract types from files, and whether the stored rows of the stack that runs add up.
 Exit code 1 when something fails; a warning is not a failure.
 
       --json  {ok, checks: [{name, status, detail, fix?}]}
