@@ -148,6 +148,17 @@ describe('a contract', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
+  it('is left without its validator, after a yes', async () => {
+    await serve({ ...withContracts, patchContract: () => sampleDetail(1, contracts[0]) });
+    const unasked = await stage.run(['contracts', 'skip-validator', 'fix-login']);
+    expect(unasked.code).not.toBe(0);
+    const skip = await stage.run(['contracts', 'skip-validator', 'fix-login', '-y']);
+    expect(skip.stdout).toMatch(/^phase \w+ of fix-login asks for no validator any more\n$/);
+    expect(server.received.flatMap((r) => (r.id === 'patchContract' ? [r.body] : []))).toEqual([
+      { skipValidator: true },
+    ]);
+  });
+
   it('is paused, resumed and cancelled by its status', async () => {
     await serve({
       ...withContracts,

@@ -54,6 +54,9 @@ export interface ContractType {
 /** How many versions of a type there are, and how large one may be. */
 export const typeLimits = { phases: 20, deliverables: 50, versions: 1_000 } as const;
 
+/** A folder of types as files: what of it is read. */
+export const typeFolder = { ending: '.json', filesMax: 100, bytesMax: 262_144 } as const;
+
 /** An optional deliverable that one contract adds to a phase. */
 export interface ExtraDeliverable extends Deliverable {
   readonly phase: string;
@@ -120,6 +123,15 @@ export const builtinTypes: Readonly<Record<'simple' | 'specification', ContractT
 /** Whether a phase that is met is left by itself, as far as its type says so. */
 export function advancesByType(type: ContractType, phase: string): boolean {
   return findPhase(type, phase)?.gate.autoAdvance ?? true;
+}
+
+/** The same type, in which this phase asks for no validator. */
+export function withoutValidator(type: ContractType, phase: string): ContractType {
+  const without = ({ validator: _, validatorTimeoutSeconds: __, ...gate }: Gate): Gate => gate;
+  const phases = type.phases.map((each) =>
+    each.name === phase ? { ...each, gate: without(each.gate) } : each,
+  );
+  return { ...type, phases };
 }
 
 /** A phase as people write it: what is not said is not asked for. */

@@ -137,6 +137,36 @@ describe('a contract', () => {
     expect(judged({ ...waiting, nextPhase: null }).act).toBe('makima answer q9 yes');
   });
 
+  it('is held by a validator that fails: what it said, and how a person leaves it out', () => {
+    const validated = {
+      ...builtinTypes.simple,
+      phases: builtinTypes.simple.phases.map((phase) => ({
+        ...phase,
+        gate: { tasks: 'none', validator: ['make', 'check'] } as const,
+      })),
+    };
+    const gate = readiness({
+      type: validated,
+      phase: 'plan',
+      completedDeliverables: [],
+      extraDeliverables: [],
+      tasks: [],
+      validator: { state: 'failed', exitCode: 2, said: 'no rule' },
+    });
+    const idle = { words: '', since: ago(9) };
+    const stuck = { readiness: gate, supervisor: { ...task, idle } };
+    expect(judged(stuck)).toMatchObject({
+      moving: false,
+      kinds: ['gate', 'gate', 'idle'],
+      act: 'makima contracts skip-validator fix-login',
+      summary: expect.stringMatching(/^Validator `make check` exited with 2: no rule\. It is run/),
+    });
+    // Beside the question of a supervisor that does not know on.
+    const asked = judged({ ...stuck, status: 'waiting_for_input', openQuestions: [question] });
+    expect(asked.kinds).toEqual(['question', 'idle', 'gate']);
+    expect(judged({ readiness: gate })).toMatchObject({ moving: true, kinds: [] });
+  });
+
   it('tells a question once, from the contract and from the task that asked', () => {
     const supervisor = { ...task, id: 's1', session: 'parked', openQuestions: [question] } as const;
     expect(judged({ openQuestions: [question], supervisor })).toMatchObject({

@@ -5,7 +5,7 @@
  * can do it. Whether it moves and what blocks it are told apart: a contract may work beside an open question.
  */
 import type { ContractStatus, WaitingFor } from './contract.ts';
-import type { Readiness } from './gate.ts';
+import type { Missing, Readiness } from './gate.ts';
 import {
   type Blocker,
   type OpenQuestion,
@@ -184,8 +184,9 @@ function atWork(facts: WhyContractFacts, now: Date): Judgement {
     .flatMap((why) => why.blockers)
     .filter((item) => item.questionId === null || !asked.has(item.questionId));
   const blockers = [...people, ...theirs].toSorted(byWeight);
-  if (moving || blockers.some((item) => item.kind !== 'done' && item.kind !== 'idle'))
-    return { moving, blockers };
+  if (moving) return { moving, blockers };
+  if (blockers.some((item) => item.kind !== 'done' && item.kind !== 'idle'))
+    return { moving, blockers: [...blockers, ...failedValidators(facts)] };
   return { moving, blockers: [...gateBlockers(facts), ...blockers] };
 }
 
@@ -227,9 +228,13 @@ const finishAct = ({ slug }: WhyContractFacts): string =>
 function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
   const since = facts.phaseSince;
   if (!facts.readiness.ready) {
-    return facts.readiness.missing.map((missing) =>
-      blocker({ kind: 'gate', reason: missing.sentence, since, whoCanAct: 'supervisor' }),
-    );
+    const rest = facts.readiness.missing.filter((missing) => !hasFailed(missing));
+    return [
+      ...failedValidators(facts),
+      ...rest.map((missing) =>
+        blocker({ kind: 'gate', reason: missing.sentence, since, whoCanAct: 'supervisor' }),
+      ),
+    ];
   }
   if (facts.autoAdvance) {
     const reason = `The gate of phase ${facts.phase} is met; the next step is about to be taken.`;
@@ -238,6 +243,22 @@ function gateBlockers(facts: WhyContractFacts): readonly Blocker[] {
   const act = facts.nextPhase === null ? finishAct(facts) : advanceAct(facts.slug, facts.nextPhase);
   const reason = readyWords(facts.phase);
   return [blocker({ kind: 'gate', reason, since, whoCanAct: 'person', act })];
+}
+
+const hasFailed = (missing: Missing): boolean =>
+  missing.kind === 'validator' && missing.state === 'failed';
+
+/** One that can never pass holds for ever: the way out is a person's. */
+function failedValidators(facts: WhyContractFacts): readonly Blocker[] {
+  return facts.readiness.missing.filter(hasFailed).map((missing) =>
+    blocker({
+      kind: 'gate',
+      reason: `${missing.sentence}${/[.!?]$/.test(missing.sentence) ? '' : '.'} It is run again when the branch or the contract changes, and when its supervisor asks to advance once more; a person may leave it out.`,
+      since: facts.phaseSince,
+      whoCanAct: 'person',
+      act: `makima contracts skip-validator ${facts.slug}`,
+    }),
+  );
 }
 
 export const advanceAct = (slug: string, to: string): string =>

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Why } from '@makima/contracts/entity/why';
 import { expectAttempts, isAlive, linesOf, pidOf } from './agents.ts';
-import { document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
+import { answer, document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { eventually } from './patience.ts';
 
@@ -158,6 +158,70 @@ describe('what stands in the way', () => {
     expect(soft.story.events.filter(({ type }) => type === 'task.spawned')).toEqual([]);
     soft.story.close();
     await expectInvariants(house);
+  });
+
+  it('a validator: what it said of the commit, its yes for a later one, and the way past one that never passes', async () => {
+    const { client } = house;
+    // It sees what is committed, and nothing of the directory in which agents work.
+    const look = 'echo "here are" $(ls); test -f OK';
+    const owed = (id: string) => [{ id, name: id }];
+    await client.call('putContractType', {
+      body: {
+        name: 'looked-at',
+        phases: [
+          {
+            name: 'plan',
+            deliverables: owed('plan-document'),
+            gate: { tasks: 'none', validator: ['sh', '-c', look] },
+          },
+          {
+            name: 'execute',
+            deliverables: owed('implementation'),
+            gate: { tasks: 'none', validator: ['sh', '-c', 'echo "no way" >&2; exit 7'] },
+          },
+        ],
+      },
+    });
+    const job = await startContract(
+      house,
+      [
+        ...document('plan-document', 'PLAN.md'),
+        { write: { file: 'NOT-COMMITTED.md', content: 'x' } },
+        { ask: 'It does not pass. What now?' },
+        { write: { file: 'OK', content: 'ok' } },
+        { commit: 'Make it pass' },
+        { merge: { task: '${task}' } },
+        hold('go'),
+        { deliverable: { id: 'implementation', evidence: [{ file: 'OK' }] } },
+        { ask: 'It never passes. What now?' },
+      ],
+      { name: 'looked-at', contractType: 'looked-at' },
+    );
+    const gate = async (fits: (reason: string) => boolean) => {
+      const why = await eventually(
+        () => whyOf(job.id),
+        ({ blockers }) => blockers.some(({ kind, reason }) => kind === 'gate' && fits(reason)),
+        { what: 'the word of the validator' },
+      );
+      expect(why.blockers.map(({ kind }) => kind)).toEqual(['question', 'gate']);
+      return why.blockers[1];
+    };
+    const act = 'makima contracts skip-validator looked-at';
+    const failed = await gate((reason) => reason.includes('exited with 1'));
+    expect(failed).toMatchObject({ whoCanAct: 'person', act });
+    expect(failed?.reason).toContain('here are PLAN.md');
+    expect(failed?.reason).not.toContain('NOT-COMMITTED');
+    await answer(client, job, 'It does not pass', 'Mend it');
+    const { data } = await job.story.until('contract.phase_changed');
+    expect(data).toMatchObject({ from: 'plan', to: 'execute' });
+    await tell(client, job.supervisorId, 'go');
+    await job.story.untilMany('question.asked', 2);
+    const never = await gate((reason) => reason.includes('exited with 7: no way'));
+    expect(never).toMatchObject({ whoCanAct: 'person', act });
+    await client.call('patchContract', { params: { id: job.id }, body: { skipValidator: true } });
+    await answer(client, job, 'It never passes', 'It is left out');
+    expect(await job.story.end()).toBe('completed');
+    job.story.close();
   });
 
   it('an agent that no machine has', async () => {

@@ -55,6 +55,16 @@ export const contractCareCommands: readonly CommandSpec[] = [
     load: () => import('../commands/contracts-batch.ts'),
   },
   {
+    path: 'contracts skip-validator',
+    args: contract,
+    summary: 'Leave the present phase without its validator',
+    text: `For a validator that can never pass. It holds for this contract alone; a guard stays, and so does
+what else the phase owes.`,
+    examples: ['makima contracts skip-validator fix-login-redirect --yes'],
+    options: [{ flags: '-y, --yes', text: 'do not ask' }],
+    load: () => import('../commands/contracts-skip-validator.ts'),
+  },
+  {
     path: 'contracts cleanup',
     summary: 'Archive what ended, delete what was archived, clean what machines left behind',
     text: `Shows what it would do, and does it only with --force or a yes at the prompt. What was not merged

@@ -176,5 +176,7 @@ export const zContractPatch = z.strictObject({
   onLimit: zLimitPolicy.optional(),
   /** Null: none. Whoever is stopped goes on when it is enough. */
   budget: zBudgetInput.nullable().optional(),
+  /** The present phase is left without its validator from now on, by this contract alone. */
+  skipValidator: z.literal(true).optional(),
   expectedVersion: z.int().optional(),
 });

@@ -193,6 +193,7 @@ export async function changeContract(
         | 'onLimit'
         | 'budgetTokens'
         | 'budgetCostMicros'
+        | 'contractType'
       >
     >;
   },

@@ -7,6 +7,7 @@ import { changePhase } from '../contract/change-phase.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { evaluateContract } from '../contract/evaluate.ts';
 import { getContract } from '../contract/get.ts';
+import { patchContract } from '../contract/patch.ts';
 import { phaseReadiness } from '../contract/phase-readiness.ts';
 import { requestMerge } from '../operation/merge.ts';
 import { sha, TestDaemon } from '../test-daemon.ts';
@@ -308,6 +309,23 @@ describe('a validator', () => {
     });
     await runJobs(t);
     expect(await phase(of)).toBe('end');
+  });
+
+  it('that can never pass is left out by a person, for this contract alone', async () => {
+    const { of, operationId } = await asked();
+    const { id } = of.contract;
+    await verdict(operationId, 1, sha('1'), 'no rule to make check');
+    await runJobs(t);
+    const skip = (call: Parameters<typeof patchContract>[1]) =>
+      patchContract(t.engine, call, { id, skipValidator: true });
+    expect((await refusal(skip(by(of.supervisor)))).code).toBe('FORBIDDEN');
+    await skip(by(t.owner));
+    await runJobs(t);
+    expect(await phase(of)).toBe('end');
+    expect(await refusal(skip(by(t.owner)))).toMatchObject({ code: 'INVALID_TRANSITION' });
+    const name = of.contract.contractType;
+    const type = await getContractType(t.engine, t.owner, { name });
+    expect(type.phases[0]?.gate.validator).toEqual(validator);
   });
 
   it('that could not be run says why', async () => {
