@@ -13,6 +13,8 @@ import {
   guardedPhases,
   isTerminalPhase,
   nextPhase,
+  typeOf,
+  withoutValidator,
 } from './contract-type.ts';
 
 const { simple, specification } = builtinTypes;
@@ -142,4 +144,17 @@ describe("people's own types", () => {
       reason: expect.stringContaining(sentence) as string,
     });
   });
+});
+
+it('a type without the validator of one phase keeps everything else', () => {
+  const gate = { tasks: 'settled', validator: ['make'], validatorTimeoutSeconds: 5, autoAdvance: false } as const;
+  const type = typeOf('t', 3, [
+    { name: 'a', deliverables: [], gate },
+    { name: 'b', deliverables: [], gate: { tasks: 'none', validator: ['x'] } },
+  ]);
+  const without = withoutValidator(type, 'a');
+  expect(without.phases[0]?.gate).toEqual({ tasks: 'settled', autoAdvance: false });
+  expect(without.phases[1]).toEqual(type.phases[1]);
+  expect(withoutValidator(type, 'b').phases[1]?.gate).toEqual({ tasks: 'none' });
+  expect(without.version).toBe(3);
 });

@@ -127,10 +127,11 @@ export function advancesByType(type: ContractType, phase: string): boolean {
 
 /** The same type, in which this phase asks for no validator. */
 export function withoutValidator(type: ContractType, phase: string): ContractType {
-  const without = ({ validator: _, validatorTimeoutSeconds: __, ...gate }: Gate): Gate => gate;
-  const phases = type.phases.map((each) =>
-    each.name === phase ? { ...each, gate: without(each.gate) } : each,
-  );
+  const phases = type.phases.map((each) => {
+    if (each.name !== phase) return each;
+    const { tasks, autoAdvance } = each.gate;
+    return { ...each, gate: { tasks, ...(autoAdvance === undefined ? {} : { autoAdvance }) } };
+  });
   return { ...type, phases };
 }
 

@@ -60,7 +60,8 @@ const typeFiles = createLoop({
   intervalMs: 30_000,
   log,
   metrics,
-  tick: typesFolder === undefined ? () => {} : createTypeFiles({ engine, log, folder: typesFolder }),
+  tick:
+    typesFolder === undefined ? () => {} : createTypeFiles({ engine, log, folder: typesFolder }),
 });
 
 const { server, auth } = assembleApi({

@@ -9,7 +9,10 @@ import { createTypeFiles } from './type-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'type-files-'));
 const put = (file: string, content: unknown): void =>
-  writeFileSync(join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(
+    join(folder, file),
+    typeof content === 'string' ? content : JSON.stringify(content),
+  );
 const log = testLog();
 let api: TestApi;
 let look: () => Promise<void>;

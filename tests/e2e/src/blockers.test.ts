@@ -4,7 +4,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Why } from '@makima/contracts/entity/why';
 import { expectAttempts, isAlive, linesOf, pidOf } from './agents.ts';
-import { answer, document, hold, spawn, startContract, taskNamed, tell, type Started } from './contract.ts';
+import {
+  answer,
+  document,
+  hold,
+  spawn,
+  startContract,
+  taskNamed,
+  tell,
+  type Started,
+} from './contract.ts';
 import { expectInvariants, inOrder, openHouse, type House } from './house.ts';
 import { eventually } from './patience.ts';
 

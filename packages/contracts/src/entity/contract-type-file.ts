@@ -18,7 +18,10 @@ export function readTypeFile(content: string): TypeFile {
   try {
     value = JSON.parse(content);
   } catch (error) {
-    return wrong(null, `is no JSON: ${error instanceof Error ? error.message : 'it does not parse'}`);
+    return wrong(
+      null,
+      `is no JSON: ${error instanceof Error ? error.message : 'it does not parse'}`,
+    );
   }
   const shape = zContractTypeInput.safeParse(withoutWords(value));
   if (!shape.success) {

@@ -18,5 +18,7 @@ export const checkTypes: Check = async ({ env }) => {
     return read.ok ? [] : [typeFileWords(file, read)];
   });
   if (wrong.length === 0) return pass(name, `${files.length} in ${folder}`);
-  return wrong.map((words) => fail(name, words, `mend it in ${folder}; others are taken without it`));
+  return wrong.map((words) =>
+    fail(name, words, `mend it in ${folder}; others are taken without it`),
+  );
 };
