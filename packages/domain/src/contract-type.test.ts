@@ -147,7 +147,12 @@ describe("people's own types", () => {
 });
 
 it('a type without the validator of one phase keeps everything else', () => {
-  const gate = { tasks: 'settled', validator: ['make'], validatorTimeoutSeconds: 5, autoAdvance: false } as const;
+  const gate = {
+    tasks: 'settled',
+    validator: ['make'],
+    validatorTimeoutSeconds: 5,
+    autoAdvance: false,
+  } as const;
   const type = typeOf('t', 3, [
     { name: 'a', deliverables: [], gate },
     { name: 'b', deliverables: [], gate: { tasks: 'none', validator: ['x'] } },
