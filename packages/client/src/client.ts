@@ -76,8 +76,8 @@ type ArgsOf<K extends EndpointId> =
 
 export interface Client {
   readonly baseUrl: string;
-  /** Opens a socket at this path, with the client's key. */
-  socket(path: string): WebSocket;
+  /** Opens a socket at this path, with the client's key; with these protocols instead when they are given. */
+  socket(path: string, protocols?: readonly string[]): WebSocket;
   /** Calls an endpoint by its id. Errors: those of its description, and DEPENDENCY_UNAVAILABLE. */
   call<K extends EndpointId>(id: K, ...args: ArgsOf<K>): Promise<Answer<K>>;
   /** The same, with the response read by another schema: for readers that must accept what is new. */
@@ -102,10 +102,13 @@ export function createClient(options: ClientOptions): Client {
   };
   return {
     baseUrl,
-    socket: (path) =>
-      new WebSocket(`${baseUrl.replace(/^http/, 'ws')}${path}`, {
+    socket: (path, protocols) => {
+      const url = `${baseUrl.replace(/^http/, 'ws')}${path}`;
+      if (protocols !== undefined) return new WebSocket(url, [...protocols]);
+      return new WebSocket(url, {
         headers: options.key === undefined ? {} : { authorization: `Bearer ${options.key}` },
-      }),
+      });
+    },
     call: (id, ...args) => run(id, (args[0] ?? {}) as RunArgs) as never,
     callAs: (id, schema, ...args) => run(id, (args[0] ?? {}) as RunArgs, schema) as never,
   };

@@ -3,10 +3,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { monitorProtocol, monitorTicketPrefix } from '@makima/contracts/entity/monitor';
 import { createClient } from './client.ts';
 import { followMonitor } from './follow-monitor.ts';
 
 let server: Server;
+let tickets = 0;
+/** The protocols that sockets named. */
+const seen: string[] = [];
 afterEach(() => {
   server.closeAllConnections();
   server.close();
@@ -30,13 +34,21 @@ async function start(
     body: { items: [], nextCursor: null, cursor: 'c' },
   },
 ): Promise<string> {
-  server = createServer((_request, response) => {
+  server = createServer((request, response) => {
+    if (request.method === 'POST' && page.status === 200) {
+      const protocols = [monitorProtocol, `${monitorTicketPrefix}${(tickets += 1)}`];
+      response.writeHead(201, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ protocols, expiresAt: '2030-01-01T00:00:00.000Z' }));
+      return;
+    }
     response.writeHead(page.status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(page.body));
   });
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, request) => {
-    expect(request.headers.authorization).toBe('Bearer mk_x');
+    const named = request.headers['sec-websocket-protocol'];
+    if (named !== undefined) seen.push(named);
+    expect(request.headers.authorization).toBe(named === undefined ? 'Bearer mk_x' : undefined);
     socket.once('message', (data: Buffer) => serve(socket, JSON.parse(data.toString('utf8'))));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -90,4 +102,25 @@ it('ends with what will not pass', async () => {
   const body = { code: 'UNAUTHENTICATED', title: 'x', status: 401, detail: 'no' };
   const url = await start((socket) => socket.close(4401), { status: 401, body });
   await expect(first(url)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+});
+
+it('as a browser does, opens each connection with a ticket of its own and never shows the key', async () => {
+  const url = await start((socket) => {
+    if (seen.length === 1) socket.close(4503);
+    else socket.send(JSON.stringify(event(1)));
+  });
+  const client = createClient({ baseUrl: url, key: 'mk_x' });
+  const events = followMonitor(client, { entry: 'ticket' });
+  expect((await events.next()).value).toMatchObject({ type: 'phase_changed', new_phase: 'p1' });
+  await events.return();
+  expect(seen).toEqual(['makima.monitor, makima.ticket.1', 'makima.monitor, makima.ticket.2']);
+});
+
+it('that is given no ticket ends with the reason', async () => {
+  const body = { code: 'FORBIDDEN', title: 'x', status: 403, detail: 'no' };
+  const url = await start((socket) => socket.close(), { status: 403, body });
+  const client = createClient({ baseUrl: url, key: 'mk_x' });
+  await expect(followMonitor(client, { entry: 'ticket' }).next()).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+  });
 });

@@ -25,6 +25,11 @@ export interface MonitorOptions {
   /** Cursor to go on from; absent: what is new. */
   readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * How the socket shows who opens it: with the key as a header, or (the only way that a browser has) with a
+   * ticket that is asked for before each connection.
+   */
+  readonly entry?: 'key' | 'ticket';
   /** Called each time that everything missed has been told. */
   readonly onReady?: () => void;
   /** Called when the connection was lost, before the wait. */
@@ -43,25 +48,28 @@ export async function* followMonitor(
   let after = options.after;
   let attempt = 0;
   while (!isOver(signal)) {
-    const line = openLine(client, { filter: options.filter, after, signal });
-    try {
-      for await (const text of line) {
-        const notice = zMonitorNotice.safeParse(text).data;
-        if (notice !== undefined && 'cursor' in notice) after = notice.cursor;
-        if (notice?.type === 'ready') {
-          attempt = 0;
-          options.onReady?.();
+    const protocols = await protocolsOf(client, options);
+    if (protocols !== 'later') {
+      const line = openLine(client, { filter: options.filter, after, signal, protocols });
+      try {
+        for await (const text of line) {
+          const notice = zMonitorNotice.safeParse(text).data;
+          if (notice !== undefined && 'cursor' in notice) after = notice.cursor;
+          if (notice?.type === 'ready') {
+            attempt = 0;
+            options.onReady?.();
+          }
+          const event = zMonitorEvent.safeParse(text).data;
+          if (event === undefined) continue;
+          yield event;
+          if ('cursor' in event) after = event.cursor;
         }
-        const event = zMonitorEvent.safeParse(text).data;
-        if (event === undefined) continue;
-        yield event;
-        if ('cursor' in event) after = event.cursor;
+      } finally {
+        line.close();
       }
-    } finally {
-      line.close();
+      if (isOver(signal)) return;
+      if (line.closedWith === monitorCloseCodes.reload) throw outdated();
     }
-    if (isOver(signal)) return;
-    if (line.closedWith === monitorCloseCodes.reload) throw outdated();
     attempt += 1;
     await refusedFor(client, after, signal);
     const delayMs = 50 + backoffMs(attempt, chance);
@@ -80,6 +88,21 @@ function outdated(): MakimaError {
   });
 }
 
+/** What the next socket names: nothing, or a ticket; `later` when none is to be had now. */
+async function protocolsOf(
+  client: Client,
+  { entry = 'key', signal }: MonitorOptions,
+): Promise<readonly string[] | undefined | 'later'> {
+  if (entry === 'key') return undefined;
+  try {
+    const ticket = await client.call('createMonitorTicket', { tries: 1, ...(signal && { signal }) });
+    return ticket.protocols;
+  } catch (error) {
+    throwUnlessItPasses(error, signal);
+    return 'later';
+  }
+}
+
 /** A socket does not say why it was refused; a request does. Throws what will not pass. */
 async function refusedFor(
   client: Client,
@@ -90,14 +113,20 @@ async function refusedFor(
     const query = { limit: 1, ...(after === undefined ? {} : { after }) };
     await client.call('monitorContracts', { query, tries: 1, ...(signal && { signal }) });
   } catch (error) {
-    if (isOver(signal)) return;
-    if (!isMakimaError(error)) throw error;
-    const status = problemStatus[error.code];
-    if (!error.retryable && status !== 429 && status < 500) throw error;
+    throwUnlessItPasses(error, signal);
   }
 }
 
-interface LineOptions extends Pick<MonitorOptions, 'filter' | 'after' | 'signal'> {}
+function throwUnlessItPasses(error: unknown, signal: AbortSignal | undefined): void {
+  if (isOver(signal)) return;
+  if (!isMakimaError(error)) throw error;
+  const status = problemStatus[error.code];
+  if (!error.retryable && status !== 429 && status < 500) throw error;
+}
+
+interface LineOptions extends Pick<MonitorOptions, 'filter' | 'after' | 'signal'> {
+  readonly protocols: readonly string[] | undefined;
+}
 
 interface Line extends AsyncIterable<unknown> {
   /** The code of its close, once it is closed. */
@@ -107,7 +136,7 @@ interface Line extends AsyncIterable<unknown> {
 
 /** The messages of one connection, in order, until it ends however it ends. */
 function openLine(client: Client, options: LineOptions): Line {
-  const socket = client.socket(monitorPath);
+  const socket = client.socket(monitorPath, options.protocols);
   let waiting: unknown[] = [];
   let closedWith: number | undefined;
   let wake = (): void => undefined;

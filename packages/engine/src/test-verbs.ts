@@ -35,6 +35,7 @@ import { createKey } from './identity/create-key.ts';
 import { listDaemons, revokeDaemon } from './identity/daemons.ts';
 import { createEnrolment } from './identity/enrol.ts';
 import { listKeys } from './identity/list-keys.ts';
+import { offerMonitorTicket } from './identity/monitor-ticket.ts';
 import { revokeKey } from './identity/revoke-key.ts';
 import { readReceipt } from './message/receipt.ts';
 import { requestPullRequest } from './operation/pull-request.ts';
@@ -360,6 +361,7 @@ const list: readonly VerbLine[] = [
   ...cycleVerbs,
   ...webhookVerbs,
   ['monitorContracts', 'reads', null, (e, c) => readMonitor(e, c.caller, fromNow)],
+  ['createMonitorTicket', 'reads', null, (e, c) => offerMonitorTicket(e, c.caller)],
   ['contractsDashboard', 'reads', null, (e, c) => readDashboard(e, c.caller)],
   ['listEvents', 'reads', null, (e, c) => listEvents(e, c.caller, page)],
 ];

@@ -4,10 +4,10 @@ import {
   adminCookieHeader,
   adminCookieOf,
   adminSessionMs,
-  deriveSealingKey,
   sealSession,
   unsealSession,
 } from './admin-session.ts';
+import { deriveSealingKey, seal } from './seal.ts';
 
 const key = deriveSealingKey('postgres://makima:secret@127.0.0.1/makima');
 
@@ -22,7 +22,7 @@ describe('an admin session', () => {
     expect(unsealSession(deriveSealingKey('postgres://elsewhere'), cookie, 2_000)).toBeUndefined();
   });
 
-  it('is nothing when it was changed in one place', () => {
+  it('is nothing when it was changed in one place, or sealed for something else', () => {
     const cookie = sealSession(key, 'mk_user_x', 1_000);
     for (let i = 0; i < cookie.length; i += 7) {
       const other = cookie[i] === 'A' ? 'B' : 'A';
@@ -30,6 +30,8 @@ describe('an admin session', () => {
       if (Buffer.from(forged, 'base64url').equals(Buffer.from(cookie, 'base64url'))) continue;
       expect(unsealSession(key, forged, 2_000)).toBeUndefined();
     }
+    const ticket = seal(key, 'monitor ticket', { token: 'mk_user_x', until: 9_000 });
+    expect(unsealSession(key, ticket, 2_000)).toBeUndefined();
     for (const junk of ['', 'x', 'A'.repeat(10_000)])
       expect(unsealSession(key, junk, 0)).toBeUndefined();
   });

@@ -2,27 +2,17 @@
  * A person's way into `/admin` with a browser: an owner's key is traded for a cookie that lives for an
  * hour, is valid below `/admin` only, and holds the key sealed.
  *
- * Why sealed: no table and no memory to share between processes, and a cookie that was stolen opens no
- * other door. The key inside is looked up on every request, so a revoked one ends the session.
+ * Why sealed: see `seal.ts`. The key inside is looked up on every request, so a revoked one ends the session.
  * Law: HttpOnly, SameSite=Strict; a cookie whose seal or time is wrong is no cookie.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { seal, unseal } from './seal.ts';
 
 export const adminCookie = 'makima_admin';
 export const adminSessionMs = 60 * 60_000;
 
-/** A key for sealing that every API process of an installation derives alike from what they share. */
-export function deriveSealingKey(shared: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', shared, 'makima', 'admin session', 32));
-}
-
 /** The value of a new cookie. */
 export function sealSession(sealingKey: Uint8Array, token: string, nowMs: number): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', sealingKey, iv);
-  const plain = JSON.stringify({ token, until: nowMs + adminSessionMs });
-  const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+  return seal(sealingKey, 'admin session', { token, until: nowMs + adminSessionMs });
 }
 
 /** The token of a cookie that is whole and in time. */
@@ -31,20 +21,10 @@ export function unsealSession(
   value: string,
   nowMs: number,
 ): string | undefined {
-  const bytes = Buffer.from(value, 'base64url');
-  if (bytes.length < 29 || bytes.length > 2_000 || bytes.toString('base64url') !== value)
-    return undefined;
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', sealingKey, bytes.subarray(0, 12));
-    decipher.setAuthTag(bytes.subarray(12, 28));
-    const plain = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString(
-      'utf8',
-    );
-    const { token, until } = JSON.parse(plain) as { token: string; until: number };
-    return until > nowMs ? token : undefined;
-  } catch {
-    return undefined;
-  }
+  const session = unseal(sealingKey, 'admin session', value) as
+    | { token: string; until: number }
+    | undefined;
+  return session !== undefined && session.until > nowMs ? session.token : undefined;
 }
 
 /** The `Set-Cookie` header; an empty value ends the session. */

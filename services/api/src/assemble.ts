@@ -9,7 +9,7 @@ import { authenticate } from '@makima/engine/identity/authenticate';
 import type { Engine } from '@makima/engine/context';
 import type { Log } from '@makima/runtime/log';
 import type { Metrics } from '@makima/runtime/metrics';
-import { deriveSealingKey } from './admin-session.ts';
+import { deriveSealingKey } from './seal.ts';
 import { buildApp } from './app.ts';
 import { createAuthenticator, type Authenticator } from './auth.ts';
 import type { ApiConfig } from './config.ts';

@@ -35,7 +35,7 @@ export interface Api {
   readonly version: string;
   /** `https` adds HSTS and the Secure attribute of cookies. */
   readonly scheme: 'http' | 'https';
-  /** 32 bytes that all API processes of the installation share; seals admin cookies. */
+  /** 32 bytes that all API processes of the installation share; seals what callers carry (`seal.ts`). */
   readonly sealingKey: Uint8Array;
   /** `checked`: each answer is parsed by its schema, and one that does not fit is an error. For tests. */
   readonly responses: 'trusted' | 'checked';

@@ -105,23 +105,43 @@ async function makeHistory(sql: postgres.Sql, { ownerId, contracts }: History): 
     insert into incidents (owner_id, kind, subject, detail)
     select owner_id, 'contract_stale', id::text, '{}' from contracts
      where owner_id = ${ownerId} and status = 'active' order by id limit ${Math.ceil(contracts / 100)}`;
-  await sql`create temp table bench_contracts as
-    select id, row_number() over (order by id) as n from contracts where owner_id = ${ownerId}`;
-  for (let from = 1; from <= contracts; from += atOnce / 10) {
-    const to = Math.min(contracts, from + atOnce / 10 - 1);
-    await sql`
-      insert into tasks (owner_id, contract_id, name, plan, agent, status, is_supervisor)
-      select ${ownerId}, c.id, 'task ' || k, 'bench', 'scripted',
-             case when (c.n * ${tasksEach} + k) % 100 = 0 then 'running' when (c.n * ${tasksEach} + k) % 100 = 1 then 'pending' else 'done' end,
-             k = 0
-        from bench_contracts c, generate_series(0, ${tasksEach - 1}::int) k where c.n between ${from} and ${to}`;
-    await sql`
-      insert into events (owner_id, contract_id, task_id, seq, type, actor, data)
-      select ${ownerId}, c.id, c.id, k,
-             case when k % 10 = 0 then 'supervisor.state_changed' when k % 10 = 1 then 'task.completed' else 'wait.started' end,
-             '{"kind":"system","id":null,"name":"bench"}', '{"from":"idle","to":"working","name":"bench"}'
-        from bench_contracts c, generate_series(1, ${eventsEach}::int) k where c.n between ${from} and ${to}`;
-  }
+  await makeTasks(sql, { ownerId, contracts });
+  await makeEvents(sql, { ownerId, contracts });
   await sql`set session_replication_role = default`;
   await sql`vacuum (analyze) contracts, tasks, events, tallies, incidents, contract_activity`;
+  // The making is not part of what is measured: nothing of it is still to be written.
+  await sql`checkpoint`;
+}
+
+/** Contracts whose tasks or events are made in one statement. */
+const some = 5_000;
+
+async function makeTasks(sql: postgres.Sql, { ownerId, contracts }: History): Promise<void> {
+  await sql`create temp table bench_contracts as
+    select id, row_number() over (order by id) as n from contracts where owner_id = ${ownerId}`;
+  await sql`create index on bench_contracts (n)`;
+  for (let from = 1; from <= contracts; from += some)
+    await sql`
+      insert into tasks (owner_id, contract_id, name, plan, agent, status, is_supervisor, created_at)
+      select ${ownerId}, c.id, 'task ' || k, 'bench', 'scripted',
+             case when (c.n * ${tasksEach} + k) % 100 = 0 then 'running' when (c.n * ${tasksEach} + k) % 100 = 1 then 'pending' else 'done' end,
+             k = 0, now()
+        from bench_contracts c, generate_series(0, ${tasksEach - 1}::int) k where c.n between ${from} and ${from + some - 1}`;
+}
+
+/** Ten million rows come in and are sorted once, instead of each finding its place in each index. */
+async function makeEvents(sql: postgres.Sql, { ownerId, contracts }: History): Promise<void> {
+  const indexes = await sql<{ name: string; definition: string }[]>`
+    select indexname as name, indexdef as definition from pg_indexes
+     where tablename = 'events' and indexname in ('events_contract_seq', 'events_owner')`;
+  for (const { name } of indexes) await sql`drop index ${sql(name)}`;
+  for (let from = 1; from <= contracts; from += some)
+    await sql`
+      insert into events (owner_id, contract_id, task_id, seq, type, actor, data, at)
+      select ${ownerId}, c.id, c.id, k,
+             case when k % 10 = 0 then 'supervisor.state_changed' when k % 10 = 1 then 'task.completed' else 'wait.started' end,
+             '{"kind":"system","id":null,"name":"bench"}', '{"from":"idle","to":"working","name":"bench"}', now()
+        from bench_contracts c, generate_series(1, ${eventsEach}::int) k where c.n between ${from} and ${from + some - 1}`;
+  await sql`set maintenance_work_mem = '1GB'`;
+  for (const { definition } of indexes) await sql.unsafe(definition);
 }

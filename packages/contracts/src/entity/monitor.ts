@@ -111,4 +111,17 @@ export const monitorCloseCodes = {
   draining: 4503,
 } as const;
 
+/** What both ends of a monitor's socket speak; named by whoever names protocols at all. */
+export const monitorProtocol = 'makima.monitor';
+/** Before a ticket, among the protocols that a browser's socket names: it can set no header. */
+export const monitorTicketPrefix = 'makima.ticket.';
+
+/** Opens one monitor, once and soon. */
+export const zMonitorTicket = z.object({
+  /** For the second argument of the browser's `WebSocket`. */
+  protocols: z.array(z.string()),
+  expiresAt: zTime,
+});
+export type MonitorTicket = z.infer<typeof zMonitorTicket>;
+
 export const monitorPath = '/api/v1/contracts/monitor';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { contractStatuses } from '@makima/domain/contract';
 import { zDashboard } from '../entity/dashboard.ts';
-import { monitorPath, zMonitorEvent } from '../entity/monitor.ts';
+import { monitorPath, zMonitorEvent, zMonitorTicket } from '../entity/monitor.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { zPage } from './page.ts';
 
@@ -20,7 +20,7 @@ export const monitorContracts = defineEndpoint({
   tag: 'contracts',
   summary: 'What happens to contracts: by socket, as a stream, or by page',
   description:
-    'With `Upgrade: websocket` a socket: the first message is the filter (`contract_ids`, `statuses`, `include_stale`, `include_heartbeats`, `after`), a later one replaces it. With `Accept: text/event-stream` a stream of the same events; `Last-Event-ID` is the cursor. Else the page after a cursor. `contract_ids` and `statuses` are lists separated by commas. Without a cursor it begins now.',
+    'With `Upgrade: websocket` a socket (a browser opens it with a ticket of `createMonitorTicket`): the first message is the filter (`contract_ids`, `statuses`, `include_stale`, `include_heartbeats`, `after`), a later one replaces it. With `Accept: text/event-stream` a stream of the same events; `Last-Event-ID` is the cursor. Else the page after a cursor. `contract_ids` and `statuses` are lists separated by commas. Without a cursor it begins now.',
   query: z.strictObject({
     contract_ids: z.string().max(3_700).regex(listOf(id), 'ids, separated by commas').optional(),
     statuses: z.string().max(200).regex(listOf(status), 'statuses, separated by commas').optional(),
@@ -31,6 +31,20 @@ export const monitorContracts = defineEndpoint({
   }),
   status: 200,
   response: zPage(zMonitorEvent).extend({ cursor: z.string() }),
+  errors: ['NOT_FOUND'],
+  policy: watchers,
+});
+
+export const createMonitorTicket = defineEndpoint({
+  id: 'createMonitorTicket',
+  method: 'POST',
+  path: `${monitorPath}/tickets`,
+  tag: 'contracts',
+  summary: 'A ticket that opens one monitor from a browser',
+  description:
+    'A browser cannot send the key with a socket. `new WebSocket(url, protocols)` with the `protocols` of the answer opens the monitor instead: once, within 30 s, from a page of this server, as the key that asked for it.',
+  status: 201,
+  response: zMonitorTicket,
   errors: ['NOT_FOUND'],
   policy: watchers,
 });

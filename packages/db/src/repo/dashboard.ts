@@ -45,10 +45,12 @@ export async function incidentContracts(
 ): Promise<StaleRow[]> {
   return db<StaleRow[]>`
     select c.id, c.slug, c.name, c.phase, a.last_progress_at
-      from incidents i join contracts c on c.owner_id = i.owner_id and c.id = i.subject::uuid
+      from (select owner_id, subject, opened_at from incidents
+             where owner_id = ${args.ownerId} and kind = ${args.kind} and closed_at is null
+             order by opened_at limit ${args.limit}) i
+      join contracts c on c.owner_id = i.owner_id and c.id = i.subject::uuid
       join contract_activity a on a.contract_id = c.id
-     where i.owner_id = ${args.ownerId} and i.kind = ${args.kind} and i.closed_at is null
-     order by i.opened_at limit ${args.limit}`;
+     order by i.opened_at`;
 }
 
 export interface UsageRow {

@@ -24,6 +24,20 @@ export async function beginIdempotent(
   return { kind: 'done', response: row.response };
 }
 
+/**
+ * Whether nobody has taken this key before; it stays taken until it is worth nothing anyway. Of two at once the
+ * second waits for the first.
+ */
+export async function takeOnce(
+  tx: Tx,
+  args: { ownerId: string; key: string; expiresAt: Date },
+): Promise<boolean> {
+  const taken = await tx`
+    insert into idempotency_keys (owner_id, key, fingerprint, expires_at)
+    values (${args.ownerId}, ${args.key}, '', ${args.expiresAt}) on conflict (owner_id, key) do nothing`;
+  return taken.count === 1;
+}
+
 /** Whether a key has its answer, for work of several transactions that keeps its answer in the last. */
 export async function isAnswered(
   db: Queryable,

@@ -1,5 +1,5 @@
 /** Locks that are not a row's: by name, for the length of a transaction. */
-import type { Sql, Tx } from '../client.ts';
+import type { Queryable, Sql, Tx } from '../client.ts';
 
 /** One placement at a time per owner. */
 export async function lockOwnerForPlacement(tx: Tx, args: { ownerId: string }): Promise<void> {
@@ -55,8 +55,8 @@ export async function lockInstallation(tx: Tx): Promise<void> {
 }
 
 /** A UUIDv7 of the database, for a row whose id must be known before it is inserted. */
-export async function newId(tx: Tx): Promise<string> {
-  const [row] = await tx<{ id: string }[]>`select uuidv7() as id`;
+export async function newId(db: Queryable): Promise<string> {
+  const [row] = await db<{ id: string }[]>`select uuidv7() as id`;
   if (row === undefined) throw new Error('uuidv7() gave nothing');
   return row.id;
 }

@@ -1,7 +1,7 @@
 /**
  * Upgrades of monitors: judged as a request is, before any handshake.
  *
- * Law: path, Host and Origin first, then the key, then what the endpoint's policy says; a refusal is the
+ * Law: path, Host and Origin first, then the key or ticket, then what the endpoint's policy says; a refusal is the
  * problem that a request would get.
  */
 import type { IncomingMessage } from 'node:http';
@@ -20,6 +20,7 @@ import { authorizeNoted } from '../refusals.ts';
 import type { Session } from '../request.ts';
 import { requireMonitoring } from './flag.ts';
 import { serveMonitor, type MonitorTimes } from './socket.ts';
+import { chosenProtocol, openSession } from './ticket.ts';
 
 export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
@@ -28,6 +29,7 @@ export function monitorDoor(api: Api, times: MonitorTimes): TakeUpgrade {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    handleProtocols: chosenProtocol,
     maxPayload: wireLimits.monitorFrameBytes,
   });
   sockets.on('wsClientError', (_error, socket) => socket.end(rawAnswer(400, '')));
@@ -51,7 +53,7 @@ export function monitorDoor(api: Api, times: MonitorTimes): TakeUpgrade {
 
 async function judge(api: Api, request: IncomingMessage): Promise<Session> {
   checkHost(api.hosts, request);
-  const session = await api.auth.sessionOf(request);
+  const session = await openSession(api, request);
   api.rates.take(keyIdOf(session.principal));
   const { policy, id } = endpoints.monitorContracts;
   authorizeNoted(api, session.principal, { policy, action: id });

@@ -356,6 +356,8 @@ it('monitor and dashboard are not there when the flag is off', async () => {
   expect(answer).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
   const dashboard = '/api/v1/contracts/dashboard';
   expect((await off.send('GET', dashboard, { key: off.ownerKey })).status).toBe(404);
+  const tickets = `${monitorPath}/tickets`;
+  expect((await off.send('POST', tickets, { key: off.ownerKey })).status).toBe(404);
   expect((await api.send('GET', dashboard, { key: api.ownerKey })).status).toBe(200);
   // Everything else is.
   expect((await off.send('GET', '/api/v1/contracts', { key: off.ownerKey })).status).toBe(200);

@@ -19,10 +19,13 @@ export interface MonitorAddress {
   readonly key?: string | undefined;
   readonly headers?: Record<string, string>;
   readonly path?: string;
+  /** What the socket names, such as a ticket. */
+  readonly protocols?: readonly string[];
 }
 
-export function dial({ port, key, headers, path = monitorPath }: MonitorAddress): WebSocket {
-  return new WebSocket(`ws://127.0.0.1:${port}${path}`, {
+export function dial(address: MonitorAddress): WebSocket {
+  const { port, key, headers, path = monitorPath, protocols = [] } = address;
+  return new WebSocket(`ws://127.0.0.1:${port}${path}`, [...protocols], {
     perMessageDeflate: false,
     headers: { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...headers },
   });
