@@ -95,7 +95,10 @@ async function protocolsOf(
 ): Promise<readonly string[] | undefined | 'later'> {
   if (entry === 'key') return undefined;
   try {
-    const ticket = await client.call('createMonitorTicket', { tries: 1, ...(signal && { signal }) });
+    const ticket = await client.call('createMonitorTicket', {
+      tries: 1,
+      ...(signal && { signal }),
+    });
     return ticket.protocols;
   } catch (error) {
     throwUnlessItPasses(error, signal);
