@@ -21,13 +21,14 @@ describe('a pulse', () => {
     expect(pulseOf(works, now)).toEqual({ kind: 'dead', silentMs: 120_001 });
     expect(pulse({ lastHeartbeatAt: new Date(now.getTime() - 120_000) })).toBe('beats');
     expect(pulse({ lastHeartbeatAt: new Date(now.getTime() + 9_000) })).toBe('beats');
-    for (const taskStatus of ['interrupted', 'pending', 'starting'] as const)
+    for (const taskStatus of ['interrupted', 'starting'] as const)
       expect(pulse({ taskStatus })).toBe('dead');
   });
 
   it('is not expected of who never began, rests or is over', () => {
     expect(pulse({ lastHeartbeatAt: null })).toBe('silent_by_right');
-    expect(pulse({ taskStatus: 'paused' })).toBe('silent_by_right');
+    for (const taskStatus of ['paused', 'pending'] as const)
+      expect(pulse({ taskStatus })).toBe('silent_by_right');
     for (const session of taskSessions)
       expect(pulse({ session })).toBe(
         session === 'parked' || session === 'limited' ? 'silent_by_right' : 'dead',

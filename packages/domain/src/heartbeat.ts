@@ -3,7 +3,7 @@
  * may last.
  *
  * Law: a heartbeat is telemetry; it renews nothing and restores nobody. Leases decide about that. Who rests
- * on purpose (parked, limited, paused, or over) is expected to be silent.
+ * on purpose (parked, limited, paused, or over) is expected to be silent, and so is who waits for a place.
  */
 import { type ContractStatus, mayWork } from './contract.ts';
 import { type SupervisorState, isSupervisorFinal } from './supervisor.ts';
@@ -21,13 +21,17 @@ export interface HeartbeatFacts {
 
 export type Pulse =
   | { readonly kind: 'beats' }
-  /** It never began, or rests: nobody waits for a beat. */
+  /** It never began, waits for a place, or rests: nobody waits for a beat. */
   | { readonly kind: 'silent_by_right' }
   | { readonly kind: 'dead'; readonly silentMs: number };
 
 export function pulseOf(facts: HeartbeatFacts, now: Date): Pulse {
   const { lastHeartbeatAt, session, state, taskStatus } = facts;
-  const rests = session === 'parked' || session === 'limited' || taskStatus === 'paused';
+  const rests =
+    session === 'parked' ||
+    session === 'limited' ||
+    taskStatus === 'paused' ||
+    taskStatus === 'pending';
   const over = !mayWork(facts.contractStatus) || isSupervisorFinal(state);
   if (lastHeartbeatAt === null || rests || over) return { kind: 'silent_by_right' };
   const silentMs = now.getTime() - lastHeartbeatAt.getTime();

@@ -22,11 +22,13 @@ const tried = (
   attempt: number,
   sessionId: string | null,
   conversationCostMicros: number | null,
+  conversationLowMicros = conversationCostMicros,
 ) => ({
   ...tokens,
   attempt,
   sessionId,
   conversationCostMicros,
+  conversationLowMicros,
   model: null,
 });
 const noPrice = () => undefined;
@@ -48,6 +50,16 @@ describe('the cost of an attempt', () => {
     expect(costs(tried(1, 's', 500), tried(2, 's', 300), tried(3, 's', 400))).toEqual([
       500, 300, 100,
     ]);
+  });
+
+  it('stays everything when that comes to more than before', () => {
+    expect(costs(tried(1, 's', 500), tried(2, 's', 600, 100), tried(3, 's', 650, 610))).toEqual([
+      500, 600, 50,
+    ]);
+    // Kept before anybody looked at it.
+    expect(costs(tried(1, 's', 500), { ...tried(2, 's', 600), conversationLowMicros: null })).toEqual(
+      [500, 100],
+    );
   });
 
   it('is everything in another conversation, and in one that nobody knows', () => {

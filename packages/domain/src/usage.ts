@@ -29,6 +29,8 @@ export interface AttemptUsage extends Tokens {
   readonly sessionId: string | null;
   /** What the agent said that its whole conversation has cost; null when it tells no price. */
   readonly conversationCostMicros: number | null;
+  /** The least above nothing that it said so in this attempt; null when it said none. */
+  readonly conversationLowMicros: number | null;
   /** As the agent calls it; null when it did not say. */
   readonly model: string | null;
 }
@@ -42,7 +44,8 @@ export interface AttemptCost {
 
 /**
  * What each attempt of a task has cost: its part of what its conversation has cost, else derived from its
- * tokens. A total below the one before it: the agent began to count anew.
+ * tokens. An attempt that has ever told less than the one before it: its agent counts anew, however much it
+ * tells later.
  */
 export function attemptCosts(
   attempts: readonly AttemptUsage[],
@@ -60,7 +63,7 @@ export function attemptCosts(
         const session = one.sessionId ?? `attempt ${attempt}`;
         const known = before.get(session) ?? 0;
         before.set(session, total);
-        return { attempt, costMicros: costRise(total, known), costEstimated: false };
+        return { attempt, costMicros: costRise(one, total, known), costEstimated: false };
       }
       if (price === undefined || tokenSum(one) === 0)
         return { attempt, costMicros: null, costEstimated: false };
@@ -68,10 +71,13 @@ export function attemptCosts(
     });
 }
 
-function costRise(conversationMicros: number, beforeMicros: number): number {
-  return conversationMicros >= beforeMicros
-    ? conversationMicros - beforeMicros
-    : conversationMicros;
+function costRise(
+  { conversationLowMicros }: AttemptUsage,
+  totalMicros: number,
+  beforeMicros: number,
+): number {
+  const isAnew = (conversationLowMicros ?? totalMicros) < beforeMicros;
+  return isAnew ? totalMicros : totalMicros - beforeMicros;
 }
 
 /** The sum over the attempts of a task. */

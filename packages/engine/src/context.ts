@@ -99,6 +99,10 @@ export interface Act {
   readonly caller: Principal;
   readonly ownerId: string;
   readonly engine: Engine;
+  /** Of what this act belongs to; undefined where nobody traces. */
+  readonly traceparent: string | undefined;
+  /** The same act, as far as it belongs to this trace; undefined: to none. */
+  inTrace(traceparent: string | undefined): Act;
   emit(
     type: EventType,
     about: { contractId: string | null; taskId?: string | null; data?: Record<string, unknown> },
@@ -154,7 +158,8 @@ export async function act<T>(
         );
       }
     }
-    const result = await work(buildAct(engine, call.caller, tx, now, told));
+    const trace = engine.traceparent?.();
+    const result = await work(buildAct(engine, call.caller, { tx, now, told, trace }));
     mailCount = told.mail.length;
     await Promise.all([
       appendEvents(tx, told.events),
@@ -182,7 +187,15 @@ class Told {
   readonly audits: Parameters<typeof insertAudit>[1][number][] = [];
 }
 
-function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: Told): Act {
+interface Within {
+  readonly tx: Tx;
+  readonly now: Date;
+  readonly told: Told;
+  readonly trace: string | undefined;
+}
+
+function buildAct(engine: Engine, caller: Principal, within: Within): Act {
+  const { tx, now, told, trace } = within;
   const ownerId = caller.ownerId;
   const actor = actorOf(caller);
   return {
@@ -191,6 +204,8 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
     caller,
     ownerId,
     engine,
+    traceparent: trace,
+    inTrace: (other) => buildAct(engine, caller, { ...within, trace: other }),
     emit(type, about) {
       told.events.push({
         ownerId,
@@ -206,7 +221,12 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
         ownerId,
         queue: name,
         jobId: jobId(name, ticket.entityId, ticket.fence),
-        payload: { v: jobVersion, ownerId, ...traceOf(engine), ...payload },
+        payload: {
+          v: jobVersion,
+          ownerId,
+          ...(trace === undefined ? {} : { trace }),
+          ...payload,
+        },
         notBefore: ticket.notBefore ?? null,
       });
     },
@@ -228,8 +248,7 @@ function buildAct(engine: Engine, caller: Principal, tx: Tx, now: Date, told: To
   };
 }
 
-/** What mail and commands say of the trace that they belong to; nothing where nobody traces. */
-export function traceOf(engine: Engine): { readonly trace?: string } {
-  const trace = engine.traceparent?.();
-  return trace === undefined ? {} : { trace };
+/** What a task keeps that becomes pending: whatever places it is of the same trace. */
+export function tracedTask(a: Act): { readonly trace: string | null } {
+  return { trace: a.traceparent ?? null };
 }

@@ -7,7 +7,7 @@
  */
 import type { ReportsTaken } from '@makima/contracts/socket/frames';
 import { applyReports } from '@makima/engine/report/apply';
-import { inSpan } from '@makima/runtime/tracing';
+import { inSpan, startSpan, type SpanSpec } from '@makima/runtime/tracing';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { Line } from './line.ts';
 import { patiently } from './patience.ts';
@@ -39,9 +39,27 @@ export async function takeReports(line: Line, frame: ReportsFrame): Promise<void
   }
 }
 
-/** Applied together, so in one span: of the trace of the first report that belongs to one. */
-function traced<T>(reports: ReportsFrame['reports'], work: () => Promise<T>): Promise<T> {
-  const first = reports.find((report) => 'trace' in report && report.trace !== undefined);
-  if (first === undefined || !('trace' in first)) return work();
-  return inSpan({ name: `report ${first.kind}`, parent: first.trace }, work);
+/**
+ * Applied together: within the span of the one trace that they belong to; of several each has a span beside the
+ * work, and what follows from a report is of its own.
+ */
+async function traced<T>(reports: ReportsFrame['reports'], work: () => Promise<T>): Promise<T> {
+  const firsts = new Map<string, SpanSpec>();
+  for (const report of reports) {
+    const parent = 'trace' in report ? report.trace : undefined;
+    if (parent !== undefined && !firsts.has(parent))
+      firsts.set(parent, { name: `report ${report.kind}`, parent });
+  }
+  const [only, ...others] = firsts.values();
+  if (only === undefined) return work();
+  if (others.length === 0) return inSpan(only, work);
+  const spans = [only, ...others].map(startSpan);
+  try {
+    const result = await work();
+    for (const span of spans) span.end();
+    return result;
+  } catch (error) {
+    for (const span of spans) span.end(error);
+    throw error;
+  }
 }

@@ -29,6 +29,15 @@ describe('what an attempt used', () => {
     expect(usage.total()?.conversationCostMicros).toBe(750_000);
   });
 
+  it('goes on from where it was when its agent counts anew', () => {
+    const usage = createUsage();
+    const told = [0.5, 0, 0.1, 0.7, null, 0.2].map((usd) => {
+      usage.see(used(1, usd));
+      return usage.total()?.conversationCostMicros;
+    });
+    expect(told).toEqual([500_000, 500_000, 600_000, 1_200_000, 1_200_000, 1_400_000]);
+  });
+
   it('holds only numbers that a report may hold', () => {
     const usage = createUsage();
     const tokens = { input: 1.7, output: -3, cacheRead: Number.NaN, cacheWrite: 1e300 };

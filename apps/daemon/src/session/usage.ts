@@ -1,7 +1,7 @@
 /**
  * What an attempt has used so far: tokens summed over its turns, and the agent's own total of what its
  * conversation has cost (agents count money over the whole conversation, across restarts: the server knows what
- * of it is known already).
+ * of it is known already). One that begins to count anew in the middle goes on from where it was.
  *
  * Law: what is reported are whole numbers from 0 on, whatever the agent tells.
  */
@@ -22,6 +22,16 @@ export function createUsage(): UsageCount {
   let sum: Usage | null = null;
   let model: string | null = null;
   let isUntold = false;
+  let toldMicros = 0;
+  let formerMicros = 0;
+  const conversationMicros = (usd: number | null): number | null => {
+    const told = micros(usd);
+    if (told === null) return null;
+    // Nothing is what some say who do not know.
+    if (told > 0 && told < toldMicros) formerMicros += toldMicros;
+    toldMicros = told === 0 ? toldMicros : told;
+    return Math.min(countMax, formerMicros + toldMicros);
+  };
   return {
     model(name) {
       model = name === null ? null : name.slice(0, 200);
@@ -32,7 +42,7 @@ export function createUsage(): UsageCount {
         outputTokens: (sum?.outputTokens ?? 0) + count(turn.output),
         cacheReadTokens: (sum?.cacheReadTokens ?? 0) + count(turn.cacheRead),
         cacheWriteTokens: (sum?.cacheWriteTokens ?? 0) + count(turn.cacheWrite),
-        conversationCostMicros: micros(costUsd) ?? sum?.conversationCostMicros ?? null,
+        conversationCostMicros: conversationMicros(costUsd) ?? sum?.conversationCostMicros ?? null,
         model,
       };
       isUntold = true;

@@ -93,6 +93,7 @@ export interface TaskChange {
   readonly startedAt?: Date | null;
   readonly finishedAt?: Date | null;
   readonly pendingSince?: Date;
+  readonly trace?: string | null;
 }
 
 /** Fenced by attempt (and status when given); undefined when the task is elsewhere by now. */

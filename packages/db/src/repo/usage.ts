@@ -26,12 +26,14 @@ export async function raiseUsage(
            cache_read_tokens = greatest(cache_read_tokens, ${args.cacheReadTokens}::bigint),
            cache_write_tokens = greatest(cache_write_tokens, ${args.cacheWriteTokens}::bigint),
            conversation_cost_micros = greatest(conversation_cost_micros, ${cost}::bigint),
+           conversation_low_micros = least(conversation_low_micros, nullif(${cost}::bigint, 0)),
            model = coalesce(${args.model}, model)
      where task_id = ${args.taskId} and attempt = ${args.attempt}
        and (input_tokens < ${args.inputTokens}::bigint or output_tokens < ${args.outputTokens}::bigint
             or cache_read_tokens < ${args.cacheReadTokens}::bigint
             or cache_write_tokens < ${args.cacheWriteTokens}::bigint
-            or coalesce(conversation_cost_micros, -1) < coalesce(${cost}::bigint, -1))
+            or coalesce(conversation_cost_micros, -1) < coalesce(${cost}::bigint, -1)
+            or conversation_low_micros > nullif(${cost}::bigint, 0))
     returning *`;
   return row;
 }

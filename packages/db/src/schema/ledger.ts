@@ -146,6 +146,9 @@ export const incidents = snakeCase.table(
     uniqueIndex('incidents_open')
       .on(t.ownerId, t.kind, t.subject)
       .where(sql`${t.closedAt} is null`),
+    index('incidents_closed')
+      .on(t.closedAt)
+      .where(sql`${t.closedAt} is not null`),
     check('incidents_order', sql`${t.closedAt} is null or ${t.closedAt} >= ${t.openedAt}`),
   ],
 );

@@ -86,6 +86,8 @@ export const tasks = snakeCase.table(
     permissionMode: text().$type<PermissionMode>().notNull().default('bypass'),
     directiveId: uuid(),
     directiveStepId: uuid(),
+    /** W3C `traceparent` of what made it pending, where somebody traces: of that trace is what places it. */
+    trace: text(),
     /** The fence: number of the newest attempt, 0 before the first. Of a supervisor it is the epoch. */
     currentAttempt: integer().notNull().default(0),
     retryCount: integer().notNull().default(0),
@@ -205,12 +207,12 @@ export const taskAttempts = snakeCase.table(
     ...usedTokens(),
     /** What its agent said that the conversation has cost, in millionths of a dollar. */
     conversationCostMicros: bigint({ mode: 'number' }),
+    /** The least of that above nothing: below what it cost before, its agent counts anew. */
+    conversationLowMicros: bigint({ mode: 'number' }),
     /** Its own part of that; null where no price is known. */
     costMicros: bigint({ mode: 'number' }),
     /** Derived from its tokens, not told by its agent. */
     costEstimated: boolean().notNull().default(false),
-    /** Not written any more. */
-    costUsd: text(),
     assignedAt: bornAt(),
     startedAt: moment(),
     /** When its daemon was asked to end it because it only waits; what came since then counts as come. */

@@ -10,7 +10,7 @@ import {
 import { insertSupervisor } from '@makima/db/repo/supervisors';
 import { insertTask } from '@makima/db/repo/tasks';
 import type { ContractRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, requirePerson } from '../authorize.ts';
 import { supervisorBrief } from '../supervisor/brief.ts';
 import { contractDetail } from './get.ts';
@@ -51,6 +51,7 @@ export async function startSupervisor(a: Act, contract: ContractRow): Promise<vo
     });
   }
   const task = await insertTask(a.tx, {
+    ...tracedTask(a),
     ownerId: a.ownerId,
     contractId: contract.id,
     directiveId: contract.directiveId,

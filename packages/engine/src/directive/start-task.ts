@@ -10,7 +10,7 @@ import { directiveNumbers, lockDirective } from '@makima/db/repo/directives';
 import { listOrderRows } from '@makima/db/repo/orders';
 import { insertTask } from '@makima/db/repo/tasks';
 import type { DirectiveRow, TaskRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { notFound, requirePerson } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { directiveBrief } from './brief.ts';
@@ -60,6 +60,7 @@ export async function sendAgent(
     limit: toldMost,
   });
   const row = await insertTask(a.tx, {
+    ...tracedTask(a),
     ownerId: a.ownerId,
     contractId: null,
     directiveId: directive.id,

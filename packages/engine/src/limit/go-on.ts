@@ -10,7 +10,7 @@ import { findContract } from '@makima/db/repo/contracts';
 import { findDaemon } from '@makima/db/repo/daemons';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
-import { act, type Act, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Engine } from '../context.ts';
 import { eachRow } from '../each-row.ts';
 import { sendMessage } from '../message/send.ts';
 import { wakeResting } from '../supervisor/wake.ts';
@@ -48,7 +48,13 @@ export async function goOnAfterLimit(
   const row = await changeTask(a.tx, {
     ...about,
     from: ['interrupted'],
-    set: { status: 'pending', session: 'none', resumeAt: null, pendingSince: a.now },
+    set: {
+      ...tracedTask(a),
+      status: 'pending',
+      session: 'none',
+      resumeAt: null,
+      pendingSince: a.now,
+    },
   });
   if (row === undefined) return undefined;
   await sendMessage(a, {

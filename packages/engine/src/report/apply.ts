@@ -6,6 +6,7 @@
  * the one that cannot be applied is set aside in the audit: it can neither block nor be lost in silence.
  * What may succeed later is never set aside.
  */
+import { traceId } from '@makima/contracts/trace';
 import type { Report, UnreadableReport } from '@makima/contracts/socket/reports';
 import { isMakimaError, MakimaError } from '@makima/domain/error';
 import { judgeFrame, type FrameVerdict } from '@makima/domain/sequence';
@@ -53,12 +54,21 @@ async function applyFrame(
       if (i < skip) continue;
       const seq = frame.fromSeq + i;
       if (isUnreadable(report)) noteSetAside(a, caller, { ...frame, seq }, report, report.where);
-      else await applyReport(a, caller, report);
+      else await applyReport(inOwnTrace(a, frame, report), caller, report);
     }
     await advanceJournal(a.tx, { journalId: frame.journalId, from: appliedSeq, to: endSeq });
     return { appliedSeq: endSeq };
   });
   return result;
+}
+
+/** A frame mixes tasks as they come: what follows from a report belongs to no other's trace. */
+function inOwnTrace(a: Act, { reports }: ReportFrame, report: Report): Act {
+  if (reports.length === 1) return a;
+  const own = 'trace' in report ? report.trace : undefined;
+  if (own !== undefined && a.traceparent !== undefined && traceId(own) === traceId(a.traceparent))
+    return a;
+  return a.inTrace(own);
 }
 
 interface FrameAt {

@@ -25,7 +25,7 @@ import { changeTask } from '@makima/db/repo/tasks';
 import { conversationTail, dropTranscript } from '@makima/db/repo/talk';
 import { newId } from '@makima/db/repo/locks';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
-import type { Act } from '../context.ts';
+import { tracedTask, type Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
 import { deliver } from '../question/deliver.ts';
 import type { RestorationFacts } from './restoration-facts.ts';
@@ -120,6 +120,7 @@ async function makePending(a: Act, { task, plan, byPerson }: Restoration): Promi
     attempt: task.currentAttempt,
     from: byPerson === undefined ? ['interrupted'] : ['interrupted', 'pending'],
     set: {
+      ...tracedTask(a),
       status: 'pending',
       session: 'none',
       pendingSince: a.now,

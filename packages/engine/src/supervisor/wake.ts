@@ -16,7 +16,7 @@ import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { changeTask, lockTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { seeWait } from '@makima/db/repo/waits';
 import type { ContractRow, QuestionRow, TaskRow, WaitRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
@@ -110,7 +110,13 @@ async function pendingAgain(a: Act, task: TaskRow): Promise<TaskRow | undefined>
   return changeTask(a.tx, {
     ...about,
     from: ['interrupted'],
-    set: { status: 'pending', session: 'none', resumeAt: null, pendingSince: a.now },
+    set: {
+      ...tracedTask(a),
+      status: 'pending',
+      session: 'none',
+      resumeAt: null,
+      pendingSince: a.now,
+    },
   });
 }
 

@@ -8,6 +8,7 @@
 import { channels } from '@makima/contracts/channels';
 import { mayWork } from '@makima/domain/contract';
 import type { Unplaced } from '@makima/domain/placement';
+import { traceId } from '@makima/contracts/trace';
 import { insertAttempt } from '@makima/db/repo/attempts';
 import { appendCommand } from '@makima/db/repo/daemons';
 import { contractsByIds } from '@makima/db/repo/contracts';
@@ -16,7 +17,7 @@ import { lockOwnerForPlacement } from '@makima/db/repo/locks';
 import { setEpoch } from '@makima/db/repo/supervisors';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { ContractRow, DaemonRow, TaskRow } from '@makima/db/rows';
-import { act, traceOf, type Act, type Acted, type Engine } from '../context.ts';
+import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendWaiting } from '../message/send.ts';
 import { lookForPlaces, type PlacementLook } from './placement-facts.ts';
@@ -110,7 +111,7 @@ async function assign(
     daemonId,
     loopRoundsMax: a.engine.limits.loopRoundsMax,
   });
-  const command = { ...started, ...traceOf(a.engine) };
+  const command = { ...started, ...traceOf(a, task) };
   await changeTask(a.tx, {
     ownerId: a.ownerId,
     id: task.id,
@@ -145,4 +146,11 @@ async function contractsOf(
   const ids = [...new Set(placed.flatMap(({ task }) => task.contractId ?? []))];
   const rows = await contractsByIds(a.tx, { ownerId: a.ownerId, ids });
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Many are placed at once by the ticket of one: of each its own trace, by way of the ticket where that is its. */
+function traceOf(a: Act, { trace }: TaskRow): { readonly trace?: string } {
+  if (trace === null) return {};
+  const isOwn = a.traceparent !== undefined && traceId(a.traceparent) === traceId(trace);
+  return { trace: isOwn ? a.traceparent : trace };
 }

@@ -9,7 +9,7 @@ import { findAttempt } from '@makima/db/repo/attempts';
 import { daemonsOf } from '@makima/db/repo/daemons';
 import { changeTask, lockTask } from '@makima/db/repo/tasks';
 import type { AttemptRow, TaskRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
@@ -158,6 +158,7 @@ export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow>
     attempt: task.currentAttempt,
     from: ['interrupted'],
     set: {
+      ...tracedTask(a),
       status: 'pending',
       session: 'none',
       retryCount: task.retryCount + 1,

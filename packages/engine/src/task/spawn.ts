@@ -13,7 +13,7 @@ import { afterSpawn } from '@makima/domain/supervisor';
 import { touchContract } from '@makima/db/repo/contracts';
 import { insertTask, tasksByIds } from '@makima/db/repo/tasks';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
-import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
+import { act, tracedTask, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, notFound, requireLead } from '../authorize.ts';
 import { presentTask } from '../present/task.ts';
 import { savePoint } from '../save-point.ts';
@@ -52,6 +52,7 @@ export function spawnTask(engine: Engine, call: Call, input: SpawnInput): Promis
     await checkCompletion(a, contract, repository, input);
     const row = await insertTask(a.tx, {
       ...place(contract, parent, repository, input),
+      ...tracedTask(a),
       ownerId: a.ownerId,
       contractId: contract.id,
       name: input.name,

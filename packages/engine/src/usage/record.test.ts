@@ -110,6 +110,18 @@ describe('what an attempt used', () => {
     expect(await spentBy(first)).toMatchObject({ outputTokens: 3, costMicros: 800 });
   });
 
+  it('is everything of an agent that counts anew, also beyond what it had told before', async () => {
+    const first = await running(scene, { name: 'counts anew' });
+    await tells(first, { conversationCostMicros: 500 });
+    const second = await again(first);
+    const seen: number[] = [];
+    for (const conversationCostMicros of [0, 100, 450, 600]) {
+      await tells(second, { conversationCostMicros });
+      seen.push((await spentBy(first)).costMicros);
+    }
+    expect(seen).toEqual([500, 600, 950, 1_100]);
+  });
+
   it('is added to that of another conversation', async () => {
     const first = await running(scene, { name: 'anew' });
     await tells(first, { conversationCostMicros: 700 });
