@@ -57,9 +57,9 @@ describe('the cost of an attempt', () => {
       500, 600, 50,
     ]);
     // Kept before anybody looked at it.
-    expect(costs(tried(1, 's', 500), { ...tried(2, 's', 600), conversationLowMicros: null })).toEqual(
-      [500, 100],
-    );
+    expect(
+      costs(tried(1, 's', 500), { ...tried(2, 's', 600), conversationLowMicros: null }),
+    ).toEqual([500, 100]);
   });
 
   it('is everything in another conversation, and in one that nobody knows', () => {
