@@ -84,11 +84,12 @@ export async function contractsByIds(
 /** Completing contracts whose grace is over and of which no person is asked: only their clean-up is left. */
 export async function contractsAtTheirEnd(
   db: Queryable,
-  args: { ownerId: string; detectedBefore: Date; limit: number },
+  args: { ownerId: string; contractId?: string; detectedBefore: Date; limit: number },
 ): Promise<string[]> {
   const rows = await db<{ id: string }[]>`
     select id from contracts c
      where owner_id = ${args.ownerId} and status = 'completing' and completion_detected_at <= ${args.detectedBefore}
+       ${args.contractId === undefined ? db`` : db`and id = ${args.contractId}`}
        and not exists (select 1 from confirmations f where f.contract_id = c.id and f.state = 'open')
      order by id limit ${args.limit}`;
   return rows.map((row) => row.id);

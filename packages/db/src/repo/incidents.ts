@@ -86,12 +86,18 @@ export interface IncidentAtWork extends Pick<IncidentRow, 'openedAt' | 'detail'>
 /** Open ones of a kind whose subject is a contract that is at work, the oldest first. */
 export async function incidentsAtWork(
   db: Queryable,
-  args: { readonly ownerId: string; readonly kind: string; readonly limit: number },
+  args: {
+    readonly ownerId: string;
+    readonly contractId?: string;
+    readonly kind: string;
+    readonly limit: number;
+  },
 ): Promise<IncidentAtWork[]> {
   const rows = await db<(IncidentAtWork & IncidentAtWork['contract'])[]>`
     select i.opened_at, i.detail, c.id, c.slug, c.phase, c.contract_type
       from incidents i join contracts c on c.owner_id = i.owner_id and c.id = i.subject::uuid
      where i.owner_id = ${args.ownerId} and i.kind = ${args.kind} and i.closed_at is null
+       ${args.contractId === undefined ? db`` : db`and i.subject = ${args.contractId}`}
        and c.status in ('active', 'waiting_for_input')
      order by i.opened_at, i.id limit ${args.limit}`;
   return rows.map(({ openedAt, detail, ...contract }) => ({ openedAt, detail, contract }));

@@ -129,7 +129,13 @@ export interface PlaceableRow extends TaskRow {
  */
 export async function placeableTasks(
   tx: Queryable,
-  args: { ownerId: string; limit: number; offset?: number; lock: 'claim' | 'none' },
+  args: {
+    ownerId: string;
+    contractId?: string;
+    limit: number;
+    offset?: number;
+    lock: 'claim' | 'none';
+  },
 ): Promise<PlaceableRow[]> {
   return tx<PlaceableRow[]>`
     select t.*, f.home_daemon_id as source_daemon_id,
@@ -139,6 +145,7 @@ export async function placeableTasks(
       left join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       left join tasks f on f.owner_id = t.owner_id and f.id = t.continue_from_task_id
      where t.owner_id = ${args.ownerId} and t.status = 'pending'
+       ${args.contractId === undefined ? tx`` : tx`and t.contract_id = ${args.contractId}`}
        and (c.id is null or c.status in ('created', 'active', 'waiting_for_input'))
        and c.budget_held_at is null and t.budget_held_at is null
        and (f.id is null or f.status in ('done', 'failed', 'merged', 'cancelled'))

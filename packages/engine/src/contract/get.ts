@@ -24,7 +24,8 @@ export async function getContract(
     engine.database,
     (async () => {
       const row = await readableContract(sql, caller, input.id);
-      const standing = mayStand(row) ? await standstillsOf(engine, sql, row.ownerId) : [];
+      const scope = { ownerId: row.ownerId, contractId: row.id };
+      const standing = mayStand(row) ? await standstillsOf(engine, sql, scope) : [];
       return contractDetail(engine, sql, row, standing);
     })(),
   );

@@ -45,7 +45,7 @@ export async function listContracts(
   return reading(
     engine.database,
     (async () => {
-      const stand = await standstillsOf(engine, sql, ownerId);
+      const stand = await standstillsOf(engine, sql, { ownerId });
       const standing = new Set(stand.flatMap(({ contractId }) => contractId ?? []));
       const rows = await rankedContracts(sql, {
         ...filters,

@@ -45,7 +45,7 @@ export async function inbox(engine: Engine, caller: Principal): Promise<{ items:
         listContractRows(sql, { ownerId, status: ['blocked'], limit: most }),
         listContractRows(sql, { ownerId, status: ['failed'], limit: most }),
         quarantinedWebhooks(sql, { ownerId }),
-        standstillsOf(engine, sql, ownerId),
+        standstillsOf(engine, sql, { ownerId }),
         openIncidents(sql, { ownerId, kind: staleKind, limit: most }),
         openIncidentsOfKinds(sql, { ownerId, kinds: invariantKinds, limit: most }),
         budgetItems(sql, ownerId),

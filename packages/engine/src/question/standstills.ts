@@ -25,23 +25,36 @@ export function mayStand({ status }: { readonly status: ContractStatus }): boole
   return mayWork(status) || status === 'completing';
 }
 
-/** As many statements for many tasks as for one. */
+/** Whose work is looked at: everything of an owner, or one contract. */
+export interface StandstillScope {
+  readonly ownerId: string;
+  readonly contractId?: string;
+}
+
+/**
+ * As many statements for many tasks as for one. Of one contract only its own rows are read: what needs a person
+ * hangs on machines alone, never on what others take of their room.
+ */
 export async function standstillsOf(
   engine: Engine,
   db: Queryable,
-  ownerId: string,
+  scope: StandstillScope,
 ): Promise<readonly Standstill[]> {
   const now = await databaseTime(db);
   const [tasks, ends, ready] = await Promise.all([
-    unplacedTasks(db, ownerId, now),
-    owedEnds(engine, db, ownerId, now),
-    readyOnes(db, ownerId),
+    unplacedTasks(db, scope, now),
+    owedEnds(engine, db, scope, now),
+    readyOnes(db, scope),
   ]);
   return standstills({ tasks, ends, ready });
 }
 
-async function unplacedTasks(db: Queryable, ownerId: string, now: Date): Promise<UnplacedTask[]> {
-  const look = await lookForPlaces(db, { ownerId, now, limit: placementBatch, lock: 'none' });
+async function unplacedTasks(
+  db: Queryable,
+  scope: StandstillScope,
+  now: Date,
+): Promise<UnplacedTask[]> {
+  const look = await lookForPlaces(db, { ...scope, now, limit: placementBatch, lock: 'none' });
   const rows = new Map(look.rows.map((row) => [row.id, row]));
   return look.placement.unplaced.flatMap(({ taskId, reason }) => {
     const row = rows.get(taskId);
@@ -51,18 +64,18 @@ async function unplacedTasks(db: Queryable, ownerId: string, now: Date): Promise
   });
 }
 
-async function owedEnds(engine: Engine, db: Queryable, ownerId: string, now: Date) {
+async function owedEnds(engine: Engine, db: Queryable, scope: StandstillScope, now: Date) {
   const detectedBefore = new Date(now.getTime() - engine.settings.completionGraceMs);
   const contractIds = await contractsAtTheirEnd(db, {
-    ownerId,
+    ...scope,
     detectedBefore,
     limit: placementBatch,
   });
   return contractIds.length === 0 ? [] : owedCleanups(db, { contractIds });
 }
 
-async function readyOnes(db: Queryable, ownerId: string): Promise<ReadyContract[]> {
-  const rows = await incidentsAtWork(db, { ownerId, kind: readyKind, limit: placementBatch });
+async function readyOnes(db: Queryable, scope: StandstillScope): Promise<ReadyContract[]> {
+  const rows = await incidentsAtWork(db, { ...scope, kind: readyKind, limit: placementBatch });
   return rows.flatMap(({ contract, openedAt, detail }) => {
     const next = nextPhase(contract.contractType, contract.phase);
     // It has gone on, and nobody has looked at it since.

@@ -24,11 +24,18 @@ export interface PlacementLook {
 
 /**
  * `claim` locks the tasks that it takes and leaves out those that somebody else holds, or whose time has not
- * come. `offset`: so many tasks of the order were looked at before.
+ * come. `offset`: so many tasks of the order were looked at before. Of one contract alone: as if nobody else waited.
  */
 export async function lookForPlaces(
   db: Queryable,
-  args: { ownerId: string; now: Date; limit: number; offset?: number; lock: 'claim' | 'none' },
+  args: {
+    ownerId: string;
+    contractId?: string;
+    now: Date;
+    limit: number;
+    offset?: number;
+    lock: 'claim' | 'none';
+  },
 ): Promise<PlacementLook> {
   const { ownerId } = args;
   const rows = await placeableTasks(db, args);

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { expireLeases } from '../daemon/expire-leases.ts';
 import { revokeDaemon } from '../identity/daemons.ts';
 import { TestDaemon } from '../test-daemon.ts';
-import { by, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
+import { getContract } from '../contract/get.ts';
+import { by, newContract, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { spawned, stage, taskRow } from '../test-stage.ts';
 import { assignPending, placementBatch } from './assign.ts';
 
@@ -44,4 +45,18 @@ it('a task whose time has not come takes no place in the page', async () => {
   const { result } = await assignPending(t.engine, t.system);
   expect(result).toEqual({ assigned: [], unplaced: [] });
   expect((await taskRow(t, later.id)).status).toBe('pending');
+});
+
+it('a contract shows that it stands still, however many wait before it', async () => {
+  const scene = await stage(t, { slots: 3 });
+  const standing = await spawned(scene, { name: 'has no agent', agent: 'nowhere' });
+  const many = await newContract(t, { name: 'many' });
+  await t.database.sql`
+    insert into tasks (owner_id, contract_id, name, plan, agent, status, priority, pending_since, depth, session_id)
+    select owner_id, ${many.id}, 'waits ' || n, plan, 'scripted', 'pending', priority + 1, pending_since, depth, uuidv7()
+      from tasks, generate_series(1, ${3 * placementBatch}) n where id = ${standing.id}`;
+  const attention = async (id: string) =>
+    (await getContract(t.engine, t.owner, { id })).attention;
+  expect(await attention(scene.contract.id)).toBe('needs_you');
+  expect(await attention(many.id)).not.toBe('needs_you');
 });
