@@ -55,8 +55,7 @@ it('a contract shows that it stands still, however many wait before it', async (
     insert into tasks (owner_id, contract_id, name, plan, agent, status, priority, pending_since, depth, session_id)
     select owner_id, ${many.id}, 'waits ' || n, plan, 'scripted', 'pending', priority + 1, pending_since, depth, uuidv7()
       from tasks, generate_series(1, ${3 * placementBatch}) n where id = ${standing.id}`;
-  const attention = async (id: string) =>
-    (await getContract(t.engine, t.owner, { id })).attention;
+  const attention = async (id: string) => (await getContract(t.engine, t.owner, { id })).attention;
   expect(await attention(scene.contract.id)).toBe('needs_you');
   expect(await attention(many.id)).not.toBe('needs_you');
 });
