@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { checkout } from '@makima/stack/checkout';
 import { parseFigures, type Figure } from './figures.ts';
 import type { ChaosOptions } from './options.ts';
+import { rows } from './rows/catalogue.ts';
 import type { MixResult } from './run.ts';
 import { summaryOf } from './summary.ts';
 
@@ -19,7 +20,7 @@ export function record(options: ChaosOptions, results: ReadonlyMap<string, MixRe
       scenario: name === 'mix' ? `mix${kinds}` : name,
       date: new Date().toISOString().slice(0, 10),
       machine: machineInWords(),
-      load: `${options.contracts} contracts at once, ${options.daemons} daemons`,
+      load: loadInWords(name, options),
       ...summaryOf(options, [result]),
     };
   });
@@ -33,6 +34,14 @@ export function record(options: ChaosOptions, results: ReadonlyMap<string, MixRe
   execFileSync(process.execPath, [join(checkout, 'tools', 'docs', 'src', 'main.ts')], {
     stdio: 'inherit',
   });
+}
+
+/** A row brings its own house. */
+function loadInWords(name: string, options: ChaosOptions): string {
+  const row = rows[name];
+  const contracts = row?.contracts ?? options.contracts;
+  const daemons = row?.house?.machines ?? (row === undefined ? options.daemons : 1);
+  return `${contracts} contracts at once, ${daemons} daemons`;
 }
 
 function machineInWords(): string {
