@@ -1,7 +1,7 @@
 /** The migrations apply, once, however many processes start at once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -37,6 +37,37 @@ describe('migrations', () => {
   it('name the timeline', async () => {
     const rows = await database.sql`select value from meta where key = 'timeline'`;
     expect(rows[0]?.['value']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('Backfill runs correctly: what was there is counted', async () => {
+    const { sql } = database;
+    const [owner] = await sql<
+      { id: string }[]
+    >`insert into owners (name) values ('early') returning id`;
+    const ownerId = owner?.id ?? '';
+    const put = (slug: string, status: string) => sql`
+      insert into contracts (owner_id, slug, name, description, contract_type, phase, guarded_phases, status, agent)
+      values (${ownerId}, ${slug}, 'n', 'd', '{"name":"simple","phases":[]}', 'plan', '{}', ${status}, 'scripted')`;
+    await put('a', 'completed');
+    await put('b', 'completed');
+    await put('c', 'archived');
+    const counts = () => sql`
+      select one, sum(n)::int as n from tallies where owner_id = ${ownerId} group by one order by one`;
+    const counted = await counts();
+    expect(counted).toEqual([
+      { one: 'archived', n: 1 },
+      { one: 'completed', n: 2 },
+    ]);
+    // As it was before there were counts; then what the migration does for rows that are there.
+    await sql`delete from tallies`;
+    const folder = join(import.meta.dirname, '../migrations');
+    const [tallies = ''] = readdirSync(folder).filter((name) => name.endsWith('_tallies'));
+    const statements = readFileSync(join(folder, tallies, 'migration.sql'), 'utf8')
+      .split('--> statement-breakpoint')
+      .filter((statement) => statement.trim().startsWith('INSERT INTO tallies'));
+    expect(statements).toHaveLength(3);
+    for (const statement of statements) await sql.unsafe(statement);
+    expect(await counts()).toEqual(counted);
   });
 
   it('find nothing left to do the second time', async () => {

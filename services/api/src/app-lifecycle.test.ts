@@ -183,7 +183,7 @@ const acts: Readonly<Record<string, (of: Live) => Promise<unknown>>> = {
 
 describe('Valid state transitions allowed', () => {
   const pairs = statuses.flatMap((from) => table[from].map((to) => [from, to] as const));
-  it.each(pairs)('%s to %s', async (from, to) => {
+  it.each(pairs)('%s to %s: Status change triggers event recording', async (from, to) => {
     const of = await at(from, to);
     expect((await get(of.id)).status).toBe(from);
     await (acts[`${from}>${to}`] ?? ((which: Live) => set(which.id, to)))(of);

@@ -11,6 +11,7 @@ import { grouped, mendCommand, table } from './markdown.ts';
 import { ordinaryNames, plainSettings } from './plain-settings.ts';
 import { differences, generate } from './reference.ts';
 import { processes } from './settings.ts';
+import { missingHolders, requirements, titlesOf } from './requirements.ts';
 import { typeText } from './type-text.ts';
 
 describe('the reference', () => {
@@ -24,6 +25,22 @@ describe('the reference', () => {
       expect(text.includes(root), path).toBe(false);
     }
   }, 60_000);
+});
+
+describe('asked tests', () => {
+  it('are there, each by its title', () => {
+    expect(requirements.length).toBeGreaterThanOrEqual(46);
+    for (const { words, holders } of requirements) expect(holders, words).not.toEqual([]);
+    expect(missingHolders(requirements)).toEqual([]);
+  });
+
+  it('are missed when none is called so', () => {
+    const [row] = requirements;
+    const holders = [{ file: row?.holders[0]?.file ?? '', title: 'it is not there' }];
+    expect(missingHolders([{ task: 't', words: 'w', holders }])).toEqual(holders);
+    const text = `it('a', f); describe.each([1])("b's", f); it.each(x)(\n  'c\\'d', f); say('e');`;
+    expect([...titlesOf(text)]).toEqual(['a', "b's", "c'd"]);
+  });
 });
 
 describe('documents', () => {

@@ -17,6 +17,7 @@ import { limitsPage } from './pages/limits.ts';
 import { overviewPage } from './pages/overview.ts';
 import { policyPage } from './pages/policy.ts';
 import { problemsPage } from './pages/problems.ts';
+import { requirementsPage } from './pages/requirements.ts';
 import { envExample, settingsPage } from './pages/settings.ts';
 import { socketPage } from './pages/socket.ts';
 import { statesPage } from './pages/states.ts';
@@ -42,6 +43,7 @@ const pages: readonly Page[] = [
   ['openapi.json', 'the HTTP API for programs (OpenAPI 3.1)', openApiPage],
   ['policy.md', 'who may call what', policyPage],
   ['problems.md', 'error codes: status, exit code, meaning, what to do', problemsPage],
+  ['requirements.md', 'tests that were asked for, and which hold them', requirementsPage],
   ['settings.md', 'environment variables of every process', settingsPage],
   ['socket.md', 'the protocol between a daemon and the gateway', socketPage],
   ['states.md', 'what may follow what: contract, task, attempt, supervisor, question', statesPage],

@@ -91,3 +91,29 @@ it('counts phase changes, completions and restorations as they come about', asyn
             select supervisor_task_id, 7, owner_id, 'test', gen_random_uuid(), 'test' from contracts where id = ${id}`;
   expect(await count('restoration')).toBe(1);
 });
+
+it('Dashboard response time: it reads no table of history from end to end', async () => {
+  const { sql } = t.database;
+  const { id } = await newContract(t);
+  await sql.begin(async (tx) => {
+    // A history, without what follows from it.
+    await tx`set local session_replication_role = replica`;
+    await tx`insert into tasks (owner_id, contract_id, name, plan, agent, status, is_supervisor)
+             select ${t.ownerId}, ${id}, 'n', 'p', 'scripted', 'done', false from generate_series(1, 5000)`;
+    await tx`insert into events (owner_id, contract_id, seq, type, actor, data)
+             select ${t.ownerId}, ${id}, 1000 + n, 'wait.started', '{"kind":"system","id":null,"name":"test"}', '{}'
+               from generate_series(1, 20000) n`;
+  });
+  await sql`analyze tasks, events`;
+  await sql.begin(async (tx) => {
+    const database = { ...t.database, sql: tx as unknown as typeof sql };
+    await readDashboard({ ...t.engine, database }, t.owner);
+    const readWhole = () => tx`
+      select relname as name from pg_stat_xact_user_tables
+       where relname in ('tasks', 'events') and seq_scan > 0`;
+    expect(await readWhole()).toEqual([]);
+    // What would be seen if it did.
+    await tx`select count(*) from tasks where plan = 'x'`;
+    expect(await readWhole()).toEqual([{ name: 'tasks' }]);
+  });
+});

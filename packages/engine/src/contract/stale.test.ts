@@ -54,6 +54,22 @@ it('is one incident, told once, and closed once when something moves', async () 
   expect(await told(id)).toHaveLength(3);
 });
 
+it('Configurable threshold: a second more or less decides', async () => {
+  const { id } = await newContract(t);
+  const lookWith = (staleThresholdMs: number) =>
+    watchStale(
+      { ...t.engine, settings: { ...t.engine.settings, staleThresholdMs } },
+      { limit: 100 },
+    );
+  await silence(id, 600);
+  await lookWith(610_000);
+  expect(await told(id)).toEqual([]);
+  await lookWith(599_000);
+  expect(await told(id)).toEqual(['contract.stale_detected']);
+  await lookWith(610_000);
+  expect(await told(id)).toEqual(['contract.stale_detected', 'contract.stale_cleared']);
+});
+
 it('ends with a pause, and is none of what rests, waits for a limit or is parked', async () => {
   const { id, supervisorTaskId } = await newContract(t);
   const { sql } = t.database;

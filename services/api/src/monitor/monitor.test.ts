@@ -26,7 +26,7 @@ let one: TestContract;
 let two: TestContract;
 beforeAll(async () => {
   api = await startTestApi({
-    limits: { monitorSocketsPerOwnerMax: 100 },
+    limits: { monitorSocketsPerOwnerMax: 110 },
     settings: { monitorBufferSize: 50 },
     monitorTimes: { filterMs: 300, stuckMs: 500, idleMs: 300 },
   });
@@ -183,6 +183,16 @@ describe('a monitor', () => {
     await again.until((told) => numbers(told).length >= 6_000 - got);
     expect([...numbers(stopped.told), ...numbers(again.told)]).toEqual(upTo(6_000));
     await Promise.all([lively.close(), again.close()]);
+  });
+
+  it('Many concurrent connections: a hundred monitors are told each event once, in order', async () => {
+    const all = await Promise.all(Array.from({ length: 100 }, () => monitor(here())));
+    const wanted = ['paused', 'active', 'paused', 'active'];
+    for (const status of wanted) await put(one, status);
+    const four = (told: readonly any[]): boolean => changes(told, one.detail.id).length >= 4;
+    await Promise.all(all.map((each) => each.until(four)));
+    for (const each of all) expect(changes(each.told, one.detail.id)).toEqual(wanted);
+    await Promise.all(all.map((each) => each.close()));
   });
 
   it('is told of signs of life when it asks for them', async () => {
