@@ -1,8 +1,11 @@
 /** The parts of the link alone: order, window, waiting. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { createHeart } from './heart.ts';
 import { isLoopback, retryAfterMs, retryDelayMs } from './retry-delay.ts';
-import { parseFrame } from './socket.ts';
+import { openSocket, parseFrame, type SocketEnd } from './socket.ts';
 
 describe('the wait before the next connect', () => {
   it('is flat jitter under a cap that grows to 10 s, to 2 s on one machine', () => {
@@ -33,6 +36,35 @@ describe('the wait before the next connect', () => {
     for (const header of [undefined, '', 'soon', '-1', '1e9']) {
       expect(retryAfterMs(header)).toBeNull();
     }
+  });
+});
+
+describe('the pulse of a socket', () => {
+  it('ends it when nobody is there any more, and not while somebody is', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const gone = Promise.withResolvers<SocketEnd>();
+    let isOver = false;
+    openSocket(
+      { url: `ws://127.0.0.1:${port}`, key: 'k', pulseMs: 10 },
+      {
+        opened: () => {},
+        frame: () => {},
+        ended(end) {
+          isOver = true;
+          gone.resolve(end);
+        },
+      },
+    );
+    const [there] = (await once(server, 'connection')) as [WebSocket];
+    for (let pings = 0; pings < 4; pings += 1) await once(there, 'ping');
+    expect(isOver).toBe(false);
+    // As a connection that a router forgot: nothing that is sent is read, and nobody says so.
+    there.pause();
+    expect(await gone.promise).toMatchObject({ opened: true, reason: 'no sign of life' });
+    there.terminate();
+    server.close();
   });
 });
 

@@ -29,6 +29,8 @@ export interface LinkTimings {
   readonly heartbeatMs: number;
   /** A beat without an answer for this long ends the connection. */
   readonly silentMs: number;
+  /** How often a socket is pinged; two without any answer end it. */
+  readonly pulseMs: number;
   readonly welcomeMs: number;
   readonly resendMs: number;
   /** A question without an answer for this long has failed. */
@@ -42,6 +44,7 @@ export interface LinkTimings {
 export const defaultTimings: LinkTimings = {
   heartbeatMs: 10_000,
   silentMs: 20_000,
+  pulseMs: 4_000,
   welcomeMs: 10_000,
   resendMs: 15_000,
   askMs: askTimeoutMs,
@@ -176,9 +179,9 @@ function createCore(options: LinkOptions): Core {
 
 function connect(core: Core): void {
   if (core.stopped) return;
-  const { url, key } = core.options;
+  const { url, key, timings } = core.options;
   const socket = openSocket(
-    { url, key },
+    { url, key, pulseMs: timings.pulseMs },
     {
       opened: () => sayHello(core),
       frame: (frame) => core.socket === socket && onFrame(core, frame),

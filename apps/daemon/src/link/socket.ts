@@ -6,6 +6,7 @@
  */
 import { WebSocket } from 'ws';
 import { closeCodes, zServerFrame, type ServerFrame } from '@makima/contracts/socket/frames';
+import { watchPulse } from './pulse.ts';
 import { retryAfterMs } from './retry-delay.ts';
 
 /** Largest frame that a gateway may send: some commands with their texts. */
@@ -37,7 +38,7 @@ export interface GatewaySocket {
 }
 
 export function openSocket(
-  options: { readonly url: string; readonly key: string },
+  options: { readonly url: string; readonly key: string; readonly pulseMs: number },
   handlers: SocketHandlers,
 ): GatewaySocket {
   let opened = false;
@@ -57,6 +58,10 @@ export function openSocket(
   });
   socket.on('open', () => {
     opened = true;
+    watchPulse(socket, options.pulseMs, () => {
+      failure = 'no sign of life';
+      socket.terminate();
+    });
     handlers.opened();
   });
   socket.on('message', (data, isBinary) => {
