@@ -60,6 +60,33 @@ export async function answerRow(
   return row;
 }
 
+/**
+ * The question that a supervisor asked in these words in a conversation that is gone: the first that its present
+ * one has not asked again. From now on it is asked by this epoch. A person who has it begin anew wants new questions.
+ */
+export async function takeUpQuestion(
+  tx: Tx,
+  args: Pick<QuestionRow, 'question' | 'context' | 'multiSelect'> & {
+    taskId: string;
+    epoch: number;
+    choices: readonly string[];
+  },
+): Promise<QuestionRow | undefined> {
+  const [row] = await tx<QuestionRow[]>`
+    update questions set asked_epoch = ${args.epoch} where id = (
+      select q.id from questions q join supervisors s on s.task_id = q.task_id
+       where q.task_id = ${args.taskId} and q.question_type = 'general' and q.status in ('open', 'answered')
+         and not q.phaseguard and q.permit is null and q.subject is null and q.ask_key is null
+         and q.question = ${args.question} and q.context is not distinct from ${args.context}
+         and q.choices = ${args.choices as string[]}::text[] and q.multi_select = ${args.multiSelect}
+         and s.restoration_source <> 'person'
+         and q.asked_epoch < (select max(r.epoch) from restorations r where r.task_id = q.task_id
+                                 and r.epoch <= ${args.epoch} and r.strategy in ('fresh', 'checkpoint'))
+       order by q.asked_at, q.id limit 1)
+    returning *`;
+  return row;
+}
+
 /** An agent asks again what it had broken off: the same question, under the same id. */
 export async function reopenQuestion(
   tx: Tx,

@@ -1,7 +1,8 @@
 /**
  * Ask a person (seed 002): a row with an id for ever, the contract waits for input unless the question is
  * non-blocking, and the supervisor's save point says what it waits for. `phase_confirmation` and
- * `contract_complete` open a confirmation, so that a yes is bound to what was shown.
+ * `contract_complete` open a confirmation, so that a yes is bound to what was shown. What was asked in a
+ * conversation that is gone is not asked again: the same words take up the same question.
  */
 import type { AskInput } from '@makima/contracts/entity/question';
 import { MakimaError } from '@makima/domain/error';
@@ -9,8 +10,8 @@ import { mayWork } from '@makima/domain/contract';
 import { nextPhase } from '@makima/domain/contract-type';
 import { questionAfterHold, questionHoldMs } from '@makima/domain/question';
 import { afterQuestion } from '@makima/domain/supervisor';
-import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
-import type { ContractRow, TaskRow } from '@makima/db/rows';
+import { insertQuestion, openQuestionsOf, takeUpQuestion } from '@makima/db/repo/questions';
+import type { ContractRow, QuestionRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedContract, requireAgent, requireSupervisor } from '../authorize.ts';
 import { requestConfirmation } from '../contract/confirmation.ts';
@@ -42,13 +43,38 @@ export function askQuestion(engine: Engine, call: Call, input: AskInput): Promis
     checkedDefault(input);
     const holdMs = questionHoldMs(input);
     const afterHold = questionAfterHold(input);
+    const known = await askedInFormerLife(a, task, input);
+    // Who holds for it reads the answer at once.
+    if (known?.status === 'answered')
+      return { questionId: known.id, holdMs, afterHold, reconcileMode: null };
     const questionId =
-      input.questionType === 'general'
+      known?.id ??
+      (input.questionType === 'general'
         ? await askGeneral(a, contract, task, input)
-        : await askConfirmation(a, contract, input);
+        : await askConfirmation(a, contract, input));
     await holdFirst(a, questionId, { holdMs, afterHold });
     if (!input.nonBlocking) await savePoint(a, task, afterQuestion(input.question));
     return { questionId, holdMs, afterHold, reconcileMode: null };
+  });
+}
+
+/**
+ * A machine that is gone may take a conversation along; the next one begins from its brief and asks what was
+ * asked. The person is not asked twice: it is the same question, with the answer that it may have by now.
+ */
+async function askedInFormerLife(
+  a: Act,
+  task: TaskRow,
+  input: AskInput,
+): Promise<QuestionRow | undefined> {
+  if (input.questionType !== 'general' || input.phaseguard) return undefined;
+  return takeUpQuestion(a.tx, {
+    taskId: task.id,
+    epoch: task.currentAttempt,
+    question: input.question,
+    context: input.context ?? null,
+    choices: input.choices,
+    multiSelect: input.multiSelect,
   });
 }
 

@@ -4,8 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { zAskInput } from '@makima/contracts/entity/question';
+import { answerQuestion } from '../question/answer.ts';
+import { askQuestion } from '../question/ask.ts';
 import { disconnectDaemon } from '../daemon/disconnect.ts';
-import { eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
+import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { outputReport, TestDaemon } from '../test-daemon.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { running, spawned, stage, type Stage } from '../test-stage.ts';
@@ -133,6 +136,60 @@ describe('the ladder', () => {
       expect(notice).toContain(word);
     expect((await restorationOf(scene))?.strategy).toBe('fresh');
     await gone(other);
+  });
+
+  it('a new conversation that asks what the old one asked takes up its questions, each once', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    const ask = async (epoch: number, question: string, more = {}): Promise<string> => {
+      const caller = { ...scene.supervisor, attempt: epoch };
+      const input = zAskInput.parse({ question, nonBlocking: true, ...more });
+      return (await askQuestion(t.engine, by(caller), input)).result.questionId;
+    };
+    const colour = await ask(1, 'Which colour?', { choices: ['red', 'blue'] });
+    const sure = [await ask(1, 'Sure?'), await ask(1, 'Sure?')];
+    await answerQuestion(t.engine, by(t.owner), { id: colour, response: 'red' });
+    await dies(scene);
+    await gone(scene.daemon);
+    const other = await TestDaemon.join(t);
+    await other.agent(await nextStart(scene, other));
+    expect(await ask(2, 'Which colour?', { choices: ['red', 'blue'] })).toBe(colour);
+    expect([await ask(2, 'Sure?'), await ask(2, 'Sure?')]).toEqual(sure);
+    const before = [colour, ...sure];
+    for (const another of [
+      await ask(2, 'Which colour?', { choices: ['red', 'blue'] }),
+      await ask(2, 'Sure?'),
+    ])
+      expect(before).not.toContain(another);
+    await gone(other);
+  });
+
+  it('other words are another question, and so are the same words in the same conversation', async () => {
+    const scene = await stage(t, { contract: { repositories } });
+    const ask = async (epoch: number, more = {}): Promise<string> => {
+      const caller = { ...scene.supervisor, attempt: epoch };
+      const input = zAskInput.parse({ question: 'Go on?', nonBlocking: true, ...more });
+      return (await askQuestion(t.engine, by(caller), input)).result.questionId;
+    };
+    const first = await ask(1, { context: 'with the first' });
+    const guarded = await ask(1, { phaseguard: true });
+    await scene.daemon.report({
+      kind: 'transcript.stored',
+      ...of(scene),
+      fromSeq: 1,
+      lines: ['{}'],
+    });
+    await dies(scene);
+    await scene.daemon.agent(await nextStart(scene, scene.daemon));
+    // It goes on in its conversation, and knows what it asked.
+    expect(await ask(2, { context: 'with the first' })).not.toBe(first);
+    await t.database
+      .sql`update restorations set strategy = 'fresh' where task_id = ${scene.supervisorTaskId}`;
+    expect(await ask(2, { context: 'with the second' })).not.toBe(first);
+    expect(await ask(2, { phaseguard: true })).not.toBe(guarded);
+    await t.database
+      .sql`update supervisors set restoration_source = 'person' where task_id = ${scene.supervisorTaskId}`;
+    expect(await ask(2, { context: 'with the first' })).not.toBe(first);
+    await gone(scene.daemon);
   });
 });
 
