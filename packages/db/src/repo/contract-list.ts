@@ -33,12 +33,14 @@ export interface RankedQuery {
 export type RankedRow = ContractRow & { readonly attention: Attention };
 
 export async function rankedContracts(db: Queryable, args: RankedQuery): Promise<RankedRow[]> {
+  const places: ListPlace[] = [];
   const from = args.after === undefined ? 0 : attentionRank(args.after.attention);
-  const parts = attentions
-    .slice(from)
-    .map((attention) => db`(${ofAttention(db, attention, args)})`)
-    .reduce((all, part) => db`${all} union all ${part}`);
-  const places = await db<ListPlace[]>`select * from (${parts}) ranked limit ${args.limit}`;
+  // One after the other: most pages are full with the first, and a statement is planned for what it asks.
+  for (const attention of attentions.slice(from)) {
+    const limit = args.limit - places.length;
+    if (limit === 0) break;
+    places.push(...(await ofAttention(db, attention, { ...args, limit })));
+  }
   const rows = await db<ContractRow[]>`
     select * from contracts where owner_id = ${args.ownerId} and id = any(${places.map(({ id }) => id)}::uuid[])`;
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -51,9 +53,13 @@ export async function rankedContracts(db: Queryable, args: RankedQuery): Promise
 const fragment = (db: Queryable) => db`true`;
 type Fragment = ReturnType<typeof fragment>;
 
-function ofAttention(db: Queryable, attention: Attention, args: RankedQuery): Fragment {
+async function ofAttention(
+  db: Queryable,
+  attention: Attention,
+  args: RankedQuery,
+): Promise<ListPlace[]> {
   const { after } = args;
-  return db`
+  return db<ListPlace[]>`
     select ${attention}::text as attention, id from contracts
      where owner_id = ${args.ownerId} and ${searches[attention](db, args)}
        ${after?.attention === attention ? db`and id < ${after.id}` : db``}
@@ -72,26 +78,36 @@ function filters(db: Queryable, { status, phase, waiting, staleMs }: RankedQuery
 type Search = (db: Queryable, args: RankedQuery) => Fragment;
 
 /** Asked for something: found by what is open, which is little. */
-const asked: Search = (db, { ownerId }) => db`id in (
+const asked: Search = (db, { ownerId }) => db`
   select contract_id from questions where owner_id = ${ownerId} and status = 'open' and contract_id is not null
-   union select contract_id from confirmations where owner_id = ${ownerId} and state = 'open')`;
-const stands: Search = (db, { standing }) => db`id = any(${[...standing]}::uuid[])`;
-const needs: Search = (db, args) =>
-  db`(${asked(db, args)} or status <> 'paused' and ${stands(db, args)})`;
+   union select contract_id from confirmations where owner_id = ${ownerId} and state = 'open'`;
+const needs: Search = (db, args) => db`(id in (${asked(db, args)})
+  or status <> 'paused' and id = any(${[...args.standing]}::uuid[]))`;
+/** As one set, so that a page of few among many is found without a walk over all. */
+const needy: Search = (db, args) => db`id in (
+  select id from contracts where owner_id = ${args.ownerId} and status in ('waiting_for_input', 'blocked')
+   union ${asked(db, args)}
+   union select id from contracts where owner_id = ${args.ownerId} and status <> 'paused'
+            and id = any(${[...args.standing]}::uuid[]))`;
+
+/**
+ * What follows is asked of each contract by itself (a value, not `exists`): as a set it would be made of all
+ * tasks that there are.
+ */
+const hasTask = (db: Queryable, which: Fragment): Fragment => db`
+  (select true from tasks t where t.contract_id = contracts.id and ${which} limit 1) is true`;
+const leadIs = (db: Queryable, session: string): Fragment => db`
+  (select t.session = ${session} from tasks t where t.id = contracts.supervisor_task_id) is true`;
 const stale: Search = (db, { thresholdMs }) => db`(${isStale(db, thresholdMs)})`;
-const limited: Search = (db) => db`(
-  exists (select 1 from tasks t where t.contract_id = contracts.id and t.session = 'limited') and (
-    exists (select 1 from tasks t where t.id = contracts.supervisor_task_id and t.session = 'limited')
-    or exists (select 1 from supervisors s where s.contract_id = contracts.id and s.state in ('idle', 'waiting_for_tasks'))
-       and not exists (select 1 from tasks t where t.contract_id = contracts.id and not t.is_supervisor
-                          and t.status in ('starting', 'running'))))`;
-const works: Search = (db) => db`(status = 'completing'
-  or exists (select 1 from tasks t where t.id = contracts.supervisor_task_id and t.session = 'parked')
-  or exists (select 1 from tasks t where t.contract_id = contracts.id and t.status in ('starting', 'running')))`;
+const limited: Search = (db) => db`(${hasTask(db, db`t.session = 'limited'`)} and (${leadIs(db, 'limited')}
+    or (select s.state in ('idle', 'waiting_for_tasks') from supervisors s where s.contract_id = contracts.id) is true
+       and not ${hasTask(db, db`not t.is_supervisor and t.status in ('starting', 'running')`)}))`;
+const works: Search = (db) => db`(status = 'completing' or ${leadIs(db, 'parked')}
+  or ${hasTask(db, db`t.status in ('starting', 'running')`)})`;
 
 const searches: Readonly<Record<Attention, Search>> = {
-  needs_you: (db, args) => db`(status in ('waiting_for_input', 'blocked')
-    or status in ('created', 'active', 'paused', 'completing') and ${needs(db, args)})`,
+  needs_you: (db, args) => db`status in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing')
+    and ${needy(db, args)}`,
   failed: (db) => db`status = 'failed'`,
   stale: (db, args) => db`status = 'active' and ${stale(db, args)} and not ${needs(db, args)}`,
   limited: (db, args) => db`status in ('created', 'active', 'completing')
@@ -100,7 +116,7 @@ const searches: Readonly<Record<Attention, Search>> = {
     and not ${limited(db, args)} and not ${stale(db, args)} and not ${needs(db, args)}`,
   queued: (db, args) => db`status in ('created', 'active') and not ${works(db, args)}
     and not ${limited(db, args)} and not ${stale(db, args)} and not ${needs(db, args)}`,
-  paused: (db, args) => db`status = 'paused' and not ${asked(db, args)}`,
+  paused: (db, args) => db`status = 'paused' and not id in (${asked(db, args)})`,
   done: (db) => db`status = 'completed'`,
   archived: (db) => db`status = 'archived'`,
 };

@@ -63,10 +63,10 @@ export async function listContractRows(
      order by id desc limit ${args.limit}`;
 }
 
-/** As `isStale` of the domain says it, for contract `contracts`. */
+/** As `isStale` of the domain says it, for contract `contracts`; asked of each by itself. */
 export function isStale(db: Queryable, staleMs: number) {
   return db`status = 'active'
-    and exists (select 1 from contract_activity a where a.contract_id = contracts.id
-                   and a.last_progress_at <= clock() - make_interval(secs => ${staleMs / 1000}))
-    and not exists (select 1 from tasks t where t.id = contracts.supervisor_task_id and t.session in ('parked', 'limited'))`;
+    and (select a.last_progress_at <= clock() - make_interval(secs => ${staleMs / 1000})
+           from contract_activity a where a.contract_id = contracts.id) is true
+    and (select t.session in ('parked', 'limited') from tasks t where t.id = contracts.supervisor_task_id) is not true`;
 }
