@@ -99,14 +99,19 @@ const hasTask = (db: Queryable, which: Fragment): Fragment => db`
 const leadIs = (db: Queryable, session: string): Fragment => db`
   (select t.session = ${session} from tasks t where t.id = contracts.supervisor_task_id) is true`;
 const stale: Search = (db, { thresholdMs }) => db`(${isStale(db, thresholdMs)})`;
-const limited: Search = (db) => db`(${hasTask(db, db`t.session = 'limited'`)} and (${leadIs(db, 'limited')}
+const limited: Search = (
+  db,
+) => db`(${hasTask(db, db`t.session = 'limited'`)} and (${leadIs(db, 'limited')}
     or (select s.state in ('idle', 'waiting_for_tasks') from supervisors s where s.contract_id = contracts.id) is true
        and not ${hasTask(db, db`not t.is_supervisor and t.status in ('starting', 'running')`)}))`;
 const works: Search = (db) => db`(status = 'completing' or ${leadIs(db, 'parked')}
   or ${hasTask(db, db`t.status in ('starting', 'running')`)})`;
 
 const searches: Readonly<Record<Attention, Search>> = {
-  needs_you: (db, args) => db`status in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing')
+  needs_you: (
+    db,
+    args,
+  ) => db`status in ('created', 'active', 'waiting_for_input', 'paused', 'blocked', 'completing')
     and ${needy(db, args)}`,
   failed: (db) => db`status = 'failed'`,
   stale: (db, args) => db`status = 'active' and ${stale(db, args)} and not ${needs(db, args)}`,
