@@ -1,5 +1,5 @@
 /** Where the command line finds its server and key. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,20 @@ describe('findConnection', () => {
     expect(find({ ...agent, MAKIMA_URL: run.url, MAKIMA_TOKEN: run.key })).toEqual(run);
     const handed = { ...agent, MAKIMA_TOKEN: 'mk_user_given' };
     expect(find(handed)).toEqual({ url: stackUrl, key: 'mk_user_given' });
+  });
+
+  it('takes a key from the file that MAKIMA_TOKEN_FILE names, if it is for its owner alone', () => {
+    const file = join(root, 'key');
+    const env = { MAKIMA_URL: 'http://a:1', MAKIMA_TOKEN_FILE: file };
+    expect(() => find(env)).toThrow('it does not exist');
+    writeFileSync(file, '\n', { mode: 0o600 });
+    expect(() => find(env)).toThrow('it is empty');
+    writeFileSync(file, 'mk_user_filed\n');
+    expect(find(env).key).toBe('mk_user_filed');
+    expect(() => find({ ...env, MAKIMA_TOKEN: 'x' })).toThrow('and so is MAKIMA_TOKEN_FILE');
+    expect(() => find({ ...env, MAKIMA_RUN_ID: 'r' })).toThrow('the shell of an agent');
+    chmodSync(file, 0o640);
+    expect(() => find(env)).toThrow('others can read the key');
   });
 
   it('looks for the stack where MAKIMA_HOME says', () => {

@@ -2,10 +2,10 @@
  * Which server, and with which key.
  *
  * Order: `--url`, MAKIMA_URL, the stack that runs from this checkout, the user's `hosts.json`. The key:
- * MAKIMA_TOKEN, else the one that is kept for that very server.
+ * MAKIMA_TOKEN, or the file that MAKIMA_TOKEN_FILE names (its owner's alone), else the one that is kept for that very server.
  * Law: a kept key goes to the server that it was kept for and to no other, and never to an agent.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MakimaError } from '@makima/domain/error';
@@ -65,10 +65,29 @@ export function findConnection(io: Io, urlOption: string | undefined): Connectio
     });
   }
   const key =
-    io.env['MAKIMA_TOKEN'] ||
+    givenKey(io.env) ||
     (url === stackUrl ? readText(join(home, 'secrets/owner.key')) : undefined) ||
     tokenFor(hosts, url);
   return { url, key: key?.trim() || undefined };
+}
+
+/** What somebody handed over: a key, or the file that holds one and that nobody else can read. */
+function givenKey(env: Io['env']): string | undefined {
+  const [key, file] = [env['MAKIMA_TOKEN'] || undefined, env['MAKIMA_TOKEN_FILE'] || undefined];
+  if (file === undefined) return key;
+  if (key !== undefined)
+    throw usageError('MAKIMA_TOKEN is set, and so is MAKIMA_TOKEN_FILE', 'take one away');
+  const text = readText(file)?.trim();
+  if (!text)
+    throw usageError(
+      `MAKIMA_TOKEN_FILE names ${file}: ${text === undefined ? 'it does not exist' : 'it is empty'}`,
+      'write the key into it (its owner makes one: makima keys create <name>)',
+    );
+  if ((statSync(file).mode & 0o077) !== 0)
+    throw new MakimaError('FORBIDDEN', `others can read the key in ${file}`, {
+      fix: `chmod 600 ${file}`,
+    });
+  return text;
 }
 
 export function hostsFile(io: Io): string {

@@ -23,7 +23,7 @@ const end: OwedEnd = {
 };
 
 const standing = (tasks: readonly UnplacedTask[], ends: readonly OwedEnd[]) =>
-  standstills({ tasks, ends, ready: [] });
+  standstills({ tasks, ends, ready: [], idle: [] });
 
 describe('tasks without a place', () => {
   it('are told once for each contract and reason, by the one that waits the longest', () => {
@@ -109,7 +109,7 @@ it('a phase that is ready, where nothing advances by itself, is moved on by hand
     nextPhase: 'execute',
     since: ago(9),
   };
-  expect(standstills({ tasks: [], ends: [], ready: [ready] })).toEqual([
+  expect(standstills({ tasks: [], ends: [], ready: [ready], idle: [] })).toEqual([
     {
       id: 'c1',
       contractId: 'c1',
@@ -118,4 +118,20 @@ it('a phase that is ready, where nothing advances by itself, is moved on by hand
       act: 'makima contracts advance fix --phase execute',
     },
   ]);
+});
+
+it('a supervisor that nothing wakes stands, unless its phase is ready anyway', () => {
+  const lead = { taskId: 't7', contractId: 'c7', words: 'I am done.', since: ago(9) };
+  const facts = { tasks: [], ends: [], idle: [lead] };
+  expect(standstills({ ...facts, ready: [] })).toEqual([
+    {
+      id: 't7',
+      contractId: 'c7',
+      since: ago(9),
+      title: 'Its agent has ended its turn and waits to be told. I am done.',
+      act: 'makima tasks message t7 "<what to do next>"',
+    },
+  ]);
+  const ready = { slug: 'x', phase: 'plan', nextPhase: 'execute', contractId: 'c7', since: ago(1) };
+  expect(standstills({ ...facts, ready: [ready] })).toHaveLength(1);
 });

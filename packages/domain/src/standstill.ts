@@ -1,13 +1,13 @@
 /**
  * What stands still until a person acts: tasks that have no place, ends of contracts that a machine which is
- * away holds up, and phases that are ready where nothing advances by itself. What `why` says of each, gathered
- * so that a person reads every reason once.
+ * away holds up, phases that are ready where nothing advances by itself, and supervisors that only a message
+ * wakes. What `why` says of each, gathered so that a person reads every reason once.
  *
  * Law: nothing that goes on by itself (a full machine, a limit with its time, a back-off) is a standstill.
  */
 import type { UnplacedReason } from './placement.ts';
 import { type WhyCleanup, advanceAct, machineAway, readyWords } from './why.ts';
-import { type Blocker, placementBlocker } from './why-blocker.ts';
+import { type Blocker, idleBlocker, placementBlocker } from './why-blocker.ts';
 
 /** A pending task for which the placement rule found no place. */
 export interface UnplacedTask {
@@ -47,10 +47,31 @@ export interface StandFacts {
   readonly tasks: readonly UnplacedTask[];
   readonly ends: readonly OwedEnd[];
   readonly ready: readonly ReadyContract[];
+  readonly idle: readonly IdleLead[];
 }
 
-export function standstills({ tasks, ends, ready }: StandFacts): readonly Standstill[] {
-  return [...tasksThatStand(tasks), ...endsThatStand(ends), ...ready.map(readyToGoOn)];
+/** A supervisor whose turn is over while nothing is under way that would wake it. */
+export interface IdleLead {
+  readonly taskId: string;
+  readonly contractId: string;
+  readonly words: string;
+  readonly since: Date;
+}
+
+export function standstills({ tasks, ends, ready, idle }: StandFacts): readonly Standstill[] {
+  const goOn = new Set(ready.map(({ contractId }) => contractId));
+  return [
+    ...tasksThatStand(tasks),
+    ...endsThatStand(ends),
+    ...ready.map(readyToGoOn),
+    // One whose phase is ready has nothing left to do in it.
+    ...idle.filter(({ contractId }) => !goOn.has(contractId)).map(leadThatStands),
+  ];
+}
+
+function leadThatStands({ taskId, contractId, ...said }: IdleLead): Standstill {
+  const { reason: title, act } = idleBlocker(taskId, said);
+  return { id: taskId, contractId, since: said.since, title, act: act ?? whyAct(taskId) };
 }
 
 function readyToGoOn({ contractId, slug, phase, nextPhase, since }: ReadyContract): Standstill {

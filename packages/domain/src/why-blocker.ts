@@ -161,3 +161,17 @@ export function offlineBlocker(reason: string, since: Date | null): Blocker {
 function missingDaemon(reason: string, since: Date | null): Blocker {
   return blocker({ kind: 'no_daemon', reason, since, whoCanAct: 'person', act: startDaemonAct });
 }
+
+/** Nothing wakes it but a message: nobody should be told that it works. */
+export function idleBlocker(
+  taskId: string,
+  { words, since }: { readonly words: string; readonly since: Date },
+): Blocker {
+  return blocker({
+    kind: 'idle',
+    reason: `Its agent has ended its turn and waits to be told. ${words}`.trim(),
+    since,
+    whoCanAct: 'person',
+    act: `makima tasks message ${taskId} "<what to do next>"`,
+  });
+}

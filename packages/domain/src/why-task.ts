@@ -14,6 +14,7 @@ import {
   type Why,
   blocker,
   budgetBlocker,
+  idleBlocker,
   offlineBlocker,
   placementBlocker,
   questionBlocker,
@@ -209,7 +210,7 @@ function atWork(facts: WhyTaskFacts, now: Date): readonly Blocker[] {
   const silent = silentMachine(facts, now);
   if (silent !== undefined) return [silent, ...waits];
   if (facts.blocked !== null) return [blocked(facts.contractId, facts.blocked), ...waits];
-  if (facts.idle !== null && waits.length === 0) return [idle(facts.id, facts.idle)];
+  if (facts.idle !== null && waits.length === 0) return [idleBlocker(facts.id, facts.idle)];
   return waits;
 }
 
@@ -237,15 +238,4 @@ function blocked(
 ): Blocker {
   const act = activateAct(contractId);
   return blocker({ kind: 'blocked', reason: words, since, whoCanAct: 'person', act });
-}
-
-/** Nothing wakes it but a message: nobody should be told that it works. */
-function idle(taskId: string, { words, since }: NonNullable<WhyTaskFacts['idle']>): Blocker {
-  return blocker({
-    kind: 'idle',
-    reason: `Its agent has ended its turn and waits to be told. ${words}`.trim(),
-    since,
-    whoCanAct: 'person',
-    act: `makima tasks message ${taskId} "<what to do next>"`,
-  });
 }

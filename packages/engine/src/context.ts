@@ -46,8 +46,6 @@ export interface Settings {
   readonly parkAfterMs: number | null;
   /** Hosts that webhooks may reach although they are not public: `host` or `host:port`. */
   readonly webhookAllowedHosts: readonly string[];
-  /** Where people reach the API, for links in messages; null when nobody said. */
-  readonly publicUrl: string | null;
   /** Of models whose agents tell no cost, by the beginning of a model's name or by the kind of agent. */
   readonly prices: ReadonlyMap<string, Price>;
   /** Most events that wait in memory for one monitor. */

@@ -135,7 +135,9 @@ export const settingFields = {
   MAKIMA_ENHANCED_CONTRACT_STATUS: flag(
     'whether contracts rest in other statuses than active, completed and archived; without it nobody pauses or blocks one, a question leaves it active, and what fails is archived',
   ),
-  MAKIMA_AUTO_COMPLETE: flag('whether anything advances or completes without a person’s word'),
+  MAKIMA_AUTO_COMPLETE: flag(
+    'whether phases are left and contracts complete by themselves at all; off, it counts more than MAKIMA_AUTO_ADVANCE_PHASES, MAKIMA_AUTO_COMPLETE_ENABLED and a contract’s own word: a person advances and completes each',
+  ),
   MAKIMA_SUPERVISOR_HEARTBEAT: flag(
     'whether heartbeats of supervisors are kept, and silence counts as SUPERVISOR_DEAD',
   ),
@@ -202,7 +204,6 @@ export function settingsOf(values: SettingValues): Settings {
     maxRetries: values.MAKIMA_MAX_RETRIES,
     parkAfterMs: timeOrNever(values.MAKIMA_PARK_AFTER_SECONDS, 1_000),
     webhookAllowedHosts: values.MAKIMA_WEBHOOK_ALLOWED_HOSTS,
-    publicUrl: values.MAKIMA_PUBLIC_URL ?? null,
     prices: values.MAKIMA_PRICES,
     monitorBufferSize: values.MAKIMA_MONITOR_WS_BUFFER_SIZE,
     staleDetectionMs: values.MAKIMA_STALE_DETECTION_INTERVAL_SECONDS * 1_000,

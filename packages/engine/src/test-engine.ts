@@ -71,7 +71,6 @@ export async function openTestEngine(options: TestEngineOptions = {}): Promise<T
       heartbeatTimeoutMs: 120_000,
       parkAfterMs: 120_000,
       webhookAllowedHosts: [],
-      publicUrl: null,
       prices: new Map(),
       ...options.settings,
     },

@@ -167,6 +167,36 @@ export async function orphanedSupervisors(
      order by t.pending_since limit ${args.limit}`;
 }
 
+export interface IdleLeadRow {
+  readonly taskId: string;
+  readonly contractId: string;
+  readonly activity: string | null;
+  readonly since: Date;
+}
+
+/** Supervisors whose turn is over while nothing is under way that would wake them: no task, wait, question or message. */
+export async function idleLeads(
+  db: Queryable,
+  args: { readonly ownerId: string; readonly contractId?: string; readonly limit: number },
+): Promise<IdleLeadRow[]> {
+  return db<IdleLeadRow[]>`
+    select t.id as task_id, t.contract_id, s.current_activity as activity, s.updated_at as since
+      from supervisors s
+      join tasks t on t.owner_id = s.owner_id and t.id = s.task_id
+      join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
+     where s.owner_id = ${args.ownerId} and s.state = 'idle'
+       ${args.contractId === undefined ? db`` : db`and c.id = ${args.contractId}`}
+       and t.status = 'running' and t.session = 'live' and c.status = 'active'
+       and not exists (select 1 from questions q
+                        where q.owner_id = t.owner_id and q.contract_id = c.id and q.status = 'open' and not q.non_blocking)
+       and not exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
+       and not exists (select 1 from agent_messages m where m.task_id = t.id and m.state in ('pending', 'queued'))
+       and not exists (select 1 from tasks o
+                        where o.owner_id = t.owner_id and o.contract_id = c.id and not o.is_supervisor
+                          and o.status in ('pending', 'starting', 'running', 'interrupted'))
+     order by s.updated_at limit ${args.limit}`;
+}
+
 export interface LastHeartbeatRow {
   readonly contractId: string;
   readonly taskId: string;

@@ -283,11 +283,11 @@ describe('why', () => {
   const kinds = async (id: string) => (await why(id)).blockers.map((b) => b.kind);
 
   it('names what a contract waits for, at every station', async () => {
-    const { id } = await newContract(t, { agent: 'unknown', start: false });
+    const { id, slug } = await newContract(t, { agent: 'unknown', start: false });
     expect(await why(id)).toMatchObject({
       moving: false,
       blockers: [
-        { kind: 'not_started', whoCanAct: 'person', act: `POST /api/v1/contracts/${id}/start` },
+        { kind: 'not_started', whoCanAct: 'person', act: `makima contracts start ${slug}` },
       ],
     });
     await startContract(t.engine, by(t.owner), { id });

@@ -1,6 +1,7 @@
 /**
  * What of an owner's work stands still until a person acts, from the facts that `why` judges by: the placement
- * rule over the tasks whose turn is next, the clean-up that machines owe, and what is ready to be moved by hand.
+ * rule over the tasks whose turn is next, the clean-up that machines owe, what is ready to be moved by hand, and
+ * supervisors that nothing wakes.
  */
 import { mayWork, type ContractStatus } from '@makima/domain/contract';
 import { nextPhase } from '@makima/domain/contract-type';
@@ -14,6 +15,7 @@ import { databaseTime } from '@makima/db/repo/clock';
 import { contractsAtTheirEnd } from '@makima/db/repo/contracts';
 import { incidentsAtWork } from '@makima/db/repo/incidents';
 import { owedCleanups } from '@makima/db/repo/operations';
+import { idleLeads } from '@makima/db/repo/supervisors';
 import type { Queryable } from '@makima/db/client';
 import { readyKind } from '../contract/ready.ts';
 import type { Engine } from '../context.ts';
@@ -41,12 +43,14 @@ export async function standstillsOf(
   scope: StandstillScope,
 ): Promise<readonly Standstill[]> {
   const now = await databaseTime(db);
-  const [tasks, ends, ready] = await Promise.all([
+  const [tasks, ends, ready, leads] = await Promise.all([
     unplacedTasks(db, scope, now),
     owedEnds(engine, db, scope, now),
     readyOnes(db, scope),
+    idleLeads(db, { ...scope, limit: placementBatch }),
   ]);
-  return standstills({ tasks, ends, ready });
+  const idle = leads.map(({ activity, ...lead }) => ({ ...lead, words: activity ?? '' }));
+  return standstills({ tasks, ends, ready, idle });
 }
 
 async function unplacedTasks(

@@ -5,6 +5,7 @@ import type { ReportOf } from '@makima/contracts/socket/reports';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
+import { inbox } from '../question/inbox.ts';
 import { abandonWait, beginWait } from '../wait/begin.ts';
 import { by, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
@@ -52,6 +53,14 @@ async function told(): Promise<string[]> {
     await scene.daemon.report({ ...receipt, taskId: scene.supervisorTaskId, attempt: 1 });
   }
   return mine.map(({ message }) => message.text);
+}
+
+/** What the inbox names to get it going again. */
+async function standing(): Promise<string[]> {
+  const { items } = await inbox(t.engine, t.owner);
+  return items
+    .filter(({ kind, contractId }) => kind === 'standstill' && contractId === scene.contract.id)
+    .map(({ act }) => act);
 }
 
 const state = async (): Promise<string> =>
@@ -103,9 +112,14 @@ describe('a turn that ends', () => {
     expect(first).toContain('plan-document');
     expect(first).toContain('no such tool');
     await turnEnded();
+    // Until the nudge is on its way nobody else would tell it.
+    expect(await standing()).toEqual([
+      `makima tasks message ${scene.supervisorTaskId} "<what to do next>"`,
+    ]);
     expect(await told()).toEqual([expect.stringContaining('[Nudge]')]);
     await turnEnded();
     expect(await told()).toEqual([]);
+    expect(await standing()).toEqual([]);
     const about = { status: 'open', contractId: scene.contract.id, limit: 5 } as const;
     const { items } = await listQuestions(t.engine, t.owner, about);
     expect(items).toEqual([

@@ -55,7 +55,7 @@ export async function supervisorFacts(db: Queryable, contract: ContractRow): Pro
   const task = row === undefined ? undefined : await findTask(db, { ownerId, id: row.taskId });
   if (row !== undefined && task !== undefined) return { contract, row, task };
   throw new MakimaError('SUPERVISOR_NOT_FOUND', 'this contract has no supervisor yet', {
-    fix: `start it: POST /api/v1/contracts/${contract.id}/start`,
+    fix: `start it: makima contracts start ${contract.slug}`,
   });
 }
 

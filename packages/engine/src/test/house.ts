@@ -42,7 +42,6 @@ export const testSettings: Settings = {
   heartbeatTimeoutMs: 120_000,
   parkAfterMs: 120_000,
   webhookAllowedHosts: [],
-  publicUrl: null,
   prices: new Map(),
 };
 

@@ -4,7 +4,7 @@
  * Law: made once, when the event becomes a delivery, so that every try sends the same bytes. Null where
  * nobody needs to be told.
  */
-import { pushOf } from '@makima/domain/push';
+import { personNeeded, pushOf } from '@makima/domain/push';
 import type { EventRow } from '@makima/db/repo/events';
 import type { WebhookRow } from '@makima/db/rows';
 import { presentEvent } from '../present/event.ts';
@@ -12,7 +12,6 @@ import { presentEvent } from '../present/event.ts';
 /** Of what an event speaks, beyond itself. */
 export interface About {
   readonly contractSlug: string | null;
-  readonly publicUrl: string | null;
 }
 
 export function bodyOf(
@@ -26,12 +25,17 @@ export function bodyOf(
   }
   const push = pushOf({ type: event.type, data: event.data, contract: about.contractSlug });
   if (push === null) return null;
-  return ntfyBody(webhook, about, push);
+  const needsPerson = personNeeded.some((type) => type === event.type);
+  const lines = [push.message, needsPerson ? personAct : ''].filter((line) => line !== '');
+  return ntfyBody(webhook, { ...push, message: lines.join('\n') });
 }
+
+/** There is no page to open: what a person does is said in words. */
+const personAct = 'In a terminal: makima inbox';
 
 export function testBody(
   webhook: Pick<WebhookRow, 'id' | 'kind' | 'topic' | 'name'>,
-  about: Pick<About, 'publicUrl'> & { readonly now: Date },
+  about: { readonly now: Date },
 ): string {
   const message = `This is a test of the webhook ${webhook.name}.`;
   if (webhook.kind === 'webhook') {
@@ -42,20 +46,12 @@ export function testBody(
       data: { webhookId: webhook.id, message },
     });
   }
-  return ntfyBody(
-    webhook,
-    { contractSlug: null, publicUrl: about.publicUrl },
-    { title: 'makima: test', message, priority: 3, tags: ['white_check_mark'] },
-  );
+  const title = 'makima: test';
+  return ntfyBody(webhook, { title, message, priority: 3, tags: ['white_check_mark'] });
 }
 
 export const testType = 'webhook.test';
 
-function ntfyBody(
-  { topic }: Pick<WebhookRow, 'topic'>,
-  { publicUrl }: About,
-  push: object,
-): string {
-  const click = publicUrl === null ? {} : { click: `${publicUrl.replace(/\/+$/, '')}/inbox` };
-  return JSON.stringify({ topic, ...push, ...click });
+function ntfyBody({ topic }: Pick<WebhookRow, 'topic'>, push: object): string {
+  return JSON.stringify({ topic, ...push });
 }

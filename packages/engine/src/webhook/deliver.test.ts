@@ -102,7 +102,7 @@ describe('events', () => {
     expect(JSON.parse(words.body)).toEqual({
       topic: 'x',
       title: `${contract.slug} failed`,
-      message: 'no use',
+      message: 'no use\nIn a terminal: makima inbox',
       priority: 4,
       tags: ['x'],
     });

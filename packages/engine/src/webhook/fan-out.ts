@@ -55,10 +55,9 @@ export async function deliveriesOf(
 ): Promise<NewDelivery[]> {
   const ids = [...new Set(events.flatMap((event) => event.contractId ?? []))];
   const slugs = webhook.kind === 'ntfy' ? await slugsOf(a.tx, { ownerId: a.ownerId, ids }) : null;
-  const { publicUrl } = a.engine.settings;
   return events.flatMap((event) => {
     const contractSlug = slugs?.get(event.contractId ?? '') ?? null;
-    const body = bodyOf(webhook, event, { contractSlug, publicUrl });
+    const body = bodyOf(webhook, event, { contractSlug });
     if (body === null) return [];
     return [
       {

@@ -33,12 +33,11 @@ export function testWebhook(
         fix: 'see how they went: makima webhooks deliveries',
       });
     }
-    const { publicUrl } = engine.settings;
     const made = await insertTest(a.tx, {
       ownerId: a.ownerId,
       webhookId: webhook.id,
       eventType: testType,
-      body: testBody(webhook, { publicUrl, now: a.now }),
+      body: testBody(webhook, { now: a.now }),
     });
     mailNow(a, webhook.id, made.id);
     return delivery(a, webhook.id, made.id);

@@ -92,7 +92,6 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       heartbeatTimeoutMs: 120_000,
       parkAfterMs: 120_000,
       webhookAllowedHosts: [],
-      publicUrl: null,
       prices: new Map(),
       ...options.settings,
     },

@@ -214,8 +214,6 @@ describe('ntfy', () => {
       token: 'tk_abc',
       eventTypes: ['*'],
     });
-    const { engine } = hook.house;
-    Object.assign(engine.settings, { publicUrl: 'https://makima.example.com' });
     const { slug } = await hook.house.contract();
     await hook.send();
     const bodies = receiver.received.map((one) => JSON.parse(one.body) as Record<string, unknown>);
@@ -225,7 +223,6 @@ describe('ntfy', () => {
       message: '',
       priority: 2,
       tags: [],
-      click: 'https://makima.example.com/inbox',
     });
     for (const { headers } of receiver.received) {
       expect(headers.authorization).toBe('Bearer tk_abc');
