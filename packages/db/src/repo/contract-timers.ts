@@ -1,5 +1,6 @@
 /** The search for contracts for which a time has come. */
 import type { Queryable, Sql } from '../client.ts';
+import { isUncleaned } from './operations.ts';
 
 /**
  * Completing contracts whose grace is over, and failed or archived ones that still have open tasks or live
@@ -54,7 +55,7 @@ export async function contractsDue(
         or c.status in ('completed', 'failed') and ${over(archiveMs)}
         or c.status = 'archived' and ${over(deleteMs)} and not exists (
              select 1 from tasks t where t.contract_id = c.id
-                and (t.status not in ('done', 'failed', 'merged', 'cancelled')
+                and (t.status not in ('done', 'failed', 'merged', 'cancelled') or ${isUncleaned(sql)}
                   or exists (select 1 from task_attempts a where a.task_id = t.id and a.state in ('assigned', 'running'))))
              and not exists (
              select 1 from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'

@@ -1,6 +1,6 @@
 /** Long git work: requested once, finished once, late results kept. */
 import type { OperationError } from '@makima/contracts/socket/reports';
-import type { Queryable, Tx } from '../client.ts';
+import type { Queryable, Sql, Tx } from '../client.ts';
 import type { OperationRow } from '../rows.ts';
 
 export async function insertOperation(
@@ -207,10 +207,22 @@ export async function openBranchWork(
 /** What must be over before a contract's branch is delivered. */
 export const branchWork = ['branch.merge', 'task.pack', 'branch.hand_over', 'pr.open'] as const;
 
-/** Clean-up that daemons still owe; one that was revoked never reports. */
+const fragment = (db: Sql) => db`true`;
+
+/** Of a task `t`: it has worked on a machine, which was not asked yet to keep and remove what is left there. */
+export function isUncleaned(db: Queryable): ReturnType<typeof fragment> {
+  return db`(t.current_attempt > 0
+    and exists (select 1 from daemons d where d.id = t.home_daemon_id and d.status <> 'revoked')
+    and not exists (select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean'))` as ReturnType<
+    typeof fragment
+  >;
+}
+
+/** Clean-up that daemons still owe, or that was not asked of them yet; one that was revoked never reports. */
 export async function openCleanups(db: Queryable, args: { contractId: string }): Promise<number> {
   const [row] = await db<{ n: number }[]>`
-    select count(*)::int as n from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'
+    select (select count(*) from tasks t where t.contract_id = ${args.contractId} and ${isUncleaned(db)})::int
+           + count(*)::int as n from operations o join daemons d on d.id = o.daemon_id and d.status <> 'revoked'
      where o.contract_id = ${args.contractId} and o.kind in ('workdir.clean', 'branch.deliver') and o.state = 'pending'`;
   return row?.n ?? 0;
 }

@@ -7,6 +7,7 @@ import type { JobName } from '@makima/contracts/jobs';
 import type { Sql, Tx } from '../client.ts';
 import { restsWithPerson } from './breaker.ts';
 import { graceOf } from './contract-timers.ts';
+import { isUncleaned } from './operations.ts';
 
 export interface DueJob {
   readonly queue: JobName;
@@ -111,10 +112,7 @@ function dueRows(tx: Tx, { graceMs, olderThanMs }: DueArgs) {
      where c.status = 'completing' or c.status in ('failed', 'archived') and exists (
              select 1 from tasks t where t.contract_id = c.id and (
                     t.status not in ('done', 'failed', 'merged', 'cancelled')
-                 or t.current_attempt > 0
-                    and exists (select 1 from daemons d where d.id = t.home_daemon_id and d.status <> 'revoked')
-                    and not exists (
-                      select 1 from operations o where o.task_id = t.id and o.kind = 'workdir.clean')))
+                 or ${isUncleaned(tx)}))
     union all
     select 'deliver-notification', w.owner_id, w.id, w.version,
            greatest(due.since, case when due.has_events then w.paused_until end), 'webhookId', false

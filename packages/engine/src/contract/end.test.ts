@@ -92,6 +92,22 @@ describe('the end', () => {
     ).toBe(true);
   });
 
+  it('is not deleted before anybody was told to clean up', async () => {
+    const scene = await stage(t, { daemon });
+    const { id } = scene.contract;
+    await set(id, 'failed');
+    // Its agent has ended, and nobody has looked at it since.
+    await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+    await t.database.sql`update tasks set status = 'cancelled' where contract_id = ${id}`;
+    const early = await refusal(deleteContract(t.engine, by(t.owner), { id, confirm: true }));
+    expect(early).toMatchObject({
+      code: 'INVALID_TRANSITION',
+      message: expect.stringContaining('clean-up is still under way'),
+    });
+    await cleanUp(t, daemon);
+    await deleteContract(t.engine, by(t.owner), { id, confirm: true });
+  });
+
   it('and deletion asks first, removes all rows but the events, and is told', async () => {
     const scene = await stage(t, { daemon });
     const id = scene.contract.id;
