@@ -106,7 +106,7 @@ async function begin(
 ): Promise<AgentSession> {
   const { start } = live;
   if (!start.resumeSession) {
-    const prompt = { id: namedId('plan', start.sessionId), text: start.plan };
+    const prompt = opening(live);
     try {
       return await driver.start({ ...spec, prompt });
     } catch (error) {
@@ -135,6 +135,18 @@ async function begin(
   const transcript = await fetchTranscript(context, live);
   if (transcript.length === 0) throw sessionLost(null);
   return driver.start({ ...spec, prompt, transcript });
+}
+
+/**
+ * What an agent reads first in a conversation of its own: its plan; and what waits for it when others worked
+ * before it, so that it knows what is done already before its first act. A script is read as it stands.
+ */
+function opening(live: LiveAttempt): AgentMessage {
+  const { agent, attempt, plan, sessionId } = live.start;
+  const isTold = attempt > 1 && agent !== 'scripted';
+  const waiting = isTold ? live.mailbox.takeFirst() : null;
+  if (waiting === null) return { id: namedId('plan', sessionId), text: plan };
+  return { id: waiting.id, text: `${plan}\n\n${waiting.text}` };
 }
 
 /** What a resumed agent reads first: the first message that waits for it, else a word to go on. */
