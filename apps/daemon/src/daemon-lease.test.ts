@@ -1,5 +1,6 @@
 /** Leases: frozen in time, thawed when renewed, ended when another has the work. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Running } from '@makima/contracts/socket/frames';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
@@ -83,6 +84,37 @@ describe('self-fencing', () => {
     expect(ended).toMatchObject({ outcome: 'fenced' });
     expect(performance.now() - from).toBeLessThan(5_000);
     expect(stateOf(pid)).toBe('gone');
+  });
+
+  it('stands still itself: its agents run on unfrozen, and those given away meanwhile end when it goes on', async () => {
+    const start = startCommand(
+      '- say: working\n- run: [sh, -c, "while true; do date +%s%N > tick.txt; sleep 0.02; done"]',
+    );
+    gateway.command(start);
+    const pid = await working(start);
+    const directory = gateway.of('task.started')[0]?.worktreePath ?? '';
+    const tick = (): string => {
+      try {
+        return readFileSync(join(directory, 'tick.txt'), 'utf8');
+      } catch {
+        return '';
+      }
+    };
+    await expect.poll(tick).not.toBe('');
+    process.kill(daemon.pid, 'SIGSTOP');
+    await expect.poll(() => stateOf(daemon.pid)).toBe('T');
+    const [before, told] = [tick(), gateway.of('task.outputted').length];
+    await expect.poll(tick).not.toBe(before);
+    expect(stateOf(pid)).not.toBe('T');
+    // Its only way to makima is the daemon: nothing of it is heard.
+    expect(gateway.of('task.outputted')).toHaveLength(told);
+    gateway.fenced.push({ taskId: start.taskId, attempt: 1 });
+    const next = { ...startCommand('- say: working'), taskId: start.taskId, attempt: 2 };
+    gateway.command(next);
+    process.kill(daemon.pid, 'SIGCONT');
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'fenced' });
+    expect(stateOf(pid)).toBe('gone');
+    expect((await gateway.ended(next)).outcome).toBe('done');
   });
 
   it('kills its agents, frozen or not, when its own key opens nothing any more', async () => {
