@@ -264,6 +264,34 @@ describe('choice of a daemon', () => {
   });
 });
 
+describe('a supervisor that was brought back', () => {
+  const lead = task('lead', { isSupervisor: true, boundDaemonId: 'd1', pendingSince: ago(1) });
+
+  it('goes before every task that has waited for longer, whatever their priority', () => {
+    const waits = task('old', {
+      contractId: 'c2',
+      priority: 2,
+      pendingSince: ago(9 * agingStepMs),
+    });
+    const placement = place([waits, lead], [daemon('d1', { running: 3 })], now);
+    expect(order(placement)).toEqual(['lead']);
+  });
+
+  it('is told that the last place is kept for tasks, also of the one machine that can run it', () => {
+    const slots = { running: 3, runningSupervisors: 3 };
+    expect(reasonOf(lead, [daemon('d1', slots)])).toEqual({
+      kind: 'no_capacity',
+      daemonIds: ['d1'],
+      reservedForTasks: true,
+    });
+    expect(reasonOf(lead, [daemon('d1', { ...slots, running: 4 })])).toEqual({
+      kind: 'waits_for_its_daemon',
+      daemonId: 'd1',
+      condition: 'full',
+    });
+  });
+});
+
 describe('reasons', () => {
   const until = new Date(now.getTime() + 60_000);
 

@@ -233,11 +233,13 @@ function accountLimited(task: PendingTask, rooms: readonly Room[], now: Date): U
 }
 
 function full(bound: string | undefined, rooms: readonly Room[]): UnplacedReason {
-  return bound === undefined
+  // A free place that only tasks may take is told as that, also of the one daemon that can run it.
+  const reservedForTasks = rooms.some((room) => room.free > 0);
+  return bound === undefined || reservedForTasks
     ? {
         kind: 'no_capacity',
         daemonIds: rooms.map((room) => room.slot.daemonId),
-        reservedForTasks: rooms.some((room) => room.free > 0),
+        reservedForTasks,
       }
     : { kind: 'waits_for_its_daemon', daemonId: bound, condition: 'full' };
 }

@@ -121,7 +121,7 @@ export function placementBlocker(reason: UnplacedReason, since: Date | null): Bl
     case 'no_capacity': {
       const text = reason.reservedForTasks
         ? 'The last free place is kept for ordinary tasks; another supervisor must end or park first.'
-        : 'Every daemon that may take it is full.';
+        : 'Every daemon that may take it is full; of what waits for a place, supervisors go first.';
       return blocker({ kind: 'capacity', reason: text, since, whoCanAct: 'system' });
     }
     case 'waits_for_its_daemon':
@@ -137,7 +137,7 @@ function itsDaemonBlocker(
     case 'offline':
       return offlineBlocker(`Only daemon ${reason.daemonId} can run it, and it is offline.`, since);
     case 'full': {
-      const text = `Only daemon ${reason.daemonId} can run it, and it is full.`;
+      const text = `Only daemon ${reason.daemonId} can run it, and it is full; of what waits for a place, supervisors go first.`;
       return blocker({ kind: 'capacity', reason: text, since, whoCanAct: 'system' });
     }
     case 'excluded':
