@@ -63,6 +63,21 @@ describe('a daemon asks', () => {
     );
     expect(answers).toHaveLength(60);
     expect(answers.some((answer) => answer.ok)).toBe(true);
+    // Whoever was one too many is not refused: it may ask again.
+    const refused = answers.filter((answer) => !answer.ok);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every((answer) => answer.retryable === true)).toBe(true);
+  });
+
+  it('while the store is away, and is not refused: it may ask again', async () => {
+    const { door, daemon, task } = await open();
+    const refused = await ask(daemon, { kind: 'tool-key', ...task, attempt: 2 });
+    expect(refused).not.toHaveProperty('retryable');
+    await door.wire.engine.database.close();
+    expect(await ask(daemon, { kind: 'tool-key', ...task })).toMatchObject({
+      ok: false,
+      retryable: true,
+    });
   });
 });
 

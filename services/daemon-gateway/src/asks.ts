@@ -2,8 +2,8 @@
  * What daemons ask: the key of an attempt's tool calls, a transcript, a patch, a pack. Answered side by side, a
  * bounded number at once.
  *
- * Law: an ask changes no contract; every ask gets an answer while its socket lives; a key is in the answer
- * and nowhere else.
+ * Law: an ask changes no contract; every ask gets an answer while its socket lives, and a store that is away is
+ * no refusal; a key is in the answer and nowhere else.
  */
 import { daemonAskResults, type DaemonAsk } from '@makima/contracts/socket/asks';
 import { isMakimaError } from '@makima/domain/error';
@@ -11,7 +11,9 @@ import { readPack } from '@makima/engine/daemon/pack';
 import { readPatch } from '@makima/engine/daemon/patch';
 import { readTranscript } from '@makima/engine/daemon/transcript';
 import { issueToolKey } from '@makima/engine/identity/issue-tool-key';
+import type { ServerFrameOf } from '@makima/contracts/socket/frames';
 import type { Line } from './line.ts';
+import { isAway } from './patience.ts';
 
 export interface DaemonAsks {
   push(askId: string, ask: DaemonAsk): void;
@@ -29,14 +31,14 @@ export function answerDaemon(line: Line): DaemonAsks {
       line.send({ type: 'answer', askId, ok: true, result, error: null });
     } catch (error) {
       if (!isMakimaError(error)) line.log.error({ err: error, ask: ask.kind }, 'an ask failed');
-      line.send({ type: 'answer', askId, ok: false, result: null, error: words(error) });
+      line.send({ ...refusal(askId, words(error)), ...(isAway(error) ? askAgain : {}) });
     }
   };
   return {
     push(askId, ask) {
       if (running.size >= atOnce) {
         const error = 'too many questions at once, ask again';
-        line.send({ type: 'answer', askId, ok: false, result: null, error });
+        line.send({ ...refusal(askId, error), ...askAgain });
         return;
       }
       const one = answer(askId, ask);
@@ -58,6 +60,12 @@ function resultOf(line: Line, ask: DaemonAsk): Promise<unknown> {
     case 'pack':
       return readPack(line.engine, line.daemon, ask);
   }
+}
+
+const askAgain = { retryable: true } as const;
+
+function refusal(askId: string, error: string): ServerFrameOf<'answer'> {
+  return { type: 'answer', askId, ok: false, result: null, error };
 }
 
 function words(error: unknown): string {

@@ -19,7 +19,8 @@ interface Waiting {
 
 export interface Asks {
   /**
-   * @throws MakimaError `DEPENDENCY_UNAVAILABLE` (retryable: no connection, no answer in time) or
+   * @throws MakimaError `DEPENDENCY_UNAVAILABLE` (retryable: no connection, no answer in time, or nobody
+   * there who could give one) or
    * `COMMAND_FAILED` (the server refused; its words are the message).
    */
   ask<K extends AskKind>(ask: Extract<DaemonAsk, { kind: K }>): Promise<AskResult<K>>;
@@ -66,7 +67,10 @@ export function createAsks(options: AsksOptions): Asks {
       const found = take(frame.askId);
       if (found === undefined) return;
       if (!frame.ok) {
-        found.settle.reject(new MakimaError('COMMAND_FAILED', frame.error ?? 'refused'));
+        const why = frame.error ?? 'refused';
+        found.settle.reject(
+          frame.retryable === true ? unavailable(why) : new MakimaError('COMMAND_FAILED', why),
+        );
         return;
       }
       const result = daemonAskResults[found.kind].safeParse(frame.result);

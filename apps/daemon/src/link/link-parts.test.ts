@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { createAsks } from './asks.ts';
 import { createHeart } from './heart.ts';
 import { isLoopback, retryAfterMs, retryDelayMs } from './retry-delay.ts';
 import { openSocket, parseFrame, type SocketEnd } from './socket.ts';
@@ -65,6 +66,20 @@ describe('the pulse of a socket', () => {
     expect(await gone.promise).toMatchObject({ opened: true, reason: 'no sign of life' });
     there.terminate();
     server.close();
+  });
+});
+
+describe('an ask', () => {
+  it('is refused by a no alone; whoever is asked may be away for a while', async () => {
+    const asks = createAsks({ send: () => true, newId: () => 'a', timeoutMs: 60_000 });
+    const answer = { type: 'answer', askId: 'a', ok: false, result: null, error: 'why' } as const;
+    const question = { kind: 'tool-key', taskId: 't', attempt: 1 } as const;
+    const refused = asks.ask(question);
+    asks.answered(answer);
+    await expect(refused).rejects.toMatchObject({ code: 'COMMAND_FAILED', retryable: false });
+    const away = asks.ask(question);
+    asks.answered({ ...answer, retryable: true });
+    await expect(away).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE', retryable: true });
   });
 });
 

@@ -134,6 +134,8 @@ export const zServerFrame = z.discriminatedUnion('type', [
     ok: z.boolean(),
     result: z.unknown(),
     error: z.string().nullable(),
+    /** No refusal: whoever could answer was away or had too much to do. */
+    retryable: z.literal(true).optional(),
   }),
   /** Reconnect elsewhere after this long; the socket closes soon. */
   z.strictObject({ type: z.literal('goaway'), afterMs: z.int().nonnegative() }),
