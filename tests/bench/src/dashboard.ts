@@ -2,6 +2,7 @@
 // Why: its cost must follow what it shows, not what there is; 10 x the history must not be felt.
 import { createClient, type Client } from '@makima/client/client';
 import postgres from 'postgres';
+import { builtinTypes } from '@makima/domain/contract-type';
 import { startTestStack } from '@makima/stack/test-stack';
 import { figuresOf, type Figures } from './figures.ts';
 
@@ -85,18 +86,18 @@ interface History {
 async function makeHistory(sql: postgres.Sql, { ownerId, contracts }: History): Promise<void> {
   // The rows are made as they would be in the end, so that no trigger has to lead them there.
   await sql`set session_replication_role = replica`;
+  const type = JSON.stringify(builtinTypes.simple);
   for (let from = 1; from <= contracts; from += atOnce) {
     const to = Math.min(contracts, from + atOnce - 1);
     await sql`
       insert into contracts (owner_id, slug, name, description, contract_type, phase, guarded_phases, status, waiting_for, agent, status_changed_at)
       select ${ownerId}, 'bench-' || n, 'bench ' || n, 'bench',
-             '{"name":"simple","phases":[{"name":"plan","deliverables":[]},{"name":"execute","deliverables":[]}]}',
+             ${type}::text::jsonb,
              case when n % 3 = 0 then 'plan' else 'execute' end, '{}',
              case when n % 100 = 0 then 'waiting_for_input' when n % 5 = 0 then 'active' else 'completed' end,
              case when n % 100 = 0 then 'question' end, 'scripted', now() - make_interval(secs => ${contracts} - n)
         from generate_series(${from}::int, ${to}::int) n`;
   }
-  await sql`insert into contract_activity (contract_id, owner_id) select id, owner_id from contracts where owner_id = ${ownerId}`;
   await sql`insert into contract_cursors (contract_id, owner_id, seq) select id, owner_id, ${eventsEach} from contracts where owner_id = ${ownerId}`;
   await sql`
     insert into tallies (owner_id, kind, one, two, n)
@@ -107,6 +108,8 @@ async function makeHistory(sql: postgres.Sql, { ownerId, contracts }: History): 
      where owner_id = ${ownerId} and status = 'active' order by id limit ${Math.ceil(contracts / 100)}`;
   await makeTasks(sql, { ownerId, contracts });
   await makeEvents(sql, { ownerId, contracts });
+  // Last, so that nothing has rested long enough to be looked at again while it is measured.
+  await sql`insert into contract_activity (contract_id, owner_id) select id, owner_id from contracts where owner_id = ${ownerId}`;
   await sql`set session_replication_role = default`;
   await sql`vacuum (analyze) contracts, tasks, events, tallies, incidents, contract_activity`;
   // The making is not part of what is measured: nothing of it is still to be written.
