@@ -150,19 +150,20 @@ const searches: Readonly<Record<InvariantKind, Search>> = {
       from phase_changes p left join confirmations o on o.id = p.confirmation_id and o.state = 'used'
            and o.decided_by_user_id is not null and o.contract_id = p.contract_id and o.from_phase = p.from_phase
      where p.guarded and o.id is null`,
-  // Counted, not compared with the last one: to tell of a gap is itself an event.
+  // Counted, not compared with the last one: to tell of a gap is itself an event. Nothing is counted where nothing
+  // is new: a case keeps the order that a conjunction does not.
   events_differ: (sql, _before, histories) => sql`
     select c.owner_id, c.id::text, c.id, null::uuid, null::int
       from contracts c join contract_cursors n on n.contract_id = c.id
       cross join lateral (select ${inWhole(sql, 'events_differ', { owner: sql`c.owner_id`, subject: sql`c.id::text` }, histories)} as whole) as look
+      left join lateral (
+        select e.seq, e.at from events e where e.contract_id = c.id order by e.seq desc limit 1) as newest on true
      where c.status not in ('completed', 'failed', 'archived')
-       and (look.whole
-            or n.seq > 0 and not exists (select 1 from events e where e.contract_id = c.id and e.seq = n.seq)
-            or exists (select 1 from events e where e.contract_id = c.id and e.seq >= n.seq
-                          and e.at > ${since(sql, histories)}))
-       and case when look.whole then n.seq else least(n.seq, ${newestMost}) end <> (
+       and case when look.whole or coalesce(newest.seq, 0) <> n.seq or newest.at > ${since(sql, histories)}
+           then case when look.whole then n.seq else least(n.seq, ${newestMost}) end <> (
              select count(*) from events e where e.contract_id = c.id
-                and e.seq > case when look.whole then 0 else n.seq - ${newestMost} end)`,
+                and e.seq > case when look.whole then 0 else n.seq - ${newestMost} end)
+           else false end`,
   output_differs: (sql, _before, histories) => sql`
     select a.owner_id, a.task_id || '/' || a.attempt, t.contract_id, t.id, a.attempt
       from task_attempts a join tasks t on t.id = a.task_id
@@ -172,14 +173,16 @@ const searches: Readonly<Record<InvariantKind, Search>> = {
         select o.from_seq + o.count - 1 as last, o.at from task_outputs o
          where o.task_id = a.task_id and o.attempt = a.attempt order by o.from_seq desc limit 1) as newest on true
      where a.state in ${live(sql)}
-       and (look.whole or coalesce(newest.last, 0) <> a.output_seq or newest.at > ${since(sql, histories)})
-       and a.output_seq <> (
+       and case when look.whole or coalesce(newest.last, 0) <> a.output_seq
+                  or newest.at > ${since(sql, histories)}
+           then a.output_seq <> (
              select coalesce(sum(o.count), 0)
                     + case when count(*) < ${newestMost} or look.whole then 0 else min(o.from_seq) - 1 end
                from (select o.count, o.from_seq from task_outputs o
                       where o.task_id = a.task_id and o.attempt = a.attempt
                       order by o.from_seq desc
-                      limit case when look.whole then null else ${newestMost}::int end) as o)`,
+                      limit case when look.whole then null else ${newestMost}::int end) as o)
+           else false end`,
 };
 
 /** So many events of a contract, or batches of an attempt's lines, count as the newest. */
