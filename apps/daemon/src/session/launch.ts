@@ -5,8 +5,7 @@
  * Law: the intent is on the disk before anything is executed, so that one attempt starts at most one agent,
  * whatever dies when.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { MakimaError } from '@makima/domain/error';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { DaemonContext, InstalledDriver } from '../context.ts';
 import type { AgentMessage, AgentSession, StartSpec } from '../driver/driver.ts';
@@ -17,6 +16,7 @@ import type { TaskRecord } from '../workspace/port.ts';
 import { namedId } from './ids.ts';
 import { joinPieces } from './transcript.ts';
 import type { LiveAttempt } from './live.ts';
+import { withPatience } from './patience.ts';
 
 const goOn =
   'The agent process was started anew. Continue with your task where you left off; check what of your last step took effect.';
@@ -176,32 +176,4 @@ async function fetchTranscript(context: DaemonContext, live: LiveAttempt): Promi
     fromSeq = page.nextSeq;
   }
   return joinPieces(pieces);
-}
-
-/** Asks again while the control plane cannot be reached, for as long as a start may wait for it. */
-async function withPatience<T>(
-  context: DaemonContext,
-  live: LiveAttempt,
-  ask: () => Promise<T>,
-): Promise<T> {
-  const until = context.now() + context.config.timings.toolKeyMs;
-  const { signal } = live.cancel;
-  for (;;) {
-    try {
-      return await Promise.race([ask(), calledOff(signal)]);
-    } catch (error) {
-      const again = isMakimaError(error) && error.retryable && context.now() < until;
-      if (!again) throw error;
-      await pause(200, undefined, { signal });
-    }
-  }
-}
-
-function calledOff(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const refuse = (): void =>
-      reject(new MakimaError('COMMAND_FAILED', 'The start was called off.'));
-    if (signal.aborted) refuse();
-    signal.addEventListener('abort', refuse, { once: true });
-  });
 }

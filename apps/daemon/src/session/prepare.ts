@@ -7,6 +7,7 @@ import type { DaemonContext } from '../context.ts';
 import type { PatchSource, TaskRecord } from '../workspace/port.ts';
 import { ownLine } from './lines.ts';
 import type { LiveAttempt } from './live.ts';
+import { withPatience } from './patience.ts';
 
 export async function prepare(context: DaemonContext, live: LiveAttempt): Promise<TaskRecord> {
   const { start } = live;
@@ -46,7 +47,9 @@ async function fetchPatch(context: DaemonContext, live: LiveAttempt): Promise<Pa
   const parts: Buffer[] = [];
   let baseSha = live.start.patchBaseSha;
   for (let part = 0, count = 1; part < count; part++) {
-    const answer = await context.ask({ kind: 'patch', taskId, attempt, checkpointId, part });
+    const answer = await withPatience(context, live, () =>
+      context.ask({ kind: 'patch', taskId, attempt, checkpointId, part }),
+    );
     parts.push(Buffer.from(answer.data, 'base64'));
     baseSha = answer.baseSha;
     count = answer.parts;

@@ -1,0 +1,37 @@
+/**
+ * Patience of a start with a control plane that is away: what it needs is asked for again, for a bounded time.
+ *
+ * Law: a refusal is one at once; a start that is called off waits for nobody.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { isMakimaError, MakimaError } from '@makima/domain/error';
+import type { DaemonContext } from '../context.ts';
+import type { LiveAttempt } from './live.ts';
+
+/** Asks again while the control plane cannot be reached, for as long as a start may wait for it. */
+export async function withPatience<T>(
+  context: Pick<DaemonContext, 'now' | 'config'>,
+  live: Pick<LiveAttempt, 'cancel'>,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const until = context.now() + context.config.timings.toolKeyMs;
+  const { signal } = live.cancel;
+  for (;;) {
+    try {
+      return await Promise.race([ask(), calledOff(signal)]);
+    } catch (error) {
+      const again = isMakimaError(error) && error.retryable && context.now() < until;
+      if (!again) throw error;
+      await pause(200, undefined, { signal });
+    }
+  }
+}
+
+function calledOff(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const refuse = (): void =>
+      reject(new MakimaError('COMMAND_FAILED', 'The start was called off.'));
+    if (signal.aborted) refuse();
+    signal.addEventListener('abort', refuse, { once: true });
+  });
+}
