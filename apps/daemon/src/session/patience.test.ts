@@ -13,9 +13,7 @@ it('asks again while it is away, and not after its time, a refusal or a word to 
   const second = (): Promise<string> =>
     ++asked === 2 ? Promise.resolve('key') : Promise.reject(away);
   expect(await withPatience(context(60_000), { cancel }, second)).toBe('key');
-  await expect(
-    withPatience(context(0), { cancel }, () => Promise.reject(away)),
-  ).rejects.toBe(away);
+  await expect(withPatience(context(0), { cancel }, () => Promise.reject(away))).rejects.toBe(away);
   const refusal = new MakimaError('COMMAND_FAILED', 'no');
   await expect(
     withPatience(context(60_000), { cancel }, () => Promise.reject(refusal)),
