@@ -74,7 +74,7 @@ describe('by a person who blocks its contract', () => {
         kind: 'blocked',
         reason: 'Blocked: no licence',
         whoCanAct: 'person',
-        act: expect.stringContaining('"targetStatus":"active"') as string,
+        act: `makima contracts resume ${id()}`,
       }),
     ]);
     expect((await syncSupervisor(t.engine, by(t.owner), { id: id() })).result.state).toBe(
