@@ -44,6 +44,11 @@ describe('a task', () => {
     });
   });
 
+  it('waits for nothing after its machine was lost, however often', () => {
+    expect(decide({ reason: 'daemon_lost', retryCount: 2 })).toMatchObject({ delayMs: 0 });
+    expect(decide({ reason: 'daemon_lost', retryCount: 3 }).kind).toBe('fail');
+  });
+
   it('is given up after so many retries', () => {
     expect(decide({ retryCount: 2 })).toMatchObject({ kind: 'retry', delayMs: 4000 });
     expect(decide({ retryCount: 3 })).toEqual({

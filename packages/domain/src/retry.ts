@@ -53,7 +53,8 @@ export function decideRetry(ended: EndedAttempt): RetryDecision {
     kind: 'retry',
     excludeDaemon,
     resume: ended.reason !== 'start_failed',
-    delayMs: retryDelayMs(ended.retryCount),
+    // Whose machine was lost is at work again as soon as there is a machine; how often, the retries bound.
+    delayMs: ended.reason === 'daemon_lost' ? 0 : retryDelayMs(ended.retryCount),
   };
 }
 
