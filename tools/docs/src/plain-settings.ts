@@ -33,7 +33,10 @@ export const plainSettings: readonly PlainSettings[] = [
         'address of the server; before it counts `--url`, after it the stack of this checkout',
       ],
       ['MAKIMA_TOKEN', 'key; else the one that is kept for that server'],
-      ['MAKIMA_TOKEN_FILE', 'a file that holds the key, for its owner alone; not beside `MAKIMA_TOKEN`'],
+      [
+        'MAKIMA_TOKEN_FILE',
+        'a file that holds the key, for its owner alone; not beside `MAKIMA_TOKEN`',
+      ],
       ['MAKIMA_HOME', 'folder of the stack of this checkout; `.makima` in it when not set'],
       ['MAKIMA_AGENT', '1: print JSON and never ask, as for an agent; 0: never think so'],
       [
