@@ -1,6 +1,7 @@
 // Deaths: SIGKILL to one process, at any moment; and to one that has just come to a named place.
 import { liveAgents } from '../house/agents.ts';
 import type { House } from '../house/house.ts';
+import { machineOf } from '../house/machine-of.ts';
 import { treeOf } from '../house/process-tree.ts';
 import { racepoints, type RaceProcess } from '../house/race.ts';
 import { aimedAt } from '../schedule.ts';
@@ -19,7 +20,8 @@ export const killDaemon: Fault = {
   about: 'SIGKILL to a daemon; its agents end with it',
   recovery: 'agents',
   strike(house, aim) {
-    const name = aimedAt(house.machines, aim.at) ?? 'daemon';
+    const name = aimedAt(robustMachines(house), aim.at);
+    if (name === undefined) return null;
     const agents = agentsOf(house, name);
     const strike = killProcess(house, name);
     return strike && { ...strike, touches: [name], ended: agents };
@@ -74,6 +76,13 @@ export function armed(house: House, process: string, point: string): Strike {
  * kills one agent more often than this would only prove that.
  */
 const mostKillsPerTask = 3;
+
+/** A task is given up after so many attempts, on purpose too: those whose agents may all lose one more. */
+export function robustMachines(house: House): string[] {
+  const last = liveAgents(house.ledger).filter(({ attempt }) => attempt > mostKillsPerTask);
+  const spared = new Set(last.map(({ pid }) => machineOf(house, pid)));
+  return house.machines.filter((name) => !spared.has(name));
+}
 
 function fragile(house: House): ReturnType<typeof liveAgents> {
   return liveAgents(house.ledger).filter(({ attempt }) => attempt <= mostKillsPerTask);

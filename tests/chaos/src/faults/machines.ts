@@ -12,6 +12,7 @@ import type { House } from '../house/house.ts';
 import { treeOf } from '../house/process-tree.ts';
 import { aimedAt } from '../schedule.ts';
 import type { Fault } from './fault.ts';
+import { robustMachines } from './kills.ts';
 
 /** A daemon and its agents end and never come back. One machine always stays. */
 export function goneForGood(): Fault {
@@ -52,7 +53,8 @@ export const away: Fault = {
   recovery: 'agents',
   needs: { machines: 3, seconds: 240 },
   strike(house, aim) {
-    const name = aimedAt(house.machines, aim.at) ?? 'daemon';
+    const name = aimedAt(robustMachines(house), aim.at);
+    if (name === undefined) return null;
     const one = house.process(name);
     const { pid } = one;
     if (pid === null) return null;
