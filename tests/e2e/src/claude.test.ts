@@ -8,18 +8,21 @@ import { fetchClaude } from '@makima/mock-model/fetch-agents';
 import { startMockModel, type MockModel } from '@makima/mock-model/server';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { inOrder, openHouse, type House } from './house.ts';
-import { greetingScripts, leadsAContract } from './real-agent.ts';
+import { greetingScripts, leadsAContract, type GreetingForms } from './real-agent.ts';
+import { isResumedByAPerson, notesScripts } from './resumed-agent.ts';
 
 const program = await fetchClaude();
+const shell: GreetingForms['shell'] = (command) => ({
+  name: 'Bash',
+  input: { command, description: 'Write and commit' },
+});
 
 let house: House;
 let model: MockModel;
 const scratch = mkdtempSync(join(tmpdir(), 'makima-claude-'));
 beforeAll(async () => {
   model = await startMockModel({
-    scripts: greetingScripts({
-      shell: (command) => ({ name: 'Bash', input: { command, description: 'Write and commit' } }),
-    }),
+    scripts: { ...greetingScripts({ shell }), ...notesScripts({ shell }) },
   });
   house = await openHouse({
     env: {
@@ -43,4 +46,5 @@ afterAll(async () => {
 describe('Claude Code', () => {
   inOrder(() => house);
   leadsAContract('claude', () => ({ house, model }));
+  isResumedByAPerson('claude', () => ({ house, model }));
 });
