@@ -10,13 +10,14 @@ export async function run(
 ): Promise<void> {
   const client = await shell.connect();
   const id = await contractId(client, typed);
-  const { phase } = await client.call('getContract', { params: { id } });
+  const { phase, version } = await client.call('getContract', { params: { id } });
   await confirm(shell, `leave phase ${phase} of ${typed} without its validator`, {
     yes: options.yes === true,
   });
   const changed = await client.call('patchContract', {
     params: { id },
-    body: { skipValidator: true },
+    // What the yes was to: a phase that was reached meanwhile keeps its validator.
+    body: { skipValidator: true, expectedVersion: version },
   });
   tellDone(shell, changed, `phase ${phase} of ${typed} asks for no validator any more`);
 }
