@@ -2,8 +2,8 @@
  * An agent that may end its turn before it is stopped. Why: what it has begun is whole then, and nothing new
  * is begun.
  *
- * Law: within its time, or not at all. Who only waits in its turn (for tasks, for people) has nothing to
- * finish: it waits again when it goes on.
+ * Law: within its time, or not at all; asked again, within whichever time is over first. Who only waits in its
+ * turn (for tasks, for people) has nothing to finish: it waits again when it goes on.
  */
 import { doesMore } from './doing.ts';
 import { decideEnd, type Ending, type LiveAttempt } from './live.ts';
@@ -14,8 +14,7 @@ export interface FinishTurn {
 }
 
 export function finishTurn(live: LiveAttempt, { ending, withinMs }: FinishTurn): void {
-  if (live.afterTurn !== null) return;
-  live.afterTurn = ending;
+  live.afterTurn ??= ending;
   const timer = setTimeout(() => decideEnd(live, ending), withinMs);
   live.undo.push(() => clearTimeout(timer));
   // Without an agent there is no turn to end.
