@@ -11,6 +11,8 @@ export const slowUnitSuites: readonly string[] = [
   'apps/daemon/src/driver/codex.test.ts',
   'tools/stack/src/stack.test.ts',
   'apps/cli/src/watch.test.ts',
+  'services/scheduler/src/recovery/webhook.test.ts',
+  'services/api/src/app-model.test.ts',
   'tools/stack/src/commands/up.test.ts',
   'apps/cli/src/cli.test.ts',
   'apps/daemon/src/daemon-start.test.ts',

@@ -72,6 +72,12 @@ function driverIn(home: string, port?: () => Promise<number>): AgentDriver {
 const candidate: Candidate = {
   name: 'opencode',
   startMs,
+  // A run is over before code is hot: its runtime compiles for nothing, on every processor there is.
+  environment: {
+    BUN_JSC_useDFGJIT: '0',
+    BUN_JSC_useConcurrentGC: '0',
+    BUN_JSC_numberOfGCMarkers: '1',
+  },
   faults: scriptPrompt,
   open: (home) => ({ driver: driverIn(home), prompt: scriptPrompt }),
   // Of a model whose price it does not know it says 0.

@@ -36,6 +36,7 @@ export function rowOf(candidate: Candidate, spec: Partial<StartSpec> = {}): Row 
   // A kind that asks no model reads its work in its first prompt.
   const isAskedOnce = candidate.faults === null;
   let standing: Standing | null = null;
+  let isPlaying = false;
   const close = async (): Promise<void> => {
     const over = standing;
     standing = null;
@@ -44,6 +45,9 @@ export function rowOf(candidate: Candidate, spec: Partial<StartSpec> = {}): Row 
   return {
     close,
     async play(ask, rowCase) {
+      // A case that was given up goes on, with an agent that nobody else may have.
+      if (isPlaying) await close();
+      isPlaying = true;
       const before = standing;
       standing ??= await begin(candidate, spec, ask);
       const { stage, agent } = standing;
@@ -53,7 +57,11 @@ export function rowOf(candidate: Candidate, spec: Partial<StartSpec> = {}): Row 
         await rowCase({ ...stage, agent: seen });
         isDone = true;
       } finally {
-        if (!isDone || isAskedOnce || !isAtRest(agent)) await close();
+        // One that was given up and ends now finds its agent gone, and another's in its place.
+        if (standing?.agent === agent) {
+          isPlaying = false;
+          if (!isDone || isAskedOnce || !isAtRest(agent)) await close();
+        }
       }
     },
   };

@@ -15,6 +15,7 @@ import { expect } from 'vitest';
 import type { ToolServer } from './conformance-tools.ts';
 import { startToolServer } from './conformance-tools.ts';
 import type { AgentDriver, AgentSession, StartSpec } from './driver.ts';
+import type { Environment } from './environment.ts';
 import type { AgentEvent, EventOf, Tokens } from './events.ts';
 import { processesOfRuns } from './process-table.ts';
 import { startFailureReason } from './start-failure.ts';
@@ -62,6 +63,8 @@ export interface Candidate {
   readonly hello: { readonly tokens: Tokens | null; readonly costUsd: number | null };
   /** What it may take to be ready, for a kind that takes seconds of processor time. */
   readonly startMs?: number;
+  /** What its runtime is told, so that it begins with less of it. */
+  readonly environment?: Environment;
 }
 
 /** What an agent may take to be ready, where its kind is not slower. */
@@ -122,7 +125,7 @@ export async function setStage(candidate: Candidate): Promise<OpenStage> {
     startMs: candidate.startMs ?? usualStartMs,
     elsewhere: () => place('there'),
     async start({ driver = subject.driver, ...spec } = {}) {
-      const full = specOf(stage, spec);
+      const full = specOf(stage, { env: candidate.environment ?? {}, ...spec });
       runs.add(full.runId);
       const session = await driver.start(full);
       started.push(session);
@@ -142,13 +145,13 @@ export async function setStage(candidate: Candidate): Promise<OpenStage> {
 }
 
 /** Sets a stage for one case, plays, and clears it. */
-export async function onStage(
+export async function onStage<T>(
   candidate: Candidate,
-  play: (stage: Stage) => Promise<void>,
-): Promise<void> {
+  play: (stage: Stage) => Promise<T>,
+): Promise<T> {
   const { stage, clear } = await setStage(candidate);
   try {
-    await play(stage);
+    return await play(stage);
   } finally {
     await clear();
   }

@@ -71,8 +71,9 @@ export function talkCases(candidate: Candidate, row: Row): void {
     }));
 
   it('breaks off what it does for a message that cannot wait', () =>
-    row.play(deed('wait'), async ({ agent, subject, repo }) => {
+    onStage(candidate, async ({ start, subject, repo }) => {
       const { inject, interrupt } = subject.driver.caps;
+      const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
       const message = said('the house is on fire');
       if (inject === 'none') return refuses(agent, message, 'now');

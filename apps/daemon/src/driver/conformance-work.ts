@@ -4,45 +4,39 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Row } from './conformance-row.ts';
 import { deed } from './conformance-row.ts';
-import type { Candidate } from './conformance-stage.ts';
+import type { Candidate, Watched } from './conformance-stage.ts';
 import { git, onStage, said } from './conformance-stage.ts';
+import type { AgentCaps, StopResult } from './driver.ts';
 import { readRunFile } from './run-file.ts';
 
 export function workCases(candidate: Candidate, row: Row): void {
-  it('starts, speaks, tells what it used, and leaves when told', () =>
-    onStage(candidate, async (stage) => {
-      const { start, subject, root } = stage;
-      const home = join(root, 'runs', 'first');
-      const agent = await start({ home, prompt: said(subject.prompt('hello')) });
-      expect(readRunFile(home)).toMatchObject({
-        pid: agent.session.pid,
-        runId: agent.session.runId,
-      });
-      const turn = await agent.until('turn_end');
-      expect(turn).toMatchObject({ outcome: 'completed', error: null });
-      expect(turn.text).toContain('Hello');
-      expect(agent.said()).toContain('Hello');
-      const [whole] = agent.of('text').filter((event) => !event.delta);
-      const pieces = agent.of('text').filter((e) => e.delta && e.messageId === whole?.messageId);
-      expect(pieces.map((piece) => piece.text).join('')).toBe(whole?.text);
-      expect(agent.of('started')).toMatchObject([{ sessionId: stage.sessionId, resumed: false }]);
-      const [usage, ...more] = agent.of('usage');
-      expect(more).toEqual([]);
-      expect(usage?.turn.input).toBeGreaterThan(0);
-      const { tokens, costUsd } = candidate.hello;
-      if (tokens !== null) expect(usage?.turn).toEqual(tokens);
-      expect(usage?.total).toEqual(usage?.turn);
-      expect(usage?.costUsd).toBe(costUsd);
-      expect(costUsd !== null).toBe(subject.driver.caps.cost === 'usd');
-      expect(await agent.session.stop({ graceMs: 6000 })).toEqual({
-        code: 0,
-        signal: null,
-        swept: 0,
-      });
-      expect(await agent.until('exit')).toMatchObject({ code: 0, expected: true });
-      expect(agent.events.map((event) => event.seq)).toEqual(agent.events.map((_, i) => i + 1));
-      expect(existsSync(join(home, 'run.json'))).toBe(false);
-    }));
+  let greeting: Promise<Greeting> | undefined;
+  const greet = (): Promise<Greeting> => (greeting ??= playGreeting(candidate));
+
+  it('starts, speaks, tells what it used, and leaves when told', async () => {
+    const { agent, caps, sessionId, runFile, stopped, isRunFileLeft } = await greet();
+    expect(runFile).toMatchObject({ pid: agent.session.pid, runId: agent.session.runId });
+    const [turn] = agent.of('turn_end');
+    expect(turn).toMatchObject({ outcome: 'completed', error: null });
+    expect(turn?.text).toContain('Hello');
+    expect(agent.said()).toContain('Hello');
+    const [whole] = agent.of('text').filter((event) => !event.delta);
+    const pieces = agent.of('text').filter((e) => e.delta && e.messageId === whole?.messageId);
+    expect(pieces.map((piece) => piece.text).join('')).toBe(whole?.text);
+    expect(agent.of('started')).toMatchObject([{ sessionId, resumed: false }]);
+    const [usage, ...more] = agent.of('usage');
+    expect(more).toEqual([]);
+    expect(usage?.turn.input).toBeGreaterThan(0);
+    const { tokens, costUsd } = candidate.hello;
+    if (tokens !== null) expect(usage?.turn).toEqual(tokens);
+    expect(usage?.total).toEqual(usage?.turn);
+    expect(usage?.costUsd).toBe(costUsd);
+    expect(costUsd !== null).toBe(caps.cost === 'usd');
+    expect(stopped).toEqual({ code: 0, signal: null, swept: 0 });
+    expect(agent.of('exit')).toMatchObject([{ code: 0, expected: true }]);
+    expect(agent.events.map((event) => event.seq)).toEqual(agent.events.map((_, i) => i + 1));
+    expect(isRunFileLeft).toBe(false);
+  });
 
   it('goes on elsewhere with tokens of its own, and the cost of the whole conversation', () =>
     onStage(candidate, async (stage) => {
@@ -134,17 +128,38 @@ export function workCases(candidate: Candidate, row: Row): void {
       }
     }));
 
-  it('streams its conversation while it grows', () =>
-    onStage(candidate, async ({ start, subject }) => {
-      const agent = await start({ prompt: said(subject.prompt('hello')) });
-      await agent.until('turn_end');
-      await agent.session.stop({ graceMs: 6000 });
-      if (!subject.driver.caps.mirror) {
-        expect(agent.of('transcript')).toEqual([]);
-        return;
-      }
-      const lines = agent.of('transcript').flatMap((event) => event.lines);
-      expect(lines.length).toBeGreaterThan(2);
-      for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
-    }));
+  it('streams its conversation while it grows', async () => {
+    const { agent, caps } = await greet();
+    if (!caps.mirror) {
+      expect(agent.of('transcript')).toEqual([]);
+      return;
+    }
+    const lines = agent.of('transcript').flatMap((event) => event.lines);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
+  });
+}
+
+/** A whole life of an agent: started, greeted, told to leave. */
+interface Greeting {
+  readonly agent: Watched;
+  readonly caps: AgentCaps;
+  readonly sessionId: string;
+  /** As it was while the agent ran. */
+  readonly runFile: ReturnType<typeof readRunFile>;
+  readonly stopped: StopResult;
+  readonly isRunFileLeft: boolean;
+}
+
+function playGreeting(candidate: Candidate): Promise<Greeting> {
+  return onStage(candidate, async ({ start, subject, root, sessionId }) => {
+    const home = join(root, 'runs', 'first');
+    const agent = await start({ home, prompt: said(subject.prompt('hello')) });
+    const runFile = readRunFile(home);
+    await agent.until('turn_end');
+    const stopped = await agent.session.stop({ graceMs: 6000 });
+    await agent.until('exit');
+    const isRunFileLeft = existsSync(join(home, 'run.json'));
+    return { agent, caps: subject.driver.caps, sessionId, runFile, stopped, isRunFileLeft };
+  });
 }
