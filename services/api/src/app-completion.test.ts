@@ -73,6 +73,15 @@ async function cleanUp(of: TestContract): Promise<void> {
 }
 
 describe('Deliverable validation', () => {
+  it('leaves out a validator only of the version that somebody saw', async () => {
+    const of = await live();
+    const blind = await send('PATCH', at(of), { skipValidator: true });
+    expect(blind).toMatchObject({ status: 400, json: { code: 'VALIDATION_FAILED' } });
+    const { version } = await get(of);
+    const seen = await send('PATCH', at(of), { skipValidator: true, expectedVersion: version });
+    expect(seen.json).toMatchObject({ code: 'INVALID_TRANSITION', detail: expect.stringContaining('no validator') });
+  });
+
   it('Reject invalid deliverable IDs: API returns 400, naming the valid ones, and nothing counts', async () => {
     const of = await live();
     const before = await get(of);

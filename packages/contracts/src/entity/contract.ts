@@ -161,22 +161,28 @@ export const zContractInput = z.strictObject({
 });
 export type ContractInput = z.infer<typeof zContractInput>;
 
-export const zContractPatch = z.strictObject({
-  name: z.string().trim().min(1).max(wireLimits.nameChars).optional(),
-  description: z.string().min(1).max(wireLimits.planChars).optional(),
-  phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).optional(),
-  localOnly: z.boolean().optional(),
-  autoMergeLocal: z.boolean().optional(),
-  allowPullRequests: z.boolean().optional(),
-  /** Holds for agents that are started from now on. */
-  permissionMode: z.enum(permissionModes).optional(),
-  autoCompleteEnabled: z.boolean().optional(),
-  priority: z.int().min(-100).max(100).optional(),
-  parkAfterSeconds: zParkAfter.nullable().optional(),
-  onLimit: zLimitPolicy.optional(),
-  /** Null: none. Whoever is stopped goes on when it is enough. */
-  budget: zBudgetInput.nullable().optional(),
-  /** The present phase is left without its validator from now on, by this contract alone. */
-  skipValidator: z.literal(true).optional(),
-  expectedVersion: z.int().optional(),
-});
+export const zContractPatch = z
+  .strictObject({
+    name: z.string().trim().min(1).max(wireLimits.nameChars).optional(),
+    description: z.string().min(1).max(wireLimits.planChars).optional(),
+    phaseGuard: z.union([z.boolean(), z.array(z.string().max(100)).max(20)]).optional(),
+    localOnly: z.boolean().optional(),
+    autoMergeLocal: z.boolean().optional(),
+    allowPullRequests: z.boolean().optional(),
+    /** Holds for agents that are started from now on. */
+    permissionMode: z.enum(permissionModes).optional(),
+    autoCompleteEnabled: z.boolean().optional(),
+    priority: z.int().min(-100).max(100).optional(),
+    parkAfterSeconds: zParkAfter.nullable().optional(),
+    onLimit: zLimitPolicy.optional(),
+    /** Null: none. Whoever is stopped goes on when it is enough. */
+    budget: zBudgetInput.nullable().optional(),
+    /** The present phase is left without its validator from now on, by this contract alone. */
+    skipValidator: z.literal(true).optional(),
+    expectedVersion: z.int().optional(),
+  })
+  .refine((p) => p.skipValidator === undefined || p.expectedVersion !== undefined, {
+    path: ['expectedVersion'],
+    message:
+      'say the version that you saw: a request that comes late must not skip the validator of a later phase',
+  });

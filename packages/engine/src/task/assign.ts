@@ -51,13 +51,16 @@ export function assignPending(engine: Engine, caller: System): Promise<Acted<Ass
     const assigned: Assigned['assigned'][number][] = [];
     for (let from = 0; from < due.length; from += sideBySide) {
       const some = due.slice(from, from + sideBySide);
-      assigned.push(
-        ...(await Promise.all(
-          some.map(({ task, daemon }) =>
-            assign(a, task, contracts.get(task.contractId ?? ''), daemon),
-          ),
-        )),
+      // All end before one of them may fail: none writes on the connection once it is rolled back.
+      const ended = await Promise.allSettled(
+        some.map(({ task, daemon }) =>
+          assign(a, task, contracts.get(task.contractId ?? ''), daemon),
+        ),
       );
+      for (const one of ended) {
+        if (one.status === 'rejected') throw one.reason;
+        assigned.push(one.value);
+      }
     }
     return { assigned, unplaced: placement.unplaced };
   });
