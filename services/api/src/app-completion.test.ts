@@ -79,7 +79,10 @@ describe('Deliverable validation', () => {
     expect(blind).toMatchObject({ status: 400, json: { code: 'VALIDATION_FAILED' } });
     const { version } = await get(of);
     const seen = await send('PATCH', at(of), { skipValidator: true, expectedVersion: version });
-    expect(seen.json).toMatchObject({ code: 'INVALID_TRANSITION', detail: expect.stringContaining('no validator') });
+    expect(seen.json).toMatchObject({
+      code: 'INVALID_TRANSITION',
+      detail: expect.stringContaining('no validator'),
+    });
   });
 
   it('Reject invalid deliverable IDs: API returns 400, naming the valid ones, and nothing counts', async () => {
