@@ -21,10 +21,13 @@ export async function openIncident(
   return row;
 }
 
-/** Undefined when none is open. */
+/**
+ * Undefined when none is open. A transaction has the time of its beginning: one that waited for a lock may close
+ * what was opened, by its own clock, later.
+ */
 export async function closeIncident(tx: Tx, args: IncidentKey): Promise<IncidentRow | undefined> {
   const [row] = await tx<IncidentRow[]>`
-    update incidents set closed_at = clock()
+    update incidents set closed_at = greatest(clock(), opened_at)
      where owner_id = ${args.ownerId} and kind = ${args.kind} and subject = ${args.subject}
        and closed_at is null returning *`;
   return row;
