@@ -9,6 +9,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { livesInGroup } from './process-mark.ts';
 
 export interface BoundedOptions {
   readonly cwd: string;
@@ -38,6 +39,9 @@ export interface BoundedResult {
 const drainMs = 1_000;
 /** Between asking a group to end and killing it. */
 const graceMs = 1_000;
+/** A killed group is gone a moment later; one that the system itself keeps is not waited for any longer. */
+const sweptWithinMs = 1_000;
+const sweepLookMs = 5;
 
 export function runBounded(
   file: string,
@@ -89,7 +93,10 @@ function follow(child: ChildProcess, options: BoundedOptions): Promise<BoundedRe
       child.stdout?.destroy();
       child.stderr?.destroy();
       const stderr = err === out ? Buffer.alloc(0) : err.bytes();
-      resolve({ exitCode, signal, stdout: out.bytes(), stderr, ending, spawnError });
+      const swept = options.sweepGroup === true ? groupGone(child) : Promise.resolve();
+      void swept.then(() =>
+        resolve({ exitCode, signal, stdout: out.bytes(), stderr, ending, spawnError }),
+      );
     };
 
     child.stdout?.on('data', (chunk: Buffer) => out.add(chunk) || stop('overflow'));
@@ -122,6 +129,14 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     process.kill(-child.pid, signal);
   } catch {
     // The group is gone already.
+  }
+}
+
+/** A signal is on its way when kill returns: what it ends may still be there, and write. */
+async function groupGone(child: ChildProcess): Promise<void> {
+  const limit = performance.now() + sweptWithinMs;
+  while (child.pid !== undefined && livesInGroup(child.pid) && performance.now() < limit) {
+    await new Promise((resolve) => setTimeout(resolve, sweepLookMs));
   }
 }
 

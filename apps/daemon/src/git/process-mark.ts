@@ -7,6 +7,7 @@
  * export processMark(pid?): string            "<pid>:<start>:<boot>"
  * export isAlive(mark): boolean
  * export endChildrenOf(mark): number          kills what a dead owner left running, found by its mark
+ * export livesInGroup(group): boolean         zombies are dead
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -49,6 +50,20 @@ export function endChildrenOf(mark: string): number {
   return ended;
 }
 
+/** Whether a process of this group runs: one that only waits to be reaped does not. */
+export function livesInGroup(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== 'linux') return true;
+  return processNames().some((name) => {
+    const fields = /^\d+$/.test(name) ? statFields(name) : null;
+    return fields !== null && fields[0] !== 'Z' && Number(fields[2]) === group;
+  });
+}
+
 /** Empty where the machine does not tell; a start time is a date there. */
 function bootId(): string {
   return (boot ??= (readOr('/proc/sys/kernel/random/boot_id') ?? '').slice(0, 8));
@@ -64,12 +79,8 @@ function processNames(): string[] {
 
 /** Clock ticks since boot on Linux, a date elsewhere; null when there is no such process. */
 function startOf(pid: number): string | null {
-  const stat = readOr(`/proc/${pid}/stat`);
-  if (stat !== null) {
-    // The name in parentheses may hold spaces and parentheses itself: fields count from the last one.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : (fields[19] ?? null);
-  }
+  const fields = statFields(pid);
+  if (fields !== null) return fields[0] === 'Z' ? null : (fields[19] ?? null);
   if (process.platform === 'linux') return null;
   try {
     const args = ['-o', 'lstart=', '-p', String(pid)];
@@ -77,6 +88,13 @@ function startOf(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+/** State, parent, group and so on; null when there is no such process. */
+function statFields(pid: number | string): string[] | null {
+  const stat = readOr(`/proc/${pid}/stat`);
+  // The name in parentheses may hold spaces and parentheses itself: fields count from the last one.
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function readOr(path: string): string | null {
