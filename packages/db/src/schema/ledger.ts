@@ -39,6 +39,10 @@ export const events = snakeCase.table(
       .on(t.contractId, t.seq)
       .where(sql`${t.contractId} is not null`),
     index('events_owner').on(t.ownerId, t.xid, t.id),
+    // What status a contract had before an event, however many others lie between.
+    index('events_status')
+      .on(t.contractId, t.seq)
+      .where(sql`${t.type} = 'contract.status_changed'`),
     check('events_seq', sql`(${t.contractId} is null) = (${t.seq} is null)`),
   ],
 );

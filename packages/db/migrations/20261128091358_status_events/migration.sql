@@ -1,0 +1,1 @@
+CREATE INDEX "events_status" ON "events" ("contract_id","seq") WHERE "type" = 'contract.status_changed';
