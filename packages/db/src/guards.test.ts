@@ -1,10 +1,11 @@
 /** What must not be is refused by the database itself, whoever writes it. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contractStatuses, contractTransitions } from '@makima/domain/contract';
 import { isTaskFinal, taskStatuses } from '@makima/domain/task';
 import { testDatabase, type TestDatabase } from '@makima/stack/test-stores';
 import { openDatabase, type Database } from './client.ts';
+import { closeIncident, openIncident } from './repo/incidents.ts';
 import { insertTask } from './repo/tasks.ts';
 import { refused, testHouse, type House } from './test-house.ts';
 
@@ -365,5 +366,19 @@ describe('what is once said', () => {
       sql`insert into conversation_messages (task_id, seq, owner_id, attempt, role, content) values (${h.task.id}, 1, ${h.ownerId}, 1, 'user', 'z')`,
       'conversation_messages_pkey',
     );
+  });
+});
+
+describe('an incident', () => {
+  it('is closed by a transaction that began before it was opened', async () => {
+    const { ownerId, contract } = await house();
+    const key = { ownerId, kind: 'contract_ready', subject: contract.id };
+    const closed = await database.sql.begin(async (early) => {
+      await early`select clock()`;
+      await database.sql.begin((late) => openIncident(late, { ...key, detail: {} }));
+      return closeIncident(early, key);
+    });
+    expect(closed?.closedAt).toEqual(closed?.openedAt);
+    expect(await database.sql.begin((tx) => closeIncident(tx, key))).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@
  * still at work, or can be asked only once plays no further case; the next one has an agent of its own.
  */
 import type { Candidate, Deed, OpenStage, Stage, Subject, Watched } from './conformance-stage.ts';
-import { git, said, setStage } from './conformance-stage.ts';
+import { git, said, setStage, spokenIn } from './conformance-stage.ts';
 import type { StartSpec } from './driver.ts';
 
 /** A case: the stage, and the agent, which has just been asked. */
@@ -114,11 +114,7 @@ function since(agent: Watched, seq: number): Watched {
       return agent.events.filter((event) => event.seq > seq);
     },
     of,
-    said: () =>
-      of('text')
-        .filter((event) => !event.delta && !event.thinking)
-        .map((event) => event.text)
-        .join('\n'),
+    said: () => spokenIn(of),
     until: (t, fits, after = seq) => agent.until(t, fits, after),
   };
 }

@@ -212,6 +212,13 @@ function repository(path: string): string {
   return path;
 }
 
+/** Its whole texts, as it would be read. */
+export const spokenIn = (of: Watched['of']): string =>
+  of('text')
+    .filter((event) => !event.delta && !event.thinking)
+    .map((event) => event.text)
+    .join('\n');
+
 export function watch(session: AgentSession): Watched {
   const events: AgentEvent[] = [];
   const waiting = new Set<() => void>();
@@ -233,11 +240,7 @@ export function watch(session: AgentSession): Watched {
     session,
     events,
     of,
-    said: () =>
-      of('text')
-        .filter((event) => !event.delta && !event.thinking)
-        .map((event) => event.text)
-        .join('\n'),
+    said: () => spokenIn(of),
     until(t, fits = () => true, after = 0) {
       return new Promise((resolve, reject) => {
         const look = () => {

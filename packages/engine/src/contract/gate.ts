@@ -27,10 +27,7 @@ export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate
     readiness: readiness({
       type: contract.contractType,
       phase: contract.phase,
-      completedDeliverables: deliverables.map((row) => ({
-        id: row.deliverableId,
-        stale: row.staleReason,
-      })),
+      completedDeliverables: completedOf(deliverables),
       extraDeliverables: contract.extraDeliverables,
       tasks: tasks.map((task) => ({
         name: task.name,
@@ -41,6 +38,12 @@ export async function gateOf(db: Queryable, contract: ContractRow): Promise<Gate
     }),
   };
 }
+
+/** As the domain asks for them. */
+export const completedOf = (
+  rows: readonly DeliverableRow[],
+): { readonly id: string; readonly stale: string | null }[] =>
+  rows.map((row) => ({ id: row.deliverableId, stale: row.staleReason }));
 
 /** What a confirmation is bound to: version, phases and the deliverables with their evidence. */
 export function digestOf(

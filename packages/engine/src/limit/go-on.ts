@@ -8,12 +8,13 @@ import { mayWork } from '@makima/domain/contract';
 import { limitsOver, liftLimit } from '@makima/db/repo/agent-limits';
 import { findContract } from '@makima/db/repo/contracts';
 import { findDaemon } from '@makima/db/repo/daemons';
-import { changeTask, lockTask } from '@makima/db/repo/tasks';
+import { lockTask } from '@makima/db/repo/tasks';
 import type { TaskRow } from '@makima/db/rows';
-import { act, tracedTask, type Act, type Engine } from '../context.ts';
+import { act, type Act, type Engine } from '../context.ts';
 import { eachRow } from '../each-row.ts';
 import { sendMessage } from '../message/send.ts';
 import { wakeResting } from '../supervisor/wake.ts';
+import { pendingAgain } from '../task/pending-again.ts';
 import { accountOf } from './account.ts';
 
 export async function resumeAfterLimits(engine: Engine, input: { limit: number }): Promise<number> {
@@ -43,19 +44,7 @@ export async function goOnAfterLimit(
       ? undefined
       : await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
   if (contract !== undefined && !mayWork(contract.status)) return undefined;
-  const about = { ownerId: a.ownerId, id: task.id, attempt: task.currentAttempt };
-  await changeTask(a.tx, { ...about, from: ['paused'], set: { status: 'interrupted' } });
-  const row = await changeTask(a.tx, {
-    ...about,
-    from: ['interrupted'],
-    set: {
-      ...tracedTask(a),
-      status: 'pending',
-      session: 'none',
-      resumeAt: null,
-      pendingSince: a.now,
-    },
-  });
+  const row = await pendingAgain(a, task);
   if (row === undefined) return undefined;
   await sendMessage(a, {
     taskId: task.id,

@@ -11,6 +11,7 @@ import { findSupervisor, setProgress } from '@makima/db/repo/supervisors';
 import { tasksOfContract } from '@makima/db/repo/tasks';
 import type { ContractRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { completedOf } from '../contract/gate.ts';
 
 export async function measureProgress(a: Act, contract: ContractRow): Promise<void> {
   const { supervisorTaskId: taskId } = contract;
@@ -26,10 +27,7 @@ export async function measureProgress(a: Act, contract: ContractRow): Promise<vo
   const progress = progressOf({
     type: contract.contractType,
     phase: contract.phase,
-    completedDeliverables: deliverables.map((row) => ({
-      id: row.deliverableId,
-      stale: row.staleReason,
-    })),
+    completedDeliverables: completedOf(deliverables),
     extraDeliverables: contract.extraDeliverables,
     tasks: tasks.filter((t) => !t.isSupervisor && (since === undefined || t.createdAt >= since)),
     before: supervisor.progress,

@@ -13,13 +13,14 @@ import { findContract } from '@makima/db/repo/contracts';
 import { endedWaitsOf, pendingOf, unheardAnswers, type PendingRow } from '@makima/db/repo/parking';
 import { openQuestionsOf, takeAnswer } from '@makima/db/repo/questions';
 import { lockSupervisor } from '@makima/db/repo/supervisors';
-import { changeTask, lockTask, tasksOfContract } from '@makima/db/repo/tasks';
+import { lockTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { seeWait } from '@makima/db/repo/waits';
 import type { ContractRow, QuestionRow, TaskRow, WaitRow } from '@makima/db/rows';
-import { act, tracedTask, type Act, type Acted, type Engine } from '../context.ts';
+import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendMessage } from '../message/send.ts';
 import { savePoint } from '../save-point.ts';
+import { pendingAgain } from '../task/pending-again.ts';
 import { digestTask } from './digest-task.ts';
 
 export function wakeSupervisor(
@@ -101,23 +102,6 @@ function comeOf(
     answers: answers.length + unreadAnswers,
     messages: unreadMessages - unreadAnswers - unreadEnds,
   };
-}
-
-/** A task that rests is interrupted first: the table's way. */
-async function pendingAgain(a: Act, task: TaskRow): Promise<TaskRow | undefined> {
-  const about = { ownerId: a.ownerId, id: task.id, attempt: task.currentAttempt };
-  await changeTask(a.tx, { ...about, from: ['paused'], set: { status: 'interrupted' } });
-  return changeTask(a.tx, {
-    ...about,
-    from: ['interrupted'],
-    set: {
-      ...tracedTask(a),
-      status: 'pending',
-      session: 'none',
-      resumeAt: null,
-      pendingSince: a.now,
-    },
-  });
 }
 
 async function tell(
