@@ -1,6 +1,13 @@
 /** Who is parked, and what wakes them: every reason alone, and in its order. */
 import { describe, expect, it } from 'vitest';
-import { type Come, type ParkFacts, mayPark, wakeReason } from './parking.ts';
+import {
+  type Come,
+  type ParkFacts,
+  crowdedParkMs,
+  mayPark,
+  patienceNow,
+  wakeReason,
+} from './parking.ts';
 import { supervisorStates } from './supervisor.ts';
 
 const now = new Date('2030-01-01T12:00:00Z');
@@ -38,6 +45,21 @@ describe('a supervisor is parked', () => {
   it('never with mail to read, and never where parking is off', () => {
     expect(mayPark({ ...waits, unreadMessages: 1 }, now)).toBe(false);
     expect(mayPark({ ...waits, parkAfterMs: null }, now)).toBe(false);
+  });
+});
+
+describe('on a crowded machine', () => {
+  const usual = { parkAfterMs: 120_000, chosen: 'installation', machine: 'crowded' } as const;
+
+  it('a supervisor waits for a short time only, elsewhere for the usual one', () => {
+    expect(patienceNow(usual)).toBe(crowdedParkMs);
+    expect(patienceNow({ ...usual, machine: 'roomy' })).toBe(120_000);
+    expect(patienceNow({ ...usual, parkAfterMs: 3_000 })).toBe(3_000);
+  });
+
+  it('what its contract says holds, and never stays never', () => {
+    expect(patienceNow({ ...usual, chosen: 'contract' })).toBe(120_000);
+    expect(patienceNow({ ...usual, parkAfterMs: null })).toBeNull();
   });
 });
 

@@ -32,6 +32,20 @@ const waiting: ReadonlySet<SupervisorState> = new Set([
   'waiting_for_tasks',
 ]);
 
+/** So long a supervisor may wait with a process on a machine where others wait for its place, in milliseconds. */
+export const crowdedParkMs = 10_000;
+
+/** How long it may wait now; what its contract says of itself holds also where others wait. */
+export function patienceNow(args: {
+  readonly parkAfterMs: number | null;
+  readonly chosen: 'contract' | 'installation';
+  readonly machine: 'crowded' | 'roomy';
+}): number | null {
+  const { parkAfterMs, chosen, machine } = args;
+  if (parkAfterMs === null || chosen === 'contract' || machine === 'roomy') return parkAfterMs;
+  return Math.min(parkAfterMs, crowdedParkMs);
+}
+
 export function mayPark(facts: ParkFacts, now: Date): boolean {
   const { parkAfterMs, since } = facts;
   if (parkAfterMs === null || !waiting.has(facts.state) || facts.unreadMessages > 0) return false;

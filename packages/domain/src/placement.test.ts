@@ -6,6 +6,7 @@ import {
   type PendingTask,
   type Placement,
   agingStepMs,
+  crowdedDaemons,
   effectivePriority,
   place,
   supervisorPlaces,
@@ -261,6 +262,31 @@ describe('choice of a daemon', () => {
         reason: { kind: 'no_capacity', daemonIds: ['d1'], reservedForTasks: true },
       },
     ]);
+  });
+});
+
+describe('crowded machines', () => {
+  const full = { running: 4 };
+
+  it('are those that are full for what waits', () => {
+    const placement = place(
+      [task('t'), task('u', { boundDaemonId: 'd2' })],
+      [daemon('d1', full), daemon('d2', full)],
+      now,
+    );
+    expect(crowdedDaemons(placement)).toEqual(new Set(['d1', 'd2']));
+    const bound = place(
+      [task('u', { boundDaemonId: 'd2' })],
+      [daemon('d1'), daemon('d2', full)],
+      now,
+    );
+    expect(crowdedDaemons(bound)).toEqual(new Set(['d2']));
+  });
+
+  it('are none where everything finds a place, or waits for something else', () => {
+    expect(crowdedDaemons(place([task('t')], [daemon('d1')], now))).toEqual(new Set());
+    const other = place([task('t', { agent: 'codex' })], [daemon('d1', full)], now);
+    expect(crowdedDaemons(other)).toEqual(new Set());
   });
 });
 

@@ -113,6 +113,18 @@ export function place(
   return { assignments, unplaced };
 }
 
+/** Machines that are full while work waits for a place on them. */
+export function crowdedDaemons({ unplaced }: Placement): ReadonlySet<string> {
+  return new Set(
+    unplaced.flatMap(({ reason }) => {
+      if (reason.kind === 'no_capacity') return reason.daemonIds;
+      return reason.kind === 'waits_for_its_daemon' && reason.condition === 'full'
+        ? [reason.daemonId]
+        : [];
+    }),
+  );
+}
+
 /** The priority that a task has by now: its own, plus a step for each quarter of an hour that it waits. */
 export function effectivePriority(task: PendingTask, now: Date): number {
   const waitedMs = Math.max(0, now.getTime() - task.pendingSince.getTime());

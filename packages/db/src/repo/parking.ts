@@ -10,14 +10,16 @@ export interface WaitingSupervisor {
 }
 
 /**
- * Supervisors with a process that have been waiting for long, oldest first. Those whose daemon was asked
+ * Supervisors with a process that have been waiting for long, oldest first; where work of their owner waits
+ * for a place, already after `crowdedMs`, unless their contract has its own time. Those whose daemon was asked
  * within `patienceMs` are left alone.
  */
 export async function longWaiting(
   sql: Sql,
-  args: { parkAfterMs: number | null; patienceMs: number; limit: number },
+  args: { parkAfterMs: number | null; crowdedMs: number; patienceMs: number; limit: number },
 ): Promise<WaitingSupervisor[]> {
   const otherwise = Math.round((args.parkAfterMs ?? 0) / 1_000);
+  const crowded = Math.min(otherwise, args.crowdedMs / 1_000);
   return sql<WaitingSupervisor[]>`
     select t.owner_id, t.id as task_id, t.current_attempt as attempt
       from supervisors s
@@ -28,7 +30,9 @@ export async function longWaiting(
        and s.state in ('idle', 'waiting_for_user', 'waiting_for_tasks')
        and c.status in ('active', 'waiting_for_input')
        and coalesce(c.park_after_seconds, ${otherwise}::int) > 0
-       and s.updated_at <= clock() - make_interval(secs => coalesce(c.park_after_seconds, ${otherwise}::int))
+       and (s.updated_at <= clock() - make_interval(secs => coalesce(c.park_after_seconds, ${otherwise}::int))
+         or c.park_after_seconds is null and s.updated_at <= clock() - make_interval(secs => ${crowded})
+            and (select true from tasks p where p.owner_id = t.owner_id and p.status = 'pending' limit 1) is true)
        and (a.park_asked_at is null or a.park_asked_at < clock() - make_interval(secs => ${args.patienceMs / 1000}))
        and not exists (select 1 from agent_messages m where m.task_id = t.id and m.state in ('pending', 'queued'))
        and (exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')

@@ -161,6 +161,38 @@ describe('a supervisor is parked', () => {
     expect(await p.sweep()).toBe(1);
   });
 
+  it('soon where another waits for its place, unless its contract has a time of its own', async () => {
+    const { id } = scene.contract;
+    await p.waitForTask();
+    const [before] = await t.database.sql<{ slots: number }[]>`
+      with was as (select id, max_concurrent_tasks as slots from daemons where id = ${daemon.id})
+      update daemons d set max_concurrent_tasks =
+             (select count(*) from task_attempts where daemon_id = d.id and state in ('assigned', 'running'))
+        from was where was.id = d.id returning was.slots`;
+    await p.hasWaited(11);
+    expect(await p.sweep()).toBe(0);
+    const other = await newContract(t);
+    await runJobs(t);
+    await patchContract(t.engine, by(t.owner), { id, parkAfterSeconds: 60 });
+    await p.hasWaited(11);
+    await p.sweep();
+    expect(await scene.daemon.pullOnly('task.stop')).not.toContainEqual(
+      expect.objectContaining(p.supervisor()),
+    );
+    await patchContract(t.engine, by(t.owner), { id, parkAfterSeconds: null });
+    await p.hasWaited(11);
+    await p.sweep();
+    expect(await scene.daemon.pullOnly('task.stop')).toContainEqual(
+      expect.objectContaining({ ...p.supervisor(), reason: 'parked' }),
+    );
+    await scene.daemon.ended(p.supervisor(), { outcome: 'parked' });
+    await runJobs(t);
+    const starts = await scene.daemon.pullOnly('task.start');
+    expect(starts.map(({ contractId }) => contractId)).toEqual([other.id]);
+    await t.database.sql`
+      update daemons set max_concurrent_tasks = ${before?.slots ?? 0} where id = ${daemon.id}`;
+  });
+
   it('and costs nothing: no lease, no key, no place, nothing that is missed', async () => {
     await p.waitForTask();
     await p.park();
