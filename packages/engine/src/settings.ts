@@ -95,7 +95,9 @@ export const settingFields = {
     .min(0)
     .max(604_800)
     .default(120)
-    .describe('how long a supervisor may wait before it gives up its process, 10 s at most where others wait for a place on its full machine; 0: it never does'),
+    .describe(
+      'how long a supervisor may wait before it gives up its process, 10 s at most where others wait for a place on its full machine; 0: it never does',
+    ),
   MAKIMA_PUBLIC_URL: z
     .string()
     .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
