@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { lockOwnerForNames } from '@makima/db/repo/locks';
+import { insertOwner } from '@makima/db/repo/keys';
+import { inTransaction } from '@makima/db/tx';
 import { testLog } from '@makima/runtime/test-log';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import { createTypeFiles } from './type-files.ts';
@@ -73,4 +76,71 @@ it('never replace what a person has defined, and the files stay until somebody r
   await look();
   expect(problems().at(-1)).toMatch(/^mine\.json: name: .* has defined a type mine, which stays$/);
   expect((await type('mine')).phases).toMatchObject([{ name: 'one' }]);
+  // Also of a person who is called as a file would be.
+  const { database } = api.engine;
+  await database.sql`
+    insert into contract_types (owner_id, name, version, definition, created_by)
+    select owner_id, 'posed', 1, jsonb_set(definition, '{name}', '"posed"'), 'file: posed.json'
+      from contract_types where owner_id = ${api.ownerId} and name = 'mine'`;
+  put('posed.json', { name: 'posed', phases: [{ name: 'other' }] });
+  await look();
+  expect(problems().at(-1)).toMatch(/^posed\.json: name: .* has defined a type posed, which stays$/);
+  rmSync(join(folder, 'posed.json'));
+});
+
+it('are put once: a look that finds nothing new puts nothing, and a new owner gets what it lacks', async () => {
+  const { database } = api.engine;
+  // A put would wait for the owner's lock until it fails.
+  await database.sql.begin(async (tx) => {
+    await lockOwnerForNames(tx, { ownerId: api.ownerId });
+    await look();
+  });
+  const { ownerId } = await inTransaction(database, (tx) =>
+    insertOwner(tx, { name: 'later', userName: 'later' }),
+  );
+  for (let n = 0; n < 2; n += 1) await look();
+  const theirs = await database.sql`
+    select name, version, source_file from contract_types where owner_id = ${ownerId} order by name`;
+  expect([...theirs]).toMatchObject([
+    { name: 'fine', version: 1, sourceFile: 'fine.json' },
+    { name: 'mine', version: 1, sourceFile: 'mine.json' },
+  ]);
+});
+
+it('of two processes with different folders: the last change counts, and the other says so once', async () => {
+  const readers = await Promise.all(
+    ['mine', 'theirs'].map(async (name) => {
+      const own = mkdtempSync(join(tmpdir(), `type-files-${name}-`));
+      const ownLog = testLog();
+      return {
+        own,
+        look: createTypeFiles({ engine: api.engine, log: ownLog, folder: own }),
+        said: () => ownLog.lines.flatMap((line) => line['problem'] ?? []),
+        say: (phase: string) =>
+          writeFileSync(
+            join(own, 'both.json'),
+            JSON.stringify({ name: 'both', phases: [{ name: phase }] }),
+          ),
+      };
+    }),
+  );
+  const [one, other] = readers as [(typeof readers)[0], (typeof readers)[0]];
+  const lookAround = async () => {
+    for (let n = 0; n < 3; n += 1) for (const reader of readers) await reader.look();
+  };
+  for (const reader of readers) reader.say('first');
+  await lookAround();
+  expect(await type('both')).toMatchObject({ version: 1 });
+  other.say('second');
+  await lookAround();
+  expect(await type('both')).toMatchObject({ version: 2, phases: [{ name: 'second' }] });
+  expect([one.said(), other.said()]).toEqual([
+    ['both.json: name: version 2 of both, by file: both.json, counts until this file changes'],
+    [],
+  ]);
+  one.say('third');
+  await lookAround();
+  expect(await type('both')).toMatchObject({ version: 3, phases: [{ name: 'third' }] });
+  expect(other.said()).toHaveLength(1);
+  for (const { own } of readers) rmSync(own, { recursive: true });
 });

@@ -75,10 +75,6 @@ export async function firstOwner(db: Queryable): Promise<{ id: string } | undefi
   return row;
 }
 
-export async function allOwners(db: Queryable): Promise<{ id: string }[]> {
-  return db<{ id: string }[]>`select id from owners order by id`;
-}
-
 export async function insertOwner(
   tx: Tx,
   args: { name: string; userName: string },

@@ -12,6 +12,8 @@ export const contractTypes = snakeCase.table(
     version: integer().notNull(),
     definition: jsonb().$type<ContractType>().notNull(),
     createdBy: text().notNull(),
+    /** The name of the file that it was read from; null: a person defined it. */
+    sourceFile: text(),
     createdAt: bornAt(),
   },
   (t) => [primaryKey({ columns: [t.ownerId, t.name, t.version] })],

@@ -11,9 +11,12 @@ import {
   findContractType,
   insertContractType,
   listContractTypeRows,
+  listTypesThatDiffer,
+  type TypeDiffers,
 } from '@makima/db/repo/contract-types';
 import { lockOwnerForNames } from '@makima/db/repo/locks';
 import type { ContractTypeRow } from '@makima/db/rows';
+import { reading } from '@makima/db/tx';
 import { requirePerson } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
@@ -28,12 +31,9 @@ export function putContractType(
   return act(engine, call, async (a) => {
     const person = requirePerson(a.caller, 'define contract types');
     const newest = await newestOf(a, input.name);
-    return (await put(a, { input, newest, by: person.name })).type;
+    return (await put(a, { input, newest, createdBy: person.name, sourceFile: null })).type;
   });
 }
-
-/** Who defined a type that was read from a file; a person's name has no colon in front of a file's. */
-const fileMark = 'file: ';
 
 export interface TypeOfFile {
   readonly file: string;
@@ -51,14 +51,26 @@ export function putTypeOfFile(
 ): Promise<Acted<PutType>> {
   return act(engine, call, async (a) => {
     const newest = await newestOf(a, input.name);
-    if (newest !== undefined && !newest.createdBy.startsWith(fileMark))
+    if (newest !== undefined && newest.sourceFile === null)
       throw new MakimaError(
         'CONFLICT',
         `name: ${newest.createdBy} has defined a type ${input.name}, which stays`,
         { fix: 'give the type of the file another name' },
       );
-    return put(a, { input, newest, by: `${fileMark}${file}` });
+    return put(a, { input, newest, createdBy: `file: ${file}`, sourceFile: file });
   });
+}
+
+/** Owners whose newest version is not what a file says, for each of these files. */
+export function typesThatDiffer(
+  { database }: Engine,
+  files: readonly TypeOfFile[],
+): Promise<TypeDiffers[]> {
+  const said = files.map(({ file, type }) => ({
+    file,
+    definition: typeOf(type.name, 1, type.phases),
+  }));
+  return reading(database, listTypesThatDiffer(database.sql, { files: said }));
 }
 
 async function newestOf(a: Act, name: string): Promise<ContractTypeRow | undefined> {
@@ -70,11 +82,12 @@ async function newestOf(a: Act, name: string): Promise<ContractTypeRow | undefin
   return findContractType(a.tx, { ownerId: a.ownerId, name });
 }
 
-interface Putting {
+interface Putting extends Pick<ContractTypeRow, 'createdBy' | 'sourceFile'> {
   readonly input: ContractTypeInput;
   readonly newest: ContractTypeRow | undefined;
-  readonly by: string;
 }
+
+export type { TypeDiffers };
 
 export interface PutType {
   readonly type: ContractTypeView;
@@ -82,7 +95,7 @@ export interface PutType {
   readonly isNew: boolean;
 }
 
-async function put(a: Act, { input, newest, by }: Putting): Promise<PutType> {
+async function put(a: Act, { input, newest, ...origin }: Putting): Promise<PutType> {
   const { name } = input;
   const version = (newest?.version ?? 0) + 1;
   const definition = typeOf(name, version, input.phases);
@@ -92,7 +105,7 @@ async function put(a: Act, { input, newest, by }: Putting): Promise<PutType> {
     return { type: presentContractType(newest.definition, newest), isNew: false };
   await refuseTooMany(a, version);
   const { ownerId } = a;
-  const row = await insertContractType(a.tx, { ownerId, name, version, definition, createdBy: by });
+  const row = await insertContractType(a.tx, { ownerId, name, version, definition, ...origin });
   return { type: presentContractType(definition, row), isNew: true };
 }
 

@@ -1,7 +1,7 @@
 /** The first start: an owner, a person, and that person's key, shown this once. */
-import { allOwners, firstOwner, insertKey, insertOwner } from '@makima/db/repo/keys';
+import { firstOwner, insertKey, insertOwner } from '@makima/db/repo/keys';
 import { lockInstallation, newId } from '@makima/db/repo/locks';
-import { inTransaction, reading } from '@makima/db/tx';
+import { inTransaction } from '@makima/db/tx';
 import type { Engine } from '../context.ts';
 import { mintToken } from './token.ts';
 
@@ -32,9 +32,4 @@ export async function ensureOwner(
     await handOut(minted.token);
     return { ownerId, ownerKey: minted.token };
   });
-}
-
-/** All owners of the installation, for what holds for each of them. */
-export async function ownersOf({ database }: Engine): Promise<string[]> {
-  return (await reading(database, allOwners(database.sql))).map(({ id }) => id);
 }
