@@ -84,7 +84,9 @@ it('never replace what a person has defined, and the files stay until somebody r
       from contract_types where owner_id = ${api.ownerId} and name = 'mine'`;
   put('posed.json', { name: 'posed', phases: [{ name: 'other' }] });
   await look();
-  expect(problems().at(-1)).toMatch(/^posed\.json: name: .* has defined a type posed, which stays$/);
+  expect(problems().at(-1)).toMatch(
+    /^posed\.json: name: .* has defined a type posed, which stays$/,
+  );
   rmSync(join(folder, 'posed.json'));
 });
 
