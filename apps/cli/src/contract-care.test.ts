@@ -226,6 +226,12 @@ describe('contracts batch', () => {
     ]);
   });
 
+  it('lets agents end their turns before a pause of all', async () => {
+    const words = ['pause-all', '--finish-turn', '10m', '--yes'];
+    await stage.run(['contracts', 'batch', ...words]);
+    expect(sent.at(-1)).toMatchObject({ operation: 'pause_all', finish_turn_seconds: 600 });
+  });
+
   it('says when no contract is like that, and refuses what is no operation', async () => {
     const none = await stage.run(['contracts', 'batch', 'resume_all', '--yes']);
     expect([none.code, none.stdout]).toEqual([0, '']);

@@ -29,7 +29,7 @@ export const contractCareCommands: readonly CommandSpec[] = [
     summary: 'Change many contracts at once, after showing which',
     text: 'Owners only. Nothing is done without --yes or a yes at the prompt; where nobody can be asked it exits 2.',
     examples: [
-      'makima contracts batch pause_all --reason "demo day"',
+      'makima contracts batch pause_all --reason "demo day" --finish-turn 10m',
       'makima contracts batch restart_stale --threshold 1h --yes',
     ],
     options: [
@@ -46,6 +46,11 @@ export const contractCareCommands: readonly CommandSpec[] = [
       {
         flags: '--threshold <time>',
         text: 'silence after which a supervisor is stale, as 30m',
+        parse: durationSeconds,
+      },
+      {
+        flags: '--finish-turn <time>',
+        text: 'of pause_all: let agents end their turns, within this time',
         parse: durationSeconds,
       },
       { flags: '--reason <text>', text: 'why' },

@@ -11,6 +11,8 @@ interface Options {
   readonly status?: readonly ContractStatus[];
   /** Seconds. */
   readonly threshold?: number;
+  /** Seconds. */
+  readonly finishTurn?: number;
   readonly reason?: string;
   readonly dryRun?: true;
   readonly yes?: true;
@@ -21,12 +23,13 @@ export async function run(
   [typed]: readonly [string],
   options: Options,
 ): Promise<number> {
-  const { olderThan, status, threshold, reason } = options;
+  const { olderThan, status, threshold, finishTurn, reason } = options;
   const body = {
     operation: known(typed),
     ...(olderThan === undefined ? {} : { older_than_hours: olderThan / 3_600 }),
     ...(status === undefined ? {} : { status_filter: [...status] }),
     ...(threshold === undefined ? {} : { stale_threshold: threshold / 60 }),
+    ...(finishTurn === undefined ? {} : { finish_turn_seconds: finishTurn }),
     ...(reason === undefined ? {} : { reason }),
   };
   const result = await runBatch(shell, await shell.connect(), body, {

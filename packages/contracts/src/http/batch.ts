@@ -5,20 +5,27 @@ import { zContractStatus } from '../entity/contract.ts';
 import { zId, zTime } from '../ids.ts';
 import { defineEndpoint } from './endpoint.ts';
 
-const zBatchInput = z.strictObject({
-  operation: z.enum(batchOperations),
-  /** How long ago a contract must have come to its status. */
-  older_than_hours: z.number().min(0).max(1_000_000).optional(),
-  /** Some of the operation's own statuses. */
-  status_filter: z.array(zContractStatus).min(1).max(9).optional(),
-  reason: z.string().max(10_000).optional(),
-  /** Minutes without progress, for `restart_stale`; the installation's threshold unless given. */
-  stale_threshold: z.number().min(0).max(525_600).optional(),
-  /** Only say what would be done. */
-  dry_run: z.boolean().default(false),
-  /** Needed when more than one contract is affected. */
-  confirm: z.boolean().default(false),
-});
+const zBatchInput = z
+  .strictObject({
+    operation: z.enum(batchOperations),
+    /** How long ago a contract must have come to its status. */
+    older_than_hours: z.number().min(0).max(1_000_000).optional(),
+    /** Some of the operation's own statuses. */
+    status_filter: z.array(zContractStatus).min(1).max(9).optional(),
+    reason: z.string().max(10_000).optional(),
+    /** Minutes without progress, for `restart_stale`; the installation's threshold unless given. */
+    stale_threshold: z.number().min(0).max(525_600).optional(),
+    /** Of `pause_all`: agents may end their turns first, within so long. */
+    finish_turn_seconds: z.int().min(1).max(86_400).optional(),
+    /** Only say what would be done. */
+    dry_run: z.boolean().default(false),
+    /** Needed when more than one contract is affected. */
+    confirm: z.boolean().default(false),
+  })
+  .refine((b) => b.finish_turn_seconds === undefined || b.operation === 'pause_all', {
+    error: 'is of pause_all only',
+    path: ['finish_turn_seconds'],
+  });
 
 export const batchContracts = defineEndpoint({
   id: 'batchContracts',
@@ -26,7 +33,7 @@ export const batchContracts = defineEndpoint({
   path: '/api/v1/contracts/batch',
   tag: 'contracts',
   summary: 'Archive, pause, resume, delete, restart or clean up after many contracts at once',
-  description: `Each contract is a change of its own: what fails is told in \`errors\` and stops nothing else. At most ${batchMax} at a time; \`remaining\` says whether there are more. More than one needs \`confirm\`: CONFIRMATION_REQUIRED (428) shows them.`,
+  description: `Each contract is a change of its own: what fails is told in \`errors\` and stops nothing else. At most ${batchMax} at a time; \`remaining\` says whether there are more. More than one needs \`confirm\`: CONFIRMATION_REQUIRED (428) shows them. \`pause_all\` stops agents at once; with \`finish_turn_seconds\` each may end its turn first, within that time.`,
   body: zBatchInput,
   status: 200,
   response: z.object({

@@ -118,6 +118,25 @@ it('pause_all and resume_all: everything stops, and goes on where it was', async
   for (const start of starts) await daemon.started(start);
 });
 
+it('pause_all lets agents end their turns, when it is told how long; no other operation does', async () => {
+  const { contract, supervisorTaskId } = await stage(t, { daemon });
+  await batch({ operation: 'pause_all', finish_turn_seconds: 600 });
+  expect(await daemon.pullOnly('task.stop')).toMatchObject([
+    { taskId: supervisorTaskId, reason: 'paused', finishTurnMs: 600_000 },
+  ]);
+  expect(await statusOf(contract.id)).toBe('paused');
+  expect((await taskRow(t, supervisorTaskId)).status).toBe('running');
+  // Hurried as a single pause is.
+  await set(contract.id, 'paused');
+  const [stop] = await daemon.pullOnly('task.stop');
+  expect(stop?.finishTurnMs).toBeUndefined();
+  await daemon.ended({ taskId: supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+  const wrong = { operation: 'resume_all', finish_turn_seconds: 600 };
+  expect(endpoint.body?.safeParse(wrong).error?.issues).toMatchObject([
+    { path: ['finish_turn_seconds'], message: 'is of pause_all only' },
+  ]);
+});
+
 it('cleanup_archived: partial failure is told for the one that fails, and stops no other', async () => {
   const gone = await ended();
   await set(gone, 'archived');

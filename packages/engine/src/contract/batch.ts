@@ -137,7 +137,7 @@ async function changeOne(engine: Engine, call: Call, { input, row, errors }: One
 function carryOut(
   engine: Engine,
   call: Call,
-  { operation, reason }: BatchInput,
+  { operation, reason, finish_turn_seconds: finishTurnSeconds }: BatchInput,
   { id, status: onlyFrom }: BatchRow,
 ): Promise<unknown> {
   const change = { id, onlyFrom, reason };
@@ -145,7 +145,7 @@ function carryOut(
     case 'archive_old':
       return changeStatus(engine, call, { ...change, targetStatus: 'archived' });
     case 'pause_all':
-      return changeStatus(engine, call, { ...change, targetStatus: 'paused' });
+      return changeStatus(engine, call, { ...change, targetStatus: 'paused', finishTurnSeconds });
     case 'resume_all':
       return changeStatus(engine, call, { ...change, targetStatus: 'active' });
     case 'cleanup_archived':
