@@ -171,10 +171,20 @@ const flagNames = [
   'MAKIMA_MONITORING_DASHBOARD',
 ] as const satisfies readonly (keyof typeof settingFields)[];
 
+/** Of one process each, described in its own schema; the file is one for all processes, and each takes its own. */
+const namesOfOneProcess = [
+  'MAKIMA_TYPES_DIR',
+  'MAKIMA_ALLOWED_HOSTS',
+  'MAKIMA_OWNER_KEY_FILE',
+  'MAKIMA_GATEWAY_UPGRADES_PER_SECOND',
+  'MAKIMA_GATEWAY_SOCKETS_MAX',
+  'MAKIMA_AUDIT_INTERVAL_SECONDS',
+];
+
 /** What may stand in a table of the configuration file: keys, with the variables that say the same. */
 export const settingTables: ConfigTables = {
   contracts: keysOf(
-    Object.keys(settingFields).filter(
+    [...Object.keys(settingFields), ...namesOfOneProcess].filter(
       (name) =>
         name.startsWith('MAKIMA_') &&
         name !== 'MAKIMA_CONFIG_FILE' &&

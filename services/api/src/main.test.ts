@@ -1,6 +1,6 @@
 /** The process itself: its first start, its second, its end, and an environment that does not fit. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -112,10 +112,20 @@ describe('the API as a process', () => {
     expect(await first.exit).toBe(0);
     expect(first.lines.join('\n')).not.toContain(key);
 
-    const second = start(environment({ MAKIMA_OWNER_KEY_FILE: file }));
+    // What the environment does not say stands in a file.
+    const types = join(folder, 'types');
+    await mkdir(types);
+    const type = { name: 'filed', phases: [{ name: 'one' }] };
+    await writeFile(join(types, 'filed.json'), JSON.stringify(type));
+    const settings = join(folder, 'makima.toml');
+    const said = { types_dir: types, owner_key_file: file };
+    const lines = Object.entries(said).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+    await writeFile(settings, ['[contracts]', ...lines].join('\n'));
+    const second = start(environment({ MAKIMA_CONFIG_FILE: settings }));
     const again = sender(Number((await second.line('listening'))['port']));
     expect((await again('GET', '/api/v1/whoami', { key })).status).toBe(200);
     expect((await readFile(file, 'utf8')).trim()).toBe(key);
+    expect(await second.line('a contract type was read')).toMatchObject({ name: 'filed' });
     second.child.kill('SIGTERM');
     expect(await second.exit).toBe(0);
   });

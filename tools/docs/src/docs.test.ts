@@ -1,6 +1,7 @@
 /** The reference is what the code says, and every variable that somebody reads is told of. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { settingTables } from '@makima/engine/settings';
 import { errorCodes } from '@makima/domain/error';
 import { blockerKinds } from '@makima/domain/why-blocker';
 import { describe, expect, it } from 'vitest';
@@ -89,6 +90,19 @@ describe('settings without a schema', () => {
       (name) => !sources.flatMap(files).some((file) => readSource(file).includes(name)),
     );
     expect(gone, 'nobody reads these any more').toEqual([]);
+  });
+});
+
+describe('the settings of services', () => {
+  it('stand in the environment or in the file: each of makima’s own has a key, and each key a meaning', () => {
+    const services = processes.filter(({ title }) => title !== 'daemon');
+    const told = services.flatMap(({ fields }) => fields.map(({ name }) => name));
+    const inFile = Object.values(settingTables).flatMap((keys) => [...keys.values()]);
+    expect(inFile.filter((name) => !told.includes(name))).toEqual([]);
+    expect(inFile.length).toBe(new Set(inFile).size);
+    const own = told.filter((name) => name.startsWith('MAKIMA_') && !inFile.includes(name));
+    // Where the file is, and what never stands in production.
+    expect(own.toSorted()).toEqual(['MAKIMA_CONFIG_FILE', 'MAKIMA_RACE']);
   });
 });
 

@@ -20,6 +20,14 @@ it('passes where there is none or each is right, and names what is wrong', async
   expect(await check(named)).toMatchObject([
     { status: 'fail', detail: expect.stringMatching(/^bad\.json: phases: /) },
   ]);
+  // Named by the file of settings as well, where the environment names none.
+  const filed = { MAKIMA_CONFIG_FILE: join(folder, 'makima.toml') };
+  writeFileSync(filed.MAKIMA_CONFIG_FILE, `[contracts]\ntypes_dir = ${JSON.stringify(folder)}\n`);
+  expect(await check(filed)).toMatchObject([{ detail: expect.stringMatching(/^bad\.json: /) }]);
+  writeFileSync(filed.MAKIMA_CONFIG_FILE, '[contracts]\ntypes_folder = "x"\n');
+  expect(await check(filed)).toMatchObject([
+    { status: 'fail', detail: expect.stringContaining('contracts.types_folder is not a setting') },
+  ]);
   expect(await check({ MAKIMA_TYPES_DIR: join(folder, 'nowhere') })).toMatchObject([
     { status: 'fail', detail: expect.stringContaining('does not open') },
   ]);
