@@ -140,6 +140,8 @@ export interface DaemonTimings extends LinkTimings {
   readonly drainFlushMs: number;
   /** How long the start of an agent waits for its tool key. */
   readonly toolKeyMs: number;
+  /** How long an operation that needs a control plane which is away is tried again. */
+  readonly operationMs: number;
   readonly gatherMs: number;
   readonly stallMs: number;
   /** How long a tool call waits for an API that refuses connections. */
@@ -156,6 +158,7 @@ export const daemonTimings: DaemonTimings = {
   drainGraceMs: 3_000,
   drainFlushMs: 10_000,
   toolKeyMs: 60_000,
+  operationMs: 600_000,
   gatherMs: 20,
   stallMs: 300_000,
   toolRetryMs: 60_000,

@@ -67,6 +67,35 @@ describe("a daemon's work in repositories", () => {
   const saying = (of: Running, words: string): Promise<boolean> =>
     gateway.until(words, () => gateway.lines(of).some((line) => line.content === words));
 
+  it('asks for the commits of another machine until the control plane is back, and merges them', async () => {
+    const start = task(
+      '- write:\n    file: a.txt\n    content: one\n- commit: first\n- done: made',
+    );
+    gateway.command(start);
+    await gateway.ended(start);
+    const { taskId, attempt } = start;
+    const pack = await operate({ kind: 'task.pack', taskId, attempt, repository: repository() });
+    const [part] = gateway.of('patch.stored');
+    let asked = 0;
+    gateway.levers.answer = () => {
+      asked += 1;
+      if (asked < 3) gateway.cut();
+      return { data: part?.data ?? '' };
+    };
+    const merge = await operate({
+      kind: 'branch.merge',
+      taskId,
+      attempt,
+      repository: repository(),
+      targetBranch: 'makima/fix-it',
+      squash: false,
+      message: 'Merge it',
+      pack: { operationId: randomUUID(), commitSha: pack.commitSha, parts: pack.packParts },
+    });
+    expect(merge).toMatchObject({ success: true, conflicts: [] });
+    expect(asked).toBe(3);
+  });
+
   it('takes commits and leftovers over, merges them, and delivers the branch', async () => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n- done: made',

@@ -2,7 +2,8 @@
  * How a command that is an operation is carried out: once, beside everything else, its result told.
  *
  * Law: every operation ends in one `operation.finished`, whether it worked or not; asked again, it answers
- * with what is recorded; asked while it runs, it says nothing twice.
+ * with what is recorded; asked while it runs, it says nothing twice. That the control plane is away ends none: it
+ * could not be told of it either.
  */
 import { isMakimaError } from '@makima/domain/error';
 import type { Command } from '@makima/contracts/socket/commands';
@@ -13,6 +14,7 @@ import type {
   ReportOf,
 } from '@makima/contracts/socket/reports';
 import type { DaemonContext } from '../context.ts';
+import { askAgain } from '../link/ask-again.ts';
 import { cleanText } from '../session/lines.ts';
 
 export type OperationCommand = Extract<Command, { operationId: string }>;
@@ -67,7 +69,9 @@ async function carryOut<C extends OperationCommand>(
   const startedAt = performance.now();
   let finished: ReportOf<'operation.finished'>;
   try {
-    const result = await work(context, command, (report) => journal.report(report));
+    const patience = { now: context.now, patienceMs: context.config.timings.operationMs };
+    const tell = (report: Report): Promise<void> => journal.report(report);
+    const result = await askAgain(patience, () => work(context, command, tell));
     finished = bounded({
       kind: 'operation.finished',
       operationId: command.operationId,

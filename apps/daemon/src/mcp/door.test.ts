@@ -248,8 +248,8 @@ describe('the tool door', () => {
     const { port } = api.address() as AddressInfo;
     await door.stop();
     await open(port, { retryMs: 5_000 });
-    const refusal = (code: string): string => {
-      const _meta = { [problemInMeta]: { code } };
+    const refusal = (code: string, retryable = true): string => {
+      const _meta = { [problemInMeta]: { code, retryable } };
       return JSON.stringify({
         jsonrpc: '2.0',
         id: 6,
@@ -262,10 +262,16 @@ describe('the tool door', () => {
       method: 'tools/call',
       params: { name: 'makima_spawn', _meta: { 'makima/toolUseId': 'use-1' } },
     });
-    const answers = ['DEPENDENCY_UNAVAILABLE', 'IDEMPOTENCY_IN_FLIGHT', 'FORBIDDEN'].map(refusal);
+    const answers = ['DEPENDENCY_UNAVAILABLE', 'IDEMPOTENCY_IN_FLIGHT', 'FORBIDDEN'].map((code) =>
+      refusal(code),
+    );
     answer = (_request, respond) => respond(200, answers.shift() ?? '');
     expect((await ask({ body })).body).toBe(refusal('FORBIDDEN'));
     expect(seen.map((call2) => call2.body)).toEqual([body, body, body]);
+    // What would not be served at any other time either is told.
+    const final = refusal('DEPENDENCY_UNAVAILABLE', false);
+    answers.push(final, refusal('FORBIDDEN'));
+    expect((await ask({ body })).body).toBe(final);
   });
 
   it('ends a call that is held for too long', async () => {

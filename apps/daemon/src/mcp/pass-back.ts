@@ -137,7 +137,8 @@ function isUnserved(data: string): boolean {
     const result = isRecord(message) && isRecord(message['result']) ? message['result'] : {};
     const meta = isRecord(result['_meta']) ? result['_meta'] : {};
     const problem = meta[problemInMeta];
-    return result['isError'] === true && isRecord(problem) && unservedCodes.has(problem['code']);
+    if (result['isError'] !== true || !isRecord(problem)) return false;
+    return unservedCodes.has(problem['code']) && problem['retryable'] === true;
   } catch {
     return false;
   }

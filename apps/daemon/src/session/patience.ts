@@ -3,9 +3,9 @@
  *
  * Law: a refusal is one at once; a start that is called off waits for nobody.
  */
-import { setTimeout as pause } from 'node:timers/promises';
-import { isMakimaError, MakimaError } from '@makima/domain/error';
+import { MakimaError } from '@makima/domain/error';
 import type { DaemonContext } from '../context.ts';
+import { askAgain } from '../link/ask-again.ts';
 import type { LiveAttempt } from './live.ts';
 
 /** Asks again while the control plane cannot be reached, for as long as a start may wait for it. */
@@ -14,17 +14,9 @@ export async function withPatience<T>(
   live: Pick<LiveAttempt, 'cancel'>,
   ask: () => Promise<T>,
 ): Promise<T> {
-  const until = context.now() + context.config.timings.toolKeyMs;
   const { signal } = live.cancel;
-  for (;;) {
-    try {
-      return await Promise.race([ask(), calledOff(signal)]);
-    } catch (error) {
-      const again = isMakimaError(error) && error.retryable && context.now() < until;
-      if (!again) throw error;
-      await pause(200, undefined, { signal });
-    }
-  }
+  const patience = { now: context.now, patienceMs: context.config.timings.toolKeyMs, signal };
+  return askAgain(patience, () => Promise.race([ask(), calledOff(signal)]));
 }
 
 function calledOff(signal: AbortSignal): Promise<never> {

@@ -1,8 +1,9 @@
 /**
  * Holding for the result of a git operation that a daemon does. The row stays, whoever gave up waiting.
  *
- * Law: a failed operation is thrown with the code of its row; a silent machine is a 504 that names the
- * operation, and a drain asks the caller to look again.
+ * Law: a failed operation is thrown with the code of its row, and is over: the same call would only be told the
+ * same, so that what the machine could not reach is no absence of ours. A silent machine is a 504 that names
+ * the operation, and a drain asks the caller to look again.
  */
 import type { z } from 'zod';
 import { channels } from '@makima/contracts/channels';
@@ -50,6 +51,12 @@ export function resultOf<K extends OperationResult['kind']>(
   );
 }
 
+/** Codes that say of an answer that this server could not give one. */
+const ours: ReadonlySet<string> = new Set<ErrorCode>([
+  'DEPENDENCY_UNAVAILABLE',
+  'IDEMPOTENCY_IN_FLIGHT',
+]);
+
 export function failure(operation: Operation): MakimaError {
   const {
     code = 'COMMAND_FAILED',
@@ -58,11 +65,11 @@ export function failure(operation: Operation): MakimaError {
     retryable,
     details = {},
   } = operation.error ?? {};
-  const known = (errorCodes as readonly string[]).includes(code);
+  const known = (errorCodes as readonly string[]).includes(code) && !ours.has(code);
   return new MakimaError(known ? (code as ErrorCode) : 'COMMAND_FAILED', message, {
     details: { ...details, operationId: operation.id, ...(known ? {} : { cause: code }) },
     ...(retryable === undefined ? {} : { retryable }),
-    ...(fix === undefined ? {} : { fix }),
+    ...(fix === undefined ? (ours.has(code) ? { fix: 'ask for it again' } : {}) : { fix }),
   });
 }
 
