@@ -125,7 +125,10 @@ function filesOf({ repo, slug }: Started): string[] {
 }
 
 /** Why one is not over, in the words of the system. */
-export async function whyNot({ client }: House, started: Started): Promise<string> {
+export async function whyNot({ client, sql }: House, started: Started): Promise<string> {
+  const stale = await sql<{ deliverable_id: string; stale_reason: string }[]>`
+    select deliverable_id, stale_reason from deliverables
+     where contract_id = ${started.id} and stale_since is not null`;
   const [why, status] = await Promise.all([
     client.call('whyContract', { params: { id: started.id } }),
     client.call('supervisorStatus', { params: { id: started.id } }),
@@ -135,7 +138,10 @@ export async function whyNot({ client }: House, started: Started): Promise<strin
     query: { limit: 200 },
   });
   const last = items.slice(-6).map((line) => `${line.messageType}: ${line.content.slice(0, 300)}`);
-  return [why.summary, `supervisor ${status.state} (${status.current_activity})`, ...last].join(
-    '\n    ',
-  );
+  return [
+    why.summary,
+    `supervisor ${status.state} (${status.current_activity})`,
+    ...stale.map((row) => `${row.deliverable_id} is stale: ${row.stale_reason}`),
+    ...last,
+  ].join('\n    ');
 }
