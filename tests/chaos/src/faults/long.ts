@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { House } from '../house/house.ts';
 import type { Direction } from '../house/link.ts';
 import type { End } from '../house/links.ts';
-import { pause } from '../pause.ts';
+import { found, pause } from '../pause.ts';
 import { liveAgents } from '../house/agents.ts';
 import { armed, killProcess } from './kills.ts';
 import { goneForGood } from './machines.ts';
@@ -222,16 +222,22 @@ export function drain(names: readonly string[]): Fault {
   };
 }
 
+/** Within the time that a strike has. */
+const supervisorWithinMs = 4_000;
+
 /** A process ends at this place; what leads there is made to happen. */
 export function endAt(process: string, point: string, provoke?: 'a lost supervisor'): Fault {
   return {
     about: `${process} ends at ${point}`,
     recovery: 'none',
     async strike(house) {
+      if (provoke === undefined) return armed(house, process, point);
+      // Between two contracts there is none: a trap would wait for nothing, and the next try comes.
+      const supervisor = await found(async () => (await livingSupervisors(house))[0], {
+        withinMs: supervisorWithinMs,
+      });
+      if (supervisor === undefined) return null;
       const strike = armed(house, process, point);
-      if (provoke === undefined) return strike;
-      const [supervisor] = await livingSupervisors(house);
-      if (supervisor === undefined) return strike;
       signal(supervisor.pid);
       return { ...strike, ended: [supervisor] };
     },
