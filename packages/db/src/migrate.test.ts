@@ -70,6 +70,34 @@ describe('migrations', () => {
     expect(await counts()).toEqual(counted);
   });
 
+  it('Backfill runs correctly: a type that came from a file is known by it, a person’s is not', async () => {
+    const { sql } = database;
+    const [owner] = await sql<
+      { id: string }[]
+    >`insert into owners (name) values ('typed') returning id`;
+    const ownerId = owner?.id ?? '';
+    await sql`
+      insert into contract_types (owner_id, name, version, definition, created_by)
+      select ${ownerId}, name, 1, '{}', created_by
+        from (values ('a', 'file: a.json'), ('b', 'Ada')) as t(name, created_by)`;
+    const folder = join(import.meta.dirname, '../migrations');
+    const [named = ''] = readdirSync(folder).filter((name) => name.endsWith('_types_of_files'));
+    const [, ...statements] = readFileSync(join(folder, named, 'migration.sql'), 'utf8').split(
+      '--> statement-breakpoint',
+    );
+    expect(statements).toHaveLength(3);
+    for (const statement of statements) await sql.unsafe(statement);
+    const rows = await sql`
+      select name, source_file from contract_types where owner_id = ${ownerId} order by name`;
+    expect([...rows]).toEqual([
+      { name: 'a', sourceFile: 'a.json' },
+      { name: 'b', sourceFile: null },
+    ]);
+    // It is as strict as before.
+    const rewritten = sql`update contract_types set created_by = 'x' where owner_id = ${ownerId}`;
+    await expect(rewritten).rejects.toMatchObject({ code: '23514' });
+  });
+
   it('find nothing left to do the second time', async () => {
     await migrate(store.url);
     expect(await applied(store.url)).toHaveLength(onDisk());

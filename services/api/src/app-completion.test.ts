@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtinTypes } from '@makima/domain/contract-type';
 import { cleanContract } from '@makima/engine/contract/clean';
 import { evaluateContract } from '@makima/engine/contract/evaluate';
+import { keepHeartbeats } from '@makima/engine/supervisor/heartbeats';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
   ended,
@@ -39,13 +40,19 @@ const system = () => ({ kind: 'system', ownerId: api.ownerId, name: 'test' }) as
 const look = (of: TestContract) =>
   evaluateContract(api.engine, system(), { contractId: of.detail.id });
 
-/** A task of it that is done. */
-async function taskDone(of: TestContract): Promise<string> {
+/** A task of it that runs. */
+async function spawnedTask(of: TestContract): Promise<string> {
   const spawn = { name: 'build', plan: 'p', contractId: of.detail.id };
   const spawned = await send('POST', '/api/v1/mesh/supervisor/tasks', spawn, of.supervisorKey);
   await machine.assign();
-  await machine.report(ended(spawned.json.id, 1, 'built'));
   return spawned.json.id;
+}
+
+/** A task of it that is done. */
+async function taskDone(of: TestContract): Promise<string> {
+  const id = await spawnedTask(of);
+  await machine.report(ended(id, 1, 'built'));
+  return id;
 }
 
 async function cleanUp(of: TestContract): Promise<void> {
@@ -200,9 +207,11 @@ describe('Contract completion', () => {
     await look(of);
     await word(of, 'implementation');
     expect(await check()).toEqual({ ready: true, would_complete: true, missing: [] });
-    const off = await send('PUT', at(of, '/auto-complete'), { enabled: false });
-    expect(off.json).toMatchObject({ id: of.detail.id, autoCompleteEnabled: false });
-    expect(await check()).toEqual({ ready: true, would_complete: false, missing: [] });
+    for (const enabled of [false, true, false]) {
+      const toggled = await send('PUT', at(of, '/auto-complete'), { enabled });
+      expect(toggled.json).toMatchObject({ id: of.detail.id, autoCompleteEnabled: enabled });
+      expect(await check()).toEqual({ ready: true, would_complete: enabled, missing: [] });
+    }
     await look(of);
     expect(await get(of)).toMatchObject({
       autoCompleteEnabled: false,
@@ -211,13 +220,18 @@ describe('Contract completion', () => {
   });
 });
 
-it('Activity updated on each operation: phase change, deliverable, task spawned and completed, message', async () => {
+it('Activity updated on each operation: phase change, deliverable, task spawned and completed, message, heartbeat', async () => {
   const of = await live();
   const { sql } = api.engine.database;
+  let taskId = '';
   const operations: Record<string, () => Promise<unknown>> = {
     deliverable: () => word(of, 'plan-document'),
     'phase change': () => send('POST', at(of, '/phase'), { phase: 'execute' }),
-    'task spawned and completed': () => taskDone(of),
+    'task spawned': async () => {
+      taskId = await spawnedTask(of);
+    },
+    'task completed': () => machine.report(ended(taskId, 1, 'built')),
+    heartbeat: () => keepHeartbeats(api.engine, api, [{ taskId: of.supervisorTaskId, attempt: 1 }]),
     message: () =>
       send('POST', `/api/v1/mesh/tasks/${of.supervisorTaskId}/message`, { message: 'Go on' }),
   };

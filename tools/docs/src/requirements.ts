@@ -66,6 +66,10 @@ const phases: Readonly<Record<string, readonly Row[]>> = {
     ],
     [
       'Unit test: Proper locking with `FOR UPDATE`',
+      [
+        engine('contract/change-phase'),
+        'decides by the row that it holds: it waits for who holds it, and sees what that one did',
+      ],
       [engine('contract/change-phase'), 'has one winner among twenty, and tells the others why'],
     ],
     [
@@ -111,9 +115,19 @@ const phases: Readonly<Record<string, readonly Row[]>> = {
     [
       'Migration test: Backfill runs correctly',
       ['packages/db/src/migrate.test.ts', 'Backfill runs correctly: what was there is counted'],
+      [
+        'packages/db/src/migrate.test.ts',
+        'Backfill runs correctly: a type that came from a file is known by it, a person’s is not',
+      ],
     ],
     [
       'Backwards compatibility: Old API responses still work',
+      [
+        api('app-old-answers'),
+        'Old API responses still work: tasks, waits, checkpoints, questions, and a supervisor that comes back',
+      ],
+      [api('app-old-answers'), 'Old statuses continue to work: active, and archived in the end'],
+      [api('app-old-answers'), 'are described so: each old field is always there, in its type'],
       [engine('features'), 'off, only active, completed and archived are where a contract rests'],
     ],
   ],
@@ -122,7 +136,7 @@ const phases: Readonly<Record<string, readonly Row[]>> = {
       'Unit test: Activity updated on each operation',
       [
         api('app-completion'),
-        'Activity updated on each operation: phase change, deliverable, task spawned and completed, message',
+        'Activity updated on each operation: phase change, deliverable, task spawned and completed, message, heartbeat',
       ],
     ],
     [
@@ -157,7 +171,14 @@ const phases: Readonly<Record<string, readonly Row[]>> = {
   ],
   '2.2 Phase readiness API': [
     ['Integration test: Correct readiness for each phase', [api('app-completion'), readiness]],
-    ['Integration test: Response includes all missing items', [api('app-completion'), readiness]],
+    [
+      'Integration test: Response includes all missing items',
+      [api('app-completion'), readiness],
+      [
+        engine('contract-type/contract-type'),
+        'Mixed deliverable and task requirements: both must be met',
+      ],
+    ],
   ],
   '2.3 Auto-advance': [
     [

@@ -78,6 +78,17 @@ describe('a type of people’s own', () => {
     expect([old.phases, next.phases]).toEqual([['one'], ['one', 'two']]);
     const seen = await getContract(t.engine, t.owner, { id: old.id });
     expect(seen.deliverables.map(({ id }) => id)).toEqual(['a']);
+    // And what it owes may still be delivered, which the newest version does not know.
+    const deliver = ({ id }: { id: string }) =>
+      completeDeliverable(t.engine, by(t.owner), {
+        id,
+        deliverableId: 'a',
+        evidence: [{ kind: 'word', text: 'seen' }],
+      });
+    expect((await deliver(old)).result).toMatchObject({
+      deliverable: { id: 'a', completed: true },
+    });
+    expect((await refusal(deliver(next))).code).toBe('INVALID_DELIVERABLE');
     expect((await getContractType(t.engine, t.owner, { name })).version).toBe(2);
     expect((await getContractType(t.engine, t.owner, { name, version: 1 })).version).toBe(1);
     const missing = getContractType(t.engine, t.owner, { name, version: 3 });

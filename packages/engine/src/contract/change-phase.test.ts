@@ -78,6 +78,23 @@ describe('a phase change', () => {
     expect(events.filter((e) => e.type === 'contract.phase_changed')).toHaveLength(1);
   });
 
+  it('decides by the row that it holds: it waits for who holds it, and sees what that one did', async () => {
+    const { contract } = await planned(false);
+    const { sql } = t.database;
+    const { version } = await contractRow(t, contract.id);
+    const waiting = () => sql`
+      select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+         and query ilike '%from contracts%for %update%'`;
+    let asked: Promise<PhaseOutcome> | undefined;
+    await sql.begin(async (tx) => {
+      await tx`select 1 from contracts where id = ${contract.id} for update`;
+      asked = change(t.owner, { id: contract.id, expectedVersion: version });
+      await expect.poll(async () => (await waiting()).length, { interval: 5 }).toBe(1);
+      await tx`update contracts set version = version + 1 where id = ${contract.id}`;
+    });
+    expect(await asked).toMatchObject({ outcome: 'version_conflict', actual: version + 1 });
+  });
+
   it('without an expected version has one winner too', async () => {
     const { contract, supervisor } = await planned(false);
     const outcomes = await Promise.all(

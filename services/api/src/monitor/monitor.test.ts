@@ -13,6 +13,7 @@ import { assembleApi } from '../assemble.ts';
 import { eventsOf, monitor, openMonitor, refusedDial } from '../testing/monitor.ts';
 import { open, startTestApi, type TestApi } from '../testing/test-api.ts';
 import {
+  ended,
   joinMachine,
   startedContract,
   strangerKey,
@@ -70,26 +71,51 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 describe('a monitor', () => {
   it('is told what happens, in the words of the seed', async () => {
     const watching = await monitor(here());
-    const asked = await api.send('POST', '/api/v1/mesh/supervisor/questions', {
-      key: one.supervisorKey,
-      body: { question: 'Which?', choices: ['a', 'b'], nonBlocking: true, timeoutSeconds: 1 },
+    const { detail, supervisorTaskId, supervisorKey } = await startedContract(api, machine, {
+      phaseGuard: false,
     });
-    expect(asked.status).toBeLessThan(300);
-    await put(one, 'paused');
-    await put(one, 'active');
-    const told = await watching.until((all) => changes(all, one.detail.id).length === 2);
-    expect(told.find((each) => each.type === 'question_asked')).toMatchObject({
-      contract_id: one.detail.id,
-      question: 'Which?',
-      question_type: 'general',
-    });
-    for (const event of eventsOf(told)) expect(zMonitorEvent.parse(event)).toEqual(event);
-    expect(told.find((each) => each.type === 'status_changed')).toMatchObject({
-      contract_id: one.detail.id,
-      old_status: 'active',
-      new_status: 'paused',
-      reason: 'test',
-    });
+    const contract = { detail, supervisorTaskId, supervisorKey };
+    const send = async (path: string, body: object, key = api.ownerKey) => {
+      const answer = await api.send('POST', `/api/v1${path}`, { key, body });
+      expect(answer.status, path).toBeLessThan(300);
+      return answer.json;
+    };
+    const at = (rest: string) => `/contracts/${detail.id}${rest}`;
+    const evidence = [{ kind: 'word', text: 'seen' }];
+    await send(at('/deliverables/plan-document/complete'), { evidence });
+    await send(at('/phase'), { phase: 'execute' });
+    const spawn = { name: 'build', plan: 'p', contractId: detail.id };
+    const task = await send('/mesh/supervisor/tasks', spawn, supervisorKey);
+    await machine.assign();
+    await machine.report(ended(task.id, 1, 'built'));
+    const question = { question: 'Which?', choices: ['a', 'b'], nonBlocking: true };
+    const asked = await send('/mesh/supervisor/questions', question, supervisorKey);
+    await put(contract, 'paused');
+    await put(contract, 'active');
+    const told = await watching.until((all) => changes(all, detail.id).length === 3);
+    const ofIt = eventsOf(told).filter((each) => each.contract_id === detail.id);
+    for (const event of ofIt) expect(zMonitorEvent.parse(event)).toEqual(event);
+    const words = [
+      {
+        type: 'supervisor_state_changed',
+        supervisor_task_id: supervisorTaskId,
+        new_state: 'working',
+      },
+      { type: 'deliverable_completed', phase: 'plan', deliverable_id: 'plan-document' },
+      { type: 'phase_changed', old_phase: 'plan', new_phase: 'execute' },
+      { type: 'task_completed', task_id: task.id, task_name: 'build', success: true },
+      {
+        type: 'question_asked',
+        question_id: asked.questionId,
+        question: 'Which?',
+        question_type: 'general',
+      },
+      { type: 'status_changed', old_status: 'active', new_status: 'paused', reason: 'test' },
+      { type: 'status_changed', old_status: 'paused', new_status: 'active', reason: 'test' },
+    ];
+    expect(ofIt).toEqual(
+      expect.arrayContaining(words.map((word) => expect.objectContaining(word))),
+    );
     await watching.close();
   });
 
