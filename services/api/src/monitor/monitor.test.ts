@@ -71,10 +71,8 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 describe('a monitor', () => {
   it('is told what happens, in the words of the seed', async () => {
     const watching = await monitor(here());
-    const { detail, supervisorTaskId, supervisorKey } = await startedContract(api, machine, {
-      phaseGuard: false,
-    });
-    const contract = { detail, supervisorTaskId, supervisorKey };
+    const contract = await startedContract(api, machine, { phaseGuard: false });
+    const { detail, supervisorTaskId, supervisorKey } = contract;
     const send = async (path: string, body: object, key = api.ownerKey) => {
       const answer = await api.send('POST', `/api/v1${path}`, { key, body });
       expect(answer.status, path).toBeLessThan(300);
