@@ -159,6 +159,7 @@ const scratchSettings = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  wal_compression: 'off',
   autovacuum: 'off',
   max_connections: 300,
 };

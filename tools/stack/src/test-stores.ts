@@ -1,6 +1,7 @@
 // Stores for one test: an empty migrated database, a Redis of its own, a Redis to break.
 // Why: tests run against real stores and never see each other's rows.
-// Law: a database is a copy of one template (about 50 ms) that is migrated once per run.
+// Law: a database is a copy of one template, file by file (a tenth of the processor time that a copy through
+// the log takes), that is migrated once per server.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +37,10 @@ export const testDatabase = async (): Promise<TestDatabase> => {
   const server = await serverUrl();
   const template = await ensureTemplate(server);
   const name = `t_${randomBytes(8).toString('hex')}`;
-  await onServer(server, (sql) => sql`create database ${sql(name)} template ${sql(template)}`);
+  await onServer(
+    server,
+    (sql) => sql`create database ${sql(name)} template ${sql(template)} strategy file_copy`,
+  );
   return {
     url: databaseUrl(server, name),
     drop: () =>
@@ -50,7 +54,7 @@ export const testDatabase = async (): Promise<TestDatabase> => {
 export const emptyDatabase = async (): Promise<TestDatabase> => {
   const server = await serverUrl();
   const name = `e_${randomBytes(8).toString('hex')}`;
-  await onServer(server, (sql) => sql`create database ${sql(name)}`);
+  await onServer(server, (sql) => sql`create database ${sql(name)} strategy file_copy`);
   return {
     url: databaseUrl(server, name),
     drop: () =>
@@ -124,7 +128,7 @@ const makeTemplate = (server: string): Promise<string> =>
     const [found] = await sql`select 1 from pg_database where datname = ${name}`;
     if (found) return name;
     const draft = `draft_${randomBytes(8).toString('hex')}`;
-    await sql`create database ${sql(draft)}`;
+    await sql`create database ${sql(draft)} strategy file_copy`;
     const { migrate } = await import('@makima/db/migrate');
     await migrate(databaseUrl(server, draft));
     await sql`alter database ${sql(draft)} rename to ${sql(name)}`;
