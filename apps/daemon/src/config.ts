@@ -138,6 +138,8 @@ export interface DaemonTimings extends LinkTimings {
   /** Grace of an agent that is stopped by the daemon's own end. */
   readonly drainGraceMs: number;
   readonly drainFlushMs: number;
+  /** How long after a death of the daemon work waits for its next attempt before it is put aside. */
+  readonly leftWorkMs: number;
   /** How long the start of an agent waits for its tool key. */
   readonly toolKeyMs: number;
   /** How long an operation that needs a control plane which is away is tried again. */
@@ -157,6 +159,7 @@ export const daemonTimings: DaemonTimings = {
   leaseTickMs: 1_000,
   drainGraceMs: 3_000,
   drainFlushMs: 10_000,
+  leftWorkMs: 20_000,
   toolKeyMs: 60_000,
   operationMs: 600_000,
   gatherMs: 20,

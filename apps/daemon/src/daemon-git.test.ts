@@ -155,6 +155,45 @@ describe("a daemon's work in repositories", () => {
     expect((await operate({ kind: 'task.diff', taskId, attempt })).files).toHaveLength(2);
   });
 
+  it('killed: tells the end before anything is put aside, and keeps what nobody goes on with', async () => {
+    const start = task(
+      '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n- say: ready\n- sleep: 600000',
+    );
+    const { taskId, attempt } = start;
+    gateway.command(start);
+    await saying(start, 'ready');
+    await daemon.end('SIGKILL');
+    await daemon.start();
+    const restarted = { outcome: 'daemon_restarted', commitSha: null, keptRef: null };
+    expect(await gateway.ended(start)).toMatchObject(restarted);
+    expect(await storeGit('for-each-ref', 'refs/makima/')).toBe('');
+    // Whoever needs it before takes it over.
+    const merge = await operate({
+      kind: 'branch.merge',
+      taskId,
+      attempt,
+      repository: repository(),
+      targetBranch: 'makima/fix-it',
+      squash: false,
+      message: 'Merge it',
+    });
+    expect(merge).toMatchObject({ success: true });
+    expect(await storeGit('show', `${merge.commitSha}:a.txt`)).toBe('one');
+    await daemon.end('SIGKILL');
+    await daemon.start({ leftWorkMs: 0 });
+    await gateway.until('the ref is named', () => gateway.of('task.ended').length === 2);
+    const [, named] = gateway.of('task.ended');
+    expect(named).toMatchObject({ taskId, attempt, outcome: 'daemon_restarted' });
+    expect(await storeGit('show', `${named?.keptRef}:b.txt`)).toBe('left');
+    // Once: the next life finds it done.
+    await daemon.end('SIGKILL');
+    await daemon.start({ leftWorkMs: 0 });
+    const after = task('- done: ok');
+    gateway.command(after);
+    await gateway.ended(after);
+    expect(gateway.of('task.ended').filter((end) => end.taskId === taskId)).toHaveLength(2);
+  });
+
   it('makes a checkpoint under a running agent, whose patch builds the files elsewhere', async () => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- say: ready\n- wait_message:\n- done: x',
@@ -224,20 +263,16 @@ describe("a daemon's work in repositories", () => {
     expect(await storeGit('show', `${keptRef}:a.txt`)).toBe('two');
   });
 
-  it('keeps the work of an agent that is stopped, fenced, or lost with its daemon', async () => {
+  it('keeps the work of an agent that is stopped or fenced', async () => {
     const steps = '- write:\n    file: a.txt\n    content: half\n- say: ready\n- sleep: 60000';
     const stopped = task(steps);
     const fenced = task(steps);
-    const lost = task(steps);
-    for (const start of [stopped, fenced, lost]) gateway.command(start);
-    for (const start of [stopped, fenced, lost]) await saying(start, 'ready');
+    for (const start of [stopped, fenced]) gateway.command(start);
+    for (const start of [stopped, fenced]) await saying(start, 'ready');
     const stop = { kind: 'task.stop', reason: 'cancelled', graceMs: 300 } as const;
     gateway.command({ ...stop, taskId: stopped.taskId, attempt: 1 });
     gateway.fenced.push({ taskId: fenced.taskId, attempt: 1 });
-    await Promise.all([gateway.ended(stopped), gateway.ended(fenced)]);
-    await daemon.end('SIGKILL');
-    await daemon.start();
-    for (const start of [stopped, fenced, lost]) {
+    for (const start of [stopped, fenced]) {
       const { keptRef, outcome } = await gateway.ended(start);
       expect(keptRef, outcome).toMatch(/^refs\/makima\/kept\//);
       expect(await storeGit('show', `${keptRef}:a.txt`)).toBe('half');

@@ -34,6 +34,7 @@ import { createAttempts, revokedEnding } from './session/attempts.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './session/leases.ts';
 import { openRecords } from './session/records.ts';
 import { reportFormerLife } from './session/former-life.ts';
+import { collectLeftWork } from './session/left-work.ts';
 import { gitWorkspace } from './workspace/git.ts';
 
 export const daemonVersion = '0.1.0';
@@ -76,9 +77,8 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const bootId = context.newId();
   const link = linkOf(to, keeper, { bootId, probed });
   const leaseTimer = setInterval(() => keeper.tick(), config.timings.leaseTickMs);
-  const reported = reportFormerLife(context).catch((error: unknown) =>
-    log.error({ err: error }, 'ends of the former life were not told'),
-  );
+  const over = new AbortController();
+  const settled = settleFormerLife(context, over.signal);
   link.start();
   let stopping: Promise<void> | null = null;
   return {
@@ -90,10 +90,21 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
       return runningHere(journal);
     },
     stop() {
-      stopping ??= stop(to, link, { leaseTimer, reported });
+      over.abort();
+      stopping ??= stop(to, link, { leaseTimer, settled });
       return stopping;
     },
   };
+}
+
+async function settleFormerLife(context: DaemonContext, signal: AbortSignal): Promise<void> {
+  const { config, log } = context;
+  try {
+    await reportFormerLife(context);
+    await collectLeftWork(context, { afterMs: config.timings.leftWorkMs, signal });
+  } catch (error) {
+    log.error({ err: error }, 'the former life is not settled');
+  }
 }
 
 type Parts = Pick<DaemonContext, 'config' | 'home' | 'secrets' | 'journal' | 'log'> & {
@@ -222,7 +233,7 @@ async function freeDisk(path: string): Promise<number | null> {
 async function stop(
   { context, attempts, operations }: CommandContext,
   link: Link,
-  parts: { readonly leaseTimer: NodeJS.Timeout; readonly reported: Promise<void> },
+  parts: { readonly leaseTimer: NodeJS.Timeout; readonly settled: Promise<void> },
 ): Promise<void> {
   const { timings } = context.config;
   link.close();
@@ -234,7 +245,7 @@ async function stop(
   });
   clearInterval(parts.leaseTimer);
   await Promise.race([
-    Promise.all([operations.idle(), parts.reported]),
+    Promise.all([operations.idle(), parts.settled]),
     new Promise((resolve) => setTimeout(resolve, timings.drainFlushMs).unref()),
   ]);
   if (link.welcomed) await link.flushed(timings.drainFlushMs);

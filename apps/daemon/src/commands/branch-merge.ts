@@ -1,13 +1,12 @@
 /**
  * `branch.merge`: a task's branch into a branch of the store. Conflicts are a result, not a failure.
  *
- * Law: of a task that still runs, the newest commits are taken over first; an ended one's are in the store, or
+ * Law: of work that is not collected, the newest commits are taken over first; an ended one's are in the store, or
  * come from the machine that has them.
  */
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
 import type { DaemonContext } from '../context.ts';
-import { attemptKey } from '../journal/state.ts';
 import type { TaskRecord } from '../workspace/port.ts';
 import type { OperationWork } from './operation.ts';
 
@@ -17,14 +16,13 @@ export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (cont
     fetchPack: () => fetchPack(context, command),
   });
 
-/** The record of this very attempt while its agent lives; else null. */
+/** The record of this very attempt while its agent lives, or what that left is not collected; else null. */
 export async function livingRecord(
   context: DaemonContext,
   { taskId, attempt }: Running,
 ): Promise<TaskRecord | null> {
-  const phase = context.journal.state.attempts.get(attemptKey(taskId, attempt))?.phase;
-  const record = phase === 'running' ? await context.records.read(taskId) : null;
-  return record?.attempt === attempt ? record : null;
+  const record = await context.records.read(taskId);
+  return record?.attempt === attempt && !record.collected ? record : null;
 }
 
 async function fetchPack(

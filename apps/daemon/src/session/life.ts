@@ -104,6 +104,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
   };
   if (record !== null) {
     const commits = ending.outcome === 'done' && context.config.commitLeftovers;
+    let isCollected = true;
     try {
       collected = await context.workspace.collect(record, {
         leftovers: commits ? 'commit' : 'keep',
@@ -112,9 +113,10 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     } catch (error) {
       context.log.error({ err: error, taskId: start.taskId }, 'work was not collected');
       final = uncollected(ending, error);
+      isCollected = false;
     }
     const { settledSha, leftoverSha } = collected;
-    await context.records.write({ ...record, settledSha, leftoverSha });
+    await context.records.write({ ...record, settledSha, leftoverSha, collected: isCollected });
   }
   await racepoint('daemon.before_end');
   await context.journal.report({

@@ -36,6 +36,7 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     sessionId: start.sessionId,
     settledSha: null,
     leftoverSha: null,
+    collected: false,
   };
   await context.records.write(record);
   return record;

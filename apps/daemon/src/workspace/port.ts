@@ -40,6 +40,8 @@ export interface TaskRecord {
   readonly settledSha: string | null;
   /** A commit on top of the branch with what an attempt that did not finish left uncommitted; else null. */
   readonly leftoverSha: string | null;
+  /** False from its preparation until what its agent left stands in the store. */
+  readonly collected: boolean;
 }
 
 export interface PatchSource {

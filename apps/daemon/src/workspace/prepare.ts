@@ -23,6 +23,7 @@ import {
 import { keepWorkdir } from '../git/keep.ts';
 import { workdirAt } from '../git/shadow.ts';
 import { prepareWorkdir, removeWorkdir, type WorkStart } from '../git/workdir.ts';
+import { collectWork } from './collect.ts';
 import type { Prepared, PrepareOptions, TaskRecord } from './port.ts';
 
 export interface Place {
@@ -177,8 +178,12 @@ async function workStart(
 
 /** The work of another task as it stands: its commits, and on top what it left uncommitted. */
 async function continuation(store: Store, from: TaskRecord | null): Promise<WorkStart> {
+  const late = from !== null && !from.collected && (await isThere(from.directory));
+  const collected = late
+    ? await collectWork(store, from, { leftovers: 'keep', why: 'left' })
+    : null;
   const tip = from === null ? null : await resolveCommit(store, taskRef(from.taskId, from.attempt));
-  const leftover = from?.leftoverSha ?? null;
+  const leftover = collected?.leftoverSha ?? from?.leftoverSha ?? null;
   if (leftover !== null && (await resolveCommit(store, leftover)) !== null)
     return { kind: 'checkpoint', sha: leftover };
   if (tip !== null) return { kind: 'commit', ref: tip };
