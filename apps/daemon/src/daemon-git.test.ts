@@ -155,45 +155,6 @@ describe("a daemon's work in repositories", () => {
     expect((await operate({ kind: 'task.diff', taskId, attempt })).files).toHaveLength(2);
   });
 
-  it('killed: tells the end before anything is put aside, and keeps what nobody goes on with', async () => {
-    const start = task(
-      '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n- say: ready\n- sleep: 600000',
-    );
-    const { taskId, attempt } = start;
-    gateway.command(start);
-    await saying(start, 'ready');
-    await daemon.end('SIGKILL');
-    await daemon.start();
-    const restarted = { outcome: 'daemon_restarted', commitSha: null, keptRef: null };
-    expect(await gateway.ended(start)).toMatchObject(restarted);
-    expect(await storeGit('for-each-ref', 'refs/makima/')).toBe('');
-    // Whoever needs it before takes it over.
-    const merge = await operate({
-      kind: 'branch.merge',
-      taskId,
-      attempt,
-      repository: repository(),
-      targetBranch: 'makima/fix-it',
-      squash: false,
-      message: 'Merge it',
-    });
-    expect(merge).toMatchObject({ success: true });
-    expect(await storeGit('show', `${merge.commitSha}:a.txt`)).toBe('one');
-    await daemon.end('SIGKILL');
-    await daemon.start({ leftWorkMs: 0 });
-    await gateway.until('the ref is named', () => gateway.of('task.ended').length === 2);
-    const [, named] = gateway.of('task.ended');
-    expect(named).toMatchObject({ taskId, attempt, outcome: 'daemon_restarted' });
-    expect(await storeGit('show', `${named?.keptRef}:b.txt`)).toBe('left');
-    // Once: the next life finds it done.
-    await daemon.end('SIGKILL');
-    await daemon.start({ leftWorkMs: 0 });
-    const after = task('- done: ok');
-    gateway.command(after);
-    await gateway.ended(after);
-    expect(gateway.of('task.ended').filter((end) => end.taskId === taskId)).toHaveLength(2);
-  });
-
   it('makes a checkpoint under a running agent, whose patch builds the files elsewhere', async () => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- say: ready\n- wait_message:\n- done: x',

@@ -1,0 +1,83 @@
+/** A daemon that was killed tells the ends at once; what its agents left is put aside when nobody goes on with it. */
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Command, TaskStart } from '@makima/contracts/socket/commands';
+import { asAgent, makePlace, type Place } from './git/test-repository.ts';
+import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
+import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+
+let gateway: FakeGateway;
+let daemon: TestDaemon;
+let place: Place;
+
+beforeAll(async () => {
+  place = await makePlace();
+  gateway = await createFakeGateway();
+  daemon = await createTestDaemon({ gatewayUrl: gateway.url });
+  await daemon.start();
+});
+afterAll(async () => {
+  await daemon.drop();
+  await gateway.stop();
+  await place.drop();
+});
+
+const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
+  startCommand(steps, {
+    repository: { url: null, path: place.repo, baseBranch: null },
+    contractSlug: 'fix-it',
+    contractBranch: 'makima/fix-it',
+    ...more,
+  });
+
+async function storeGit(...args: string[]): Promise<string> {
+  const stores = join(daemon.home, 'git', 'stores');
+  const [name = ''] = (await readdir(stores)).filter((entry) => entry.endsWith('.git'));
+  return asAgent(join(stores, name), '--git-dir=.', ...args);
+}
+
+it('killed: tells the end before anything is put aside, and keeps what nobody goes on with', async () => {
+  const writes =
+    '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n';
+  const start = task(`${writes}- say: ready\n- sleep: 600000`);
+  const { taskId, attempt, repository } = start;
+  gateway.command(start);
+  await gateway.until('ready', () => gateway.lines(start).some((line) => line.content === 'ready'));
+  await daemon.end('SIGKILL');
+  await daemon.start();
+  const restarted = { outcome: 'daemon_restarted', commitSha: null, keptRef: null };
+  expect(await gateway.ended(start)).toMatchObject(restarted);
+  expect(await storeGit('for-each-ref', 'refs/makima/')).toBe('');
+
+  // Whoever needs it before takes it over: a merge the commits, a task that continues from it the files too.
+  const operationId = randomUUID();
+  gateway.command({
+    kind: 'branch.merge',
+    operationId,
+    taskId,
+    attempt,
+    repository,
+    targetBranch: 'makima/fix-it',
+    squash: false,
+    message: 'Merge it',
+  } as Command);
+  const { result } = await gateway.finished(operationId);
+  if (result?.kind !== 'branch.merge') throw new Error('it was not merged');
+  expect(await storeGit('show', `${result.commitSha}:a.txt`)).toBe('one');
+  const next = task('- done: made', { continueFromTaskId: taskId });
+  gateway.command(next);
+  const { commitSha } = await gateway.ended(next);
+  expect(await storeGit('show', `${commitSha}:b.txt`)).toBe('left');
+
+  // The life that has nobody go on names the ref; the next ones find it done.
+  await daemon.end('SIGKILL');
+  await daemon.start({ leftWorkMs: 0 });
+  const ends = () => gateway.of('task.ended').filter((end) => end.taskId === taskId);
+  await gateway.until('the ref is named', () => ends().length > 1);
+  expect(ends()[1]).toMatchObject({ attempt, outcome: 'daemon_restarted' });
+  expect(await storeGit('show', `${ends()[1]?.keptRef}:b.txt`)).toBe('left');
+  const record = await readFile(join(daemon.home, 'tasks', `${taskId}.json`), 'utf8');
+  expect(JSON.parse(record)).toMatchObject({ attempt, collected: true });
+});
