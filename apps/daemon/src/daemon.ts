@@ -16,6 +16,7 @@ import { withMakima } from './agent-path.ts';
 import { bootClockMs } from './clock.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { dispatch } from './commands/dispatch.ts';
+import { fetchBranch } from './commands/fetch-pack.ts';
 import { createOperations } from './commands/operation.ts';
 import { recordFor } from './commands/record-for.ts';
 import { reportEnd } from './commands/report-end.ts';
@@ -121,6 +122,7 @@ async function createContext(parts: Parts, ask: DaemonContext['ask']): Promise<D
       home: home.git,
       allowHosts,
       accessTo: (host) => accessTo(host, config.forge, parts.secrets),
+      fetchBranch: (head, signal) => fetchBranch({ ask, config, now: bootClockMs }, head, signal),
     }),
     records: openRecords(home.tasks),
     tools: await openToolDoor({ apiUrl, log, retryMs: timings.toolRetryMs }),

@@ -25,6 +25,8 @@ export const wireLimits = {
   chunkBytes: 262_144,
   /** Largest pack of a task's commits that travels between machines. */
   packBytes: 33_554_432,
+  /** Largest pack of a contract's branch that the control plane keeps for other machines. */
+  branchPackBytes: 16_777_216,
   /** Longest text of a plan, prompt or goal. */
   planChars: 262_144,
   /** Longest question, answer or message. */

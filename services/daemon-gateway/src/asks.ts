@@ -7,6 +7,7 @@
  */
 import { daemonAskResults, type DaemonAsk } from '@makima/contracts/socket/asks';
 import { isMakimaError } from '@makima/domain/error';
+import { readBranch } from '@makima/engine/daemon/branch';
 import { readPack } from '@makima/engine/daemon/pack';
 import { readPatch } from '@makima/engine/daemon/patch';
 import { readTranscript } from '@makima/engine/daemon/transcript';
@@ -59,6 +60,8 @@ function resultOf(line: Line, ask: DaemonAsk): Promise<unknown> {
       return readPatch(line.engine, line.daemon, ask);
     case 'pack':
       return readPack(line.engine, line.daemon, ask);
+    case 'branch':
+      return readBranch(line.engine, line.daemon, ask);
   }
 }
 

@@ -2,19 +2,49 @@
  * `branch.merge`: a task's branch into a branch of the store. Conflicts are a result, not a failure.
  *
  * Law: of work that is not collected, the newest commits are taken over first; an ended one's are in the store, or
- * come from the machine that has them.
+ * come from the machine that has them. A contract's branch that moved is sent along: another machine may have to go
+ * on from it when this one is gone.
  */
+import { wireLimits } from '@makima/contracts/limits';
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
+import type { Report } from '@makima/contracts/socket/reports';
 import type { DaemonContext } from '../context.ts';
 import type { TaskRecord } from '../workspace/port.ts';
+import { fetchPack } from './fetch-pack.ts';
 import type { OperationWork } from './operation.ts';
+import { tellParts } from './tell-parts.ts';
 
-export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (context, command) =>
-  context.workspace.merge(command, {
+export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (
+  context,
+  command,
+  tell,
+) => {
+  const { pack } = command;
+  const result = await context.workspace.merge(command, {
     living: await livingRecord(context, command),
-    fetchPack: () => fetchPack(context, command),
+    fetchPack: async () => (pack === undefined ? null : fetchPack(context, pack)),
   });
+  const { moved, commitSha } = result;
+  if (command.carry === true && moved !== undefined && commitSha !== null)
+    await carry(context, command, commitSha, tell);
+  return result;
+};
+
+/** The branch for other machines, before the result; one that is too large stays here alone. */
+async function carry(
+  { workspace, log }: DaemonContext,
+  { operationId, repository }: CommandOf<'branch.merge'>,
+  commitSha: string,
+  tell: (report: Report) => Promise<void>,
+): Promise<void> {
+  const most = wireLimits.branchPackBytes;
+  const pack = await workspace.packCommit(repository, commitSha, most).catch((error: unknown) => {
+    log.warn({ err: error, operationId }, 'the branch stays on this machine alone');
+    return null;
+  });
+  await tellParts(operationId, pack, tell);
+}
 
 /** The record of this very attempt while its agent lives, or what that left is not collected; else null. */
 export async function livingRecord(
@@ -23,17 +53,4 @@ export async function livingRecord(
 ): Promise<TaskRecord | null> {
   const record = await context.records.read(taskId);
   return record?.attempt === attempt && !record.collected ? record : null;
-}
-
-async function fetchPack(
-  context: DaemonContext,
-  { pack }: CommandOf<'branch.merge'>,
-): Promise<Buffer | null> {
-  if (pack === undefined || pack.parts === 0) return null;
-  const parts: Buffer[] = [];
-  for (let part = 0; part < pack.parts; part++) {
-    const { data } = await context.ask({ kind: 'pack', operationId: pack.operationId, part });
-    parts.push(Buffer.from(data, 'base64'));
-  }
-  return Buffer.concat(parts);
 }

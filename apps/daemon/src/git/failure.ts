@@ -24,6 +24,7 @@ export type RefusalReason =
   | 'host_refused'
   | 'ref_missing'
   | 'base_missing'
+  | 'branch_elsewhere'
   | 'branch_exists'
   | 'branch_moved'
   | 'directory_taken'

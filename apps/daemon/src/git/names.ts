@@ -12,7 +12,8 @@
  * export isSha(text): boolean
  * export contractBranch(slug), taskBranch(slug, task, attempt): string     branch names
  * export taskRef(task, attempt), checkpointRef(task, number), keptRef(task, attempt, why?),
- *        operationRef(operationId), landingRef(operationId), pushedRef(branch): string   full refs of the store
+ *        operationRef(operationId), landingRef(operationId), pushedRef(branch), carriedRef(branch),
+ *        strayedRef(branch, sha): string   full refs of the store
  * export publicRefs: readonly string[]          where the source's own branches and tags stand in a store
  */
 import { isBranch, isCommitId, isNewBranch } from '@makima/domain/branch';
@@ -98,6 +99,16 @@ export function landingRef(operationId: string): string {
 /** The commit of ours that was last pushed to this branch of the remote repository. */
 export function pushedRef(branch: string): string {
   return `refs/makima/pushed/${assertNewBranch(branch)}`;
+}
+
+/** A branch as it came from another machine. */
+export function carriedRef(branch: string): string {
+  return `refs/makima/carried/${assertNewBranch(branch)}`;
+}
+
+/** Where this machine's copy of a branch stood when the branch itself had gone another way. */
+export function strayedRef(branch: string, sha: string): string {
+  return `refs/makima/strayed/${assertNewBranch(branch)}-${assertSha(sha).slice(0, 12)}`;
 }
 
 function taskPart(task: string, attempt: number): string {

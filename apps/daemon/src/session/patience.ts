@@ -6,12 +6,11 @@
 import { MakimaError } from '@makima/domain/error';
 import type { DaemonContext } from '../context.ts';
 import { askAgain } from '../link/ask-again.ts';
-import type { LiveAttempt } from './live.ts';
 
 /** Asks again while the control plane cannot be reached, for as long as a start may wait for it. */
 export async function withPatience<T>(
   context: Pick<DaemonContext, 'now' | 'config'>,
-  live: Pick<LiveAttempt, 'cancel'>,
+  live: { readonly cancel: { readonly signal: AbortSignal } },
   ask: () => Promise<T>,
 ): Promise<T> {
   const { signal } = live.cancel;

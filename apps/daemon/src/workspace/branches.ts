@@ -15,11 +15,14 @@ import { makePack, takePack } from '../git/pack.ts';
 import { workdirAt } from '../git/shadow.ts';
 import { readStoreState, type Store } from '../git/store.ts';
 import { takeCommits } from '../git/take.ts';
-import { refreshed, storeOf, type Place } from './prepare.ts';
+import { refreshed, storeAt, storeOf, type Place } from './prepare.ts';
 import { openPullRequest } from './pull-request.ts';
 import type { MergeSources, ResultOf, TaskRecord, Workspace } from './port.ts';
 
-type Branches = Pick<Workspace, 'merge' | 'pack' | 'branch' | 'handOver' | 'propose' | 'deliver'>;
+type Branches = Pick<
+  Workspace,
+  'merge' | 'pack' | 'packCommit' | 'branch' | 'handOver' | 'propose' | 'deliver'
+>;
 
 export function gitBranches(place: Place): Branches {
   return {
@@ -28,8 +31,12 @@ export function gitBranches(place: Place): Branches {
       const store = await storeOf(place, command.repository);
       return makePack(store, taskRef(command.taskId, command.attempt), maxBytes);
     },
+    async packCommit(repository, commitSha, maxBytes) {
+      const store = await storeOf(place, repository);
+      return (await makePack(store, commitSha, maxBytes)).pack;
+    },
     async branch(living, command) {
-      const store = await storeOf(place, command.repository);
+      const store = await storeAt(place, command.repository, command.contractHead);
       await takeNewest(store, living);
       const { operationId, branch, fromRef, contractBranch, taskId, attempt } = command;
       const from = fromRef === null ? [taskRef(taskId, attempt), contractBranch] : [fromRef];
@@ -47,7 +54,7 @@ async function merge(
   command: CommandOf<'branch.merge'>,
   sources: MergeSources,
 ): Promise<ResultOf<'branch.merge'>> {
-  const store = await storeOf(place, command.repository);
+  const store = await storeAt(place, command.repository, command.contractHead);
   const source = taskRef(command.taskId, command.attempt);
   await takeNewest(store, sources.living);
   if (command.pack !== undefined) {
@@ -62,8 +69,16 @@ async function merge(
   const merged = targetBranch.startsWith('makima/')
     ? await mergeInto(store, wanted)
     : await mergeIntoSource(store, { ...wanted, allowed });
+  const onto =
+    command.contractHead?.branch === targetBranch ? { onto: command.contractHead.commitSha } : {};
   const conflicts = merged.conflicts.map((one) => ({ ...one, hunks: [...one.hunks] }));
-  return { kind: 'branch.merge', ...merged, conflicts };
+  const { moved, ...rest } = merged;
+  return {
+    kind: 'branch.merge',
+    ...rest,
+    conflicts,
+    ...(moved === undefined ? {} : { moved: { ...moved, ...onto } }),
+  };
 }
 
 /** The commits that a living agent has made since they were last taken over. */
@@ -77,7 +92,7 @@ async function handOver(
   place: Place,
   command: CommandOf<'branch.hand_over'>,
 ): Promise<ResultOf<'branch.hand_over'>> {
-  const store = await storeOf(place, command.repository);
+  const store = await storeAt(place, command.repository, command.contractHead);
   const { operationId, branch, taskId, attempt, toPath } = command;
   const from = command.from === 'task' ? taskRef(taskId, attempt) : `refs/heads/${branch}`;
   const { commitSha } = await createBranch(store, { operationId, branch, from: [from] });
@@ -98,7 +113,7 @@ async function deliver(
   if (path === null) {
     throw new MakimaError('COMMAND_FAILED', 'The contract has no local repository to deliver to.');
   }
-  const store = await storeOf(place, command.repository);
+  const store = await storeAt(place, command.repository, command.contractHead);
   const base = baseBranch ?? (await readStoreState(store)).defaultBranch;
   const { branch, commitSha, baseMoved, note } = await deliverBranch(store, {
     repositoryPath: path,

@@ -18,7 +18,7 @@ import { resolveCommit, type Store } from '../git/store.ts';
 import { removeWorkdir } from '../git/workdir.ts';
 import { gitBranches } from './branches.ts';
 import { collectWork, keepSettled } from './collect.ts';
-import { prepareTask, storeOf, type Place } from './prepare.ts';
+import { prepareTask, storeAt, storeOf, type Place } from './prepare.ts';
 import type { Collected, ResultOf, TaskRecord, Workspace } from './port.ts';
 
 /** A result whose JSON is larger is made anew with smaller limits. */
@@ -112,7 +112,7 @@ async function check(
   place: Place,
   command: Parameters<Workspace['check']>[0],
 ): Promise<ResultOf<'evidence.check'>> {
-  const store = await storeOf(place, command.repository);
+  const store = await storeAt(place, command.repository, command.contractHead);
   const holds = { kind: 'evidence.check', holds: true, exitCode: null, output: '' } as const;
   let commitSha = await resolveCommit(store, command.branch);
   if (command.path !== null) {

@@ -88,6 +88,12 @@ export interface MergeSources {
   readonly fetchPack: () => Promise<Buffer | null>;
 }
 
+/** A contract's branch on its way here: the head that it has by now, and what leads there; null when nothing was sent. */
+export interface CarriedBranch {
+  readonly commitSha: string;
+  readonly pack: Buffer | null;
+}
+
 export interface Workspace {
   /** The store, the working directory on its branch, files copied. */
   prepare(start: TaskStart, options: PrepareOptions): Promise<Prepared>;
@@ -113,6 +119,12 @@ export interface Workspace {
     command: CommandOf<'task.pack'>,
     maxBytes: number,
   ): Promise<{ readonly commitSha: string; readonly pack: Buffer | null }>;
+  /** What leads to this commit and no other copy of the source has; null when that is nothing. */
+  packCommit(
+    repository: RepositorySpec,
+    commitSha: string,
+    maxBytes: number,
+  ): Promise<Buffer | null>;
   /** With the record of a task whose agent lives, the branch begins at its newest commit. */
   branch(
     living: TaskRecord | null,

@@ -7,7 +7,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MakimaError } from '@makima/domain/error';
-import type { RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
+import type { ContractHead, RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
 import { makimaIdentity } from '../git/commit.ts';
 import { refuse } from '../git/failure.ts';
 import { taskRef } from '../git/names.ts';
@@ -22,9 +22,10 @@ import {
 } from '../git/store.ts';
 import { keepWorkdir } from '../git/keep.ts';
 import { workdirAt } from '../git/shadow.ts';
+import { standAt } from '../git/stand.ts';
 import { prepareWorkdir, removeWorkdir, type WorkStart } from '../git/workdir.ts';
 import { collectWork } from './collect.ts';
-import type { Prepared, PrepareOptions, TaskRecord } from './port.ts';
+import type { CarriedBranch, Prepared, PrepareOptions, TaskRecord } from './port.ts';
 
 export interface Place {
   /** Folder of stores, shadows and working directories. */
@@ -32,6 +33,8 @@ export interface Place {
   readonly allowHosts: readonly string[];
   /** What this machine has to open repositories of a host by https. */
   readonly accessTo: (host: string) => Promise<RemoteAccess | null>;
+  /** What carries a contract's branch to here. */
+  readonly fetchBranch: (head: ContractHead, signal?: AbortSignal) => Promise<CarriedBranch>;
 }
 
 /** Fetches what is new at the source. */
@@ -53,7 +56,7 @@ export async function prepareTask(
     await mkdir(directory, { recursive: true, mode: 0o700 });
     return { directory, branch: start.branch, sharedWith: null, baseSha: null, notCopied: [] };
   }
-  const store = await storeOf(place, start.repository, options.signal);
+  const store = await storeAt(place, start.repository, start.contractHead, options.signal);
   await prepareBranches(place, store, start, options.signal);
   const prepared = await prepareWorkdir({
     store,
@@ -99,6 +102,22 @@ export function storeOf(place: Place, spec: RepositorySpec, signal?: AbortSignal
     accessTo: place.accessTo,
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+/** The store, with the contract's branch where it stands. */
+export async function storeAt(
+  place: Place,
+  spec: RepositorySpec,
+  head: ContractHead | undefined,
+  signal?: AbortSignal,
+): Promise<Store> {
+  const store = await storeOf(place, spec, signal);
+  if (head !== undefined)
+    await standAt(store, head.branch, head.commitSha, {
+      fetch: () => place.fetchBranch(head, signal),
+      refresh: () => refreshed(place, store, signal),
+    });
+  return store;
 }
 
 async function shared(supervisorTaskId: string, options: PrepareOptions): Promise<Prepared> {

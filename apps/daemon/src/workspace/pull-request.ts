@@ -18,7 +18,7 @@ import { pushBranch } from '../git/push.ts';
 import { remoteOf } from '../git/remote.ts';
 import type { RemoteSource } from '../git/source.ts';
 import { resolveCommit, type Store } from '../git/store.ts';
-import { storeOf, type Place } from './prepare.ts';
+import { storeAt, type Place } from './prepare.ts';
 import type { ForgeUse, ResultOf } from './port.ts';
 
 type Command = CommandOf<'pr.open'>;
@@ -31,7 +31,7 @@ export async function openPullRequest(
   command: Command,
   use: ForgeUse,
 ): Promise<ResultOf<'pr.open'>> {
-  const store = await storeOf(place, command.repository);
+  const store = await storeAt(place, command.repository, command.contractHead);
   const key = `${store.dir} ${command.branch}`;
   const former = turns.get(key) ?? Promise.resolve();
   const turn = former.then(() => openInTurn(place, store, command, use));

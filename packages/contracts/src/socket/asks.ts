@@ -4,7 +4,7 @@
  * Law: an ask never changes the state of a contract.
  */
 import { z } from 'zod';
-import { zId } from '../ids.ts';
+import { zId, zSha } from '../ids.ts';
 
 export const askTimeoutMs = 10_000;
 
@@ -27,8 +27,10 @@ export const zDaemonAsk = z.discriminatedUnion('kind', [
     checkpointId: zId,
     part: z.int().nonnegative(),
   }),
-  /** A part of another machine's pack that this one was told to merge. */
+  /** A part of another machine's pack: of work that this one was told to merge, or of the contract's branch. */
   z.strictObject({ kind: z.literal('pack'), operationId: zId, part: z.int().nonnegative() }),
+  /** What carries the contract's branch, which held this commit: asked by a machine that does not have it. */
+  z.strictObject({ kind: z.literal('branch'), contractId: zId, commitSha: zSha }),
 ]);
 export type DaemonAsk = z.infer<typeof zDaemonAsk>;
 
@@ -39,6 +41,8 @@ export const daemonAskResults = {
     nextSeq: z.int().positive().nullable(),
   }),
   pack: z.strictObject({ data: z.string() }),
+  /** Its head by now, and the parts that are asked for by `pack`; 0 when none were sent. */
+  branch: z.strictObject({ commitSha: zSha, operationId: zId, parts: z.int().nonnegative() }),
   patch: z.strictObject({ data: z.string(), parts: z.int().nonnegative(), baseSha: z.string() }),
 } as const;
 

@@ -20,6 +20,20 @@ export const zRepositorySpec = z.strictObject({
 });
 export type RepositorySpec = z.infer<typeof zRepositorySpec>;
 
+/**
+ * Where the contract's branch stands, as far as the control plane was told. A machine whose copy does not hold this
+ * commit brings it in first (ask `branch`); without it nothing is done there.
+ */
+export const zContractHead = z.strictObject({
+  contractId: zId,
+  branch: z.string(),
+  commitSha: zSha,
+});
+export type ContractHead = z.infer<typeof zContractHead>;
+
+/** Absent while nothing was merged into the contract's branch. */
+const contractHead = { contractHead: zContractHead.optional() };
+
 /** A message for an agent. `id` is the agent-side idempotency key. */
 export const zAgentMessage = z.strictObject({
   id: zId,
@@ -64,6 +78,7 @@ export const zTaskStart = z.strictObject({
   startBranch: z.string().optional(),
   /** The contract's branch in the store, where supervisors merge to. */
   contractBranch: z.string().nullable(),
+  ...contractHead,
   /** Use the supervisor's directory instead of an own one. */
   supervisorWorktreeTaskId: zId.nullable(),
   /** Continue in the directory state of this task (`continueFromTaskId`). */
@@ -124,12 +139,15 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...operation,
     ...fence,
     repository: zRepositorySpec,
+    ...contractHead,
     targetBranch: z.string(),
     /** Refuse any branch of that repository but its default one. */
     defaultOnly: z.boolean().optional(),
     squash: z.boolean(),
     /** Of files with these paths it must be told whether the merge touched them. */
     watch: z.array(z.string()).optional(),
+    /** Send what the branch then has that no other copy of the source has, in `patch.stored` parts. */
+    carry: z.literal(true).optional(),
     message: z.string(),
     /** The work was done on another machine: its commits are fetched first, by the ask `pack`. */
     pack: z
@@ -145,6 +163,7 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...operation,
     ...fence,
     repository: zRepositorySpec,
+    ...contractHead,
     branch: z.string(),
     fromRef: z.string().nullable(),
     /** Where it begins when that task has made no commit. */
@@ -159,6 +178,7 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...operation,
     ...fence,
     repository: zRepositorySpec,
+    ...contractHead,
     branch: z.string(),
     /** `branch`: it stands in the store; `task`: it is made there of the work of (task, attempt). */
     from: z.enum(['branch', 'task']),
@@ -178,6 +198,7 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...operation,
     ...fence,
     repository: zRepositorySpec,
+    ...contractHead,
     branch: z.string(),
     from: z.enum(['task', 'branch']),
     toPath: z.string().nullable(),
@@ -188,6 +209,7 @@ export const zCommand = z.discriminatedUnion('kind', [
     ...operation,
     contractId: zId,
     repository: zRepositorySpec,
+    ...contractHead,
     branch: z.string(),
     fastForwardBase: z.boolean(),
   }),
@@ -196,6 +218,7 @@ export const zCommand = z.discriminatedUnion('kind', [
     kind: z.literal('evidence.check'),
     ...operation,
     repository: zRepositorySpec,
+    ...contractHead,
     branch: z.string(),
     path: z.string().nullable(),
     command: z.array(z.string()).min(1).nullable(),

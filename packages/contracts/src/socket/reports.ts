@@ -119,9 +119,17 @@ export const zOperationResult = z.discriminatedUnion('kind', [
     message: z.string(),
     commitSha: zSha.nullable(),
     conflicts: z.array(zConflict),
-    /** Of a branch of makima's that moved: from where, and which files are different now. */
+    /**
+     * Of a branch of makima's that moved: from where, and which files are different now. `onto`: the head that the
+     * command named, which the branch held before.
+     */
     moved: z
-      .strictObject({ from: zSha, changed: z.array(z.string()), complete: z.boolean() })
+      .strictObject({
+        from: zSha,
+        onto: zSha.optional(),
+        changed: z.array(z.string()),
+        complete: z.boolean(),
+      })
       .optional(),
   }),
   z.strictObject({
@@ -277,7 +285,7 @@ export const zReport = z.discriminatedUnion('kind', [
   }),
   /**
    * A part of what an operation made that is too large for its result, in base64; parts count from 0. Of a
-   * checkpoint: its patch as gzip. Of `task.pack`: a git pack.
+   * checkpoint: its patch as gzip. Of `task.pack` and `branch.merge`: a git pack. Part 0 begins anew.
    */
   z.strictObject({
     kind: z.literal('patch.stored'),

@@ -61,10 +61,12 @@ export async function findCheckpoint(
   return row;
 }
 
+/** Parts come in their order. Sent anew after a crash, the first one voids what was sent before. */
 export async function insertPatchPart(
   tx: Tx,
   row: { ownerId: string; operationId: string; part: number; data: Uint8Array },
 ): Promise<void> {
+  if (row.part === 0) await dropPatchParts(tx, row);
   await tx`insert into checkpoint_patches (operation_id, part, owner_id, data)
            values (${row.operationId}, ${row.part}, ${row.ownerId}, ${row.data as never}) on conflict (operation_id, part) do nothing`;
 }

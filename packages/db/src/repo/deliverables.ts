@@ -1,7 +1,7 @@
-/** Deliverables with their evidence, and the moves of the branch that the evidence is about. */
+/** Deliverables with their evidence. */
 import type { Evidence } from '@makima/domain/evidence';
 import type { Queryable, Tx } from '../client.ts';
-import type { BranchMoveRow, DeliverableRow } from '../rows.ts';
+import type { DeliverableRow } from '../rows.ts';
 
 /** Mark a deliverable done, or renew its evidence; `staleReason` when the branch moved while it was shown. */
 export async function putDeliverable(
@@ -55,27 +55,4 @@ export async function deliverablesOfContract(
 ): Promise<DeliverableRow[]> {
   return db<DeliverableRow[]>`
     select * from deliverables where owner_id = ${args.ownerId} and contract_id = ${args.contractId} order by completed_at`;
-}
-
-/** The contract's lock is held: moves are numbered one after the other. */
-export async function insertBranchMove(
-  tx: Tx,
-  row: Omit<BranchMoveRow, 'n' | 'at'>,
-): Promise<void> {
-  await tx`
-    insert into branch_moves (contract_id, owner_id, n, operation_id, from_sha, to_sha, changed, complete)
-    select ${row.contractId}, ${row.ownerId}, coalesce(max(n), 0) + 1, ${row.operationId}, ${row.fromSha}, ${row.toSha},
-           ${row.changed}::text[], ${row.complete}
-      from branch_moves where owner_id = ${row.ownerId} and contract_id = ${row.contractId}`;
-}
-
-/** The newest moves, in their order. */
-export async function lastBranchMoves(
-  db: Queryable,
-  args: { ownerId: string; contractId: string; limit: number },
-): Promise<BranchMoveRow[]> {
-  const rows = await db<BranchMoveRow[]>`
-    select * from branch_moves where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
-     order by n desc limit ${args.limit}`;
-  return rows.toReversed();
 }

@@ -123,6 +123,24 @@ export async function failOperation(
   return row;
 }
 
+/** Merges into this branch that other machines have not told of: they are over, whatever comes of them there. */
+export async function failMergesElsewhere(
+  tx: Tx,
+  args: {
+    ownerId: string;
+    contractId: string;
+    targetBranch: string;
+    daemonId: string;
+    error: OperationError;
+  },
+): Promise<OperationRow[]> {
+  return tx<OperationRow[]>`
+    update operations set state = 'failed', error = ${tx.json(args.error as never)}, finished_at = clock()
+     where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and kind = 'branch.merge'
+       and state = 'pending' and daemon_id <> ${args.daemonId} and request->>'targetBranch' = ${args.targetBranch}
+     returning *`;
+}
+
 /** The sendings of commits that a merge waited for. */
 export async function packsFor(
   db: Queryable,

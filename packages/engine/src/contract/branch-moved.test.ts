@@ -71,6 +71,7 @@ async function ordered(taskId: string, targetBranch?: string): Promise<string> {
 
 interface Move {
   readonly from: string;
+  readonly onto?: string;
   readonly to: string;
   readonly changed: string[];
   readonly complete?: boolean;
@@ -92,7 +93,14 @@ const resultOf = (move: Move | null) => ({
   conflicts: [],
   ...(move === null
     ? {}
-    : { moved: { from: move.from, changed: move.changed, complete: move.complete ?? true } }),
+    : {
+        moved: {
+          from: move.from,
+          ...(move.onto === undefined ? {} : { onto: move.onto }),
+          changed: move.changed,
+          complete: move.complete ?? true,
+        },
+      }),
 });
 
 const deliverable = async ({ contract }: Stage, id = 'plan-document') =>
@@ -250,6 +258,29 @@ describe('a move', () => {
     const beside = `makima/${of.contract.slug}.beside`;
     await merged(of, { from: one, to: two, changed: ['PLAN.md'] }, beside);
     expect(await deliverable(of)).toMatchObject({ stale: false });
+  });
+
+  it('of a copy that lacked what was merged before is refused, and its merge with it', async () => {
+    const of = await scene();
+    await merged(of, { from: one, to: two, changed: ['src/a.ts'] });
+    await shown(of, plan, two);
+    const operationId = await merged(of, { from: one, to: three, changed: ['PLAN.md'] });
+    expect(await deliverable(of)).toMatchObject({ stale: false });
+    const [row] = await t.database.sql`
+      select o.state, o.error, t.status from operations o join tasks t on t.id = o.task_id where o.id = ${operationId}`;
+    expect(row).toMatchObject({
+      state: 'failed',
+      error: { code: 'CONFLICT', retryable: true, details: { reason: 'branch_moved' } },
+      status: 'done',
+    });
+  });
+
+  it('of a copy that had more than it was told of may have changed anything', async () => {
+    const of = await scene();
+    await merged(of, { from: one, to: two, changed: ['src/a.ts'] });
+    await shown(of, plan, two);
+    await merged(of, { from: sha('9'), onto: two, to: three, changed: ['src/b.ts'] });
+    expect((await deliverable(of))?.staleReason).toContain('too much was changed');
   });
 
   it('that comes twice counts once, and its files are kept with it alone', async () => {

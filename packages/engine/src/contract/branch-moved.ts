@@ -7,11 +7,8 @@
 import { mayWork } from '@makima/domain/contract';
 import { leftBehind, type BranchMove } from '@makima/domain/evidence';
 import { bumpContractVersion } from '@makima/db/repo/contracts';
-import {
-  deliverablesOfContract,
-  insertBranchMove,
-  staleDeliverable,
-} from '@makima/db/repo/deliverables';
+import { insertBranchMove } from '@makima/db/repo/branch-moves';
+import { deliverablesOfContract, staleDeliverable } from '@makima/db/repo/deliverables';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { voidIfChanged } from './confirmation.ts';

@@ -22,6 +22,7 @@ import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
 import { cleanupTriesMax, standOf, type Stand } from './clean-stand.ts';
 import { failContract } from './fail.ts';
+import { withHead } from './head.ts';
 import { completeContract } from './finish.ts';
 import { moveContract } from './move.ts';
 import { lockedTasks } from './pause.ts';
@@ -202,7 +203,7 @@ async function order(
     daemonId,
     taskId: task?.id ?? null,
     attempt: task?.currentAttempt ?? null,
-    command: command(operation.id),
+    command: await withHead(a.tx, operation, command(operation.id)),
   });
   a.hint(channels.daemonWake(daemonId));
 }

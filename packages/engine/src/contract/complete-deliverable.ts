@@ -12,10 +12,10 @@ import { canonicalEvidence, leftBehind, movesSince, type Evidence } from '@makim
 import { checkDeliverable, deliverablesOf, findPhase } from '@makima/domain/contract-type';
 import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
+import { lastBranchMoves } from '@makima/db/repo/branch-moves';
 import {
   deliverablesOfContract,
   deliverablesOfPhase,
-  lastBranchMoves,
   putDeliverable,
 } from '@makima/db/repo/deliverables';
 import { bumpContractVersion, touchContract } from '@makima/db/repo/contracts';

@@ -15,7 +15,7 @@ import type { Missing, ValidatorResult } from '@makima/domain/gate';
 import { zOperationResult } from '@makima/contracts/socket/reports';
 import { repositoriesOf } from '@makima/db/repo/contracts';
 import { findDaemon } from '@makima/db/repo/daemons';
-import { lastBranchMoves } from '@makima/db/repo/deliverables';
+import { lastBranchMoves } from '@makima/db/repo/branch-moves';
 import { lastValidation, markOperationSeen } from '@makima/db/repo/operations';
 import { findTask, lockTask } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';

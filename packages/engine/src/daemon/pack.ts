@@ -1,12 +1,14 @@
-/** What a daemon needs to merge another machine's work: the parts of the pack that was sent for it. */
+/** What a daemon needs of another machine's commits: the parts of the pack that was sent of them. */
 import { MakimaError } from '@makima/domain/error';
+import { worksFor } from '@makima/db/repo/branch-moves';
 import { patchPart } from '@makima/db/repo/checkpoints';
 import { findOperation } from '@makima/db/repo/operations';
 import { reading } from '@makima/db/tx';
+import type { OperationRow } from '@makima/db/rows';
 import type { Engine } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
 
-/** One part in base64: only for the machine that was told to merge it. */
+/** One part in base64. */
 export async function readPack(
   engine: Engine,
   caller: DaemonPrincipal,
@@ -18,12 +20,7 @@ export async function readPack(
     engine.database,
     (async () => {
       const sending = await findOperation(sql, { ownerId, id: input.operationId });
-      const mergeId = sending?.request['mergeOperationId'];
-      const merge =
-        sending?.kind === 'task.pack' && typeof mergeId === 'string'
-          ? await findOperation(sql, { ownerId, id: mergeId })
-          : undefined;
-      if (merge?.daemonId !== caller.daemonId)
+      if (sending === undefined || !(await mayRead(engine, caller, sending)))
         throw new MakimaError('NOT_FOUND', 'this machine was sent no such pack');
       const data = await patchPart(sql, { ownerId, ...input });
       if (data === undefined)
@@ -31,4 +28,20 @@ export async function readPack(
       return { data: Buffer.from(data).toString('base64') };
     })(),
   );
+}
+
+/** Work that this machine was told to merge, or the branch of a contract that it works for. */
+async function mayRead(
+  { database: { sql } }: Engine,
+  { ownerId, daemonId }: DaemonPrincipal,
+  sending: OperationRow,
+): Promise<boolean> {
+  if (sending.kind === 'branch.merge')
+    return (
+      sending.contractId !== null &&
+      worksFor(sql, { ownerId, contractId: sending.contractId, daemonId })
+    );
+  const id = sending.request['mergeOperationId'];
+  if (sending.kind !== 'task.pack' || typeof id !== 'string') return false;
+  return (await findOperation(sql, { ownerId, id }))?.daemonId === daemonId;
 }

@@ -8,8 +8,8 @@ import { reading } from '@makima/db/tx';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import type { Principal } from '../principal.ts';
 import { notFound, requireOwner, requireReader } from '../authorize.ts';
-import { dropPacks, packFailed } from '../operation/merge-away.ts';
-import { wordsOf } from '../operation/words.ts';
+import { dropPacks, tellFinished } from '../operation/give-up.ts';
+import { packFailed } from '../operation/merge-away.ts';
 import { completionActed } from '../task/completion-action.ts';
 import { presentDaemon } from '../present/key.ts';
 
@@ -61,18 +61,7 @@ async function giveUpOperations(a: Act, daemonId: string): Promise<void> {
     error: revoked,
   });
   for (const operation of failed) {
-    a.emit('operation.finished', {
-      contractId: operation.contractId,
-      taskId: operation.taskId,
-      data: {
-        operationId: operation.id,
-        kind: operation.kind,
-        ok: false,
-        error: wordsOf(operation.error),
-        summary: null,
-      },
-    });
-    a.hint(channels.operationDone(operation.id));
+    tellFinished(a, operation);
     const merge =
       operation.kind === 'task.pack' ? await packFailed(a, operation, revoked) : operation;
     if (operation.kind === 'branch.merge') await dropPacks(a, operation);

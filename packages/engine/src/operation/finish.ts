@@ -2,23 +2,18 @@
 import { channels } from '@makima/contracts/channels';
 import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
 import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
-import {
-  findContract,
-  insertKeptRef,
-  lockContract,
-  touchContract,
-} from '@makima/db/repo/contracts';
+import { findContract, insertKeptRef, touchContract } from '@makima/db/repo/contracts';
 import { branchWork, finishOperation } from '@makima/db/repo/operations';
 import { conversationShape } from '@makima/db/repo/talk';
 import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
 import { findOperation } from '@makima/db/repo/operations';
-import type { ContractRow, OperationRow } from '@makima/db/rows';
-import { contractBranch } from '@makima/domain/branch';
+import type { OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
-import { branchMoved } from '../contract/branch-moved.ts';
 import { isValidation } from '../contract/validator.ts';
 import type { DaemonPrincipal } from '../principal.ts';
-import { dropPacks, packed, packFailed } from './merge-away.ts';
+import { dropPacks, dropSent } from './give-up.ts';
+import { packed, packFailed } from './merge-away.ts';
+import { moveOf, strayed } from './move.ts';
 import { wordsOf } from './words.ts';
 import { completionActed } from '../task/completion-action.ts';
 import { afterTaskEnd } from '../task/complete.ts';
@@ -26,9 +21,10 @@ import { afterTaskEnd } from '../task/complete.ts';
 export async function operationFinished(
   a: Act,
   daemon: DaemonPrincipal,
-  report: ReportOf<'operation.finished'>,
+  told: ReportOf<'operation.finished'>,
 ): Promise<void> {
-  const contract = await contractOfMerge(a, report.operationId);
+  const move = await moveOf(a, told);
+  const report = move === 'astray' ? strayed(told) : told;
   const row = await finishOperation(a.tx, {
     ownerId: a.ownerId,
     id: report.operationId,
@@ -50,13 +46,13 @@ export async function operationFinished(
     },
   });
   a.hint(channels.operationDone(row.id));
-  if (contract !== undefined && report.ok) await tellMove(a, contract, row, report.result);
+  if (typeof move === 'object') await move.take();
   if (report.ok && report.result !== null) await follow(a, daemon, row, report.result);
   else if (row.kind === 'task.pack') {
     const merge = await packFailed(a, row, report.error ?? noReason);
     if (merge !== undefined) await completionActed(a, merge);
   }
-  if (row.kind === 'branch.merge') await dropPacks(a, row);
+  if (row.kind === 'branch.merge') await (typeof move === 'object' ? dropSent : dropPacks)(a, row);
   await completionActed(a, row);
   if (row.contractId !== null && isValidation(row)) {
     const { contractId } = row;
@@ -71,31 +67,11 @@ export async function operationFinished(
   }
 }
 
-/** A merge may move the contract's branch, and with it what its deliverables show: locked before all else. */
-async function contractOfMerge(a: Act, id: string): Promise<ContractRow | undefined> {
-  const known = await findOperation(a.tx, { ownerId: a.ownerId, id });
-  if (known?.kind !== 'branch.merge' || known.contractId === null) return undefined;
-  return lockContract(a.tx, { ownerId: a.ownerId, id: known.contractId, strength: 'update' });
-}
-
 /** Which files a merge touched is kept with the move, not with the result. */
 function withoutMove(result: OperationResult | null): OperationResult | null {
   if (result?.kind !== 'branch.merge') return result;
   const { moved: _, ...rest } = result;
   return rest;
-}
-
-async function tellMove(
-  a: Act,
-  contract: ContractRow,
-  row: OperationRow,
-  result: OperationResult | null,
-): Promise<void> {
-  if (result?.kind !== 'branch.merge' || result.commitSha === null) return;
-  const { moved, commitSha: to } = result;
-  if (moved === undefined || moved.from === to) return;
-  if (row.request['targetBranch'] !== contractBranch(contract.slug)) return;
-  await branchMoved(a, contract, { ...moved, to, operationId: row.id });
 }
 
 /** Whether the clean-up of its contract waited for this. */

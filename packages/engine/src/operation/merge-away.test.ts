@@ -1,6 +1,7 @@
 /** A merge over two machines: one operation for whoever waits, its commits sent once, and every way it can fail. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { readBranch } from '../daemon/branch.ts';
 import { readPack } from '../daemon/pack.ts';
 import { revokeDaemon } from '../identity/daemons.ts';
 import { TestDaemon, sha } from '../test-daemon.ts';
@@ -167,6 +168,104 @@ describe('a merge of another machine’s work', () => {
     expect(await look(scene, id)).toMatchObject({ state: 'failed', error: { code: 'NO_DAEMON' } });
     expect(await scene.daemon.pull()).toEqual([]);
     expect(await storedParts(operationId)).toBe(0);
+    await leave(scene);
+  });
+});
+
+describe('the contract’s branch, when its supervisor goes on elsewhere', () => {
+  const [one, two, three] = [sha('1'), sha('2'), sha('3')];
+  const result = (from: string, to: string, onto?: string) => ({
+    kind: 'branch.merge' as const,
+    success: true,
+    message: 'Merged',
+    commitSha: to,
+    conflicts: [],
+    moved: { from, ...(onto === undefined ? {} : { onto }), changed: ['x.txt'], complete: true },
+  });
+
+  /** The work is merged on the first machine, which sends the branch along. */
+  async function mergedHere(scene: Away): Promise<string> {
+    const id = await merge(scene);
+    await deliver(scene, (await sent(scene)).operationId);
+    const [command] = await scene.daemon.pullOnly('branch.merge');
+    expect(command).toMatchObject({ operationId: id, carry: true });
+    expect(command).not.toHaveProperty('contractHead');
+    const data = Buffer.from('branch').toString('base64');
+    for (const part of [0, 1, 0])
+      await scene.daemon.report({ kind: 'patch.stored', operationId: id, part, data });
+    await scene.daemon.finish(id, result(one, two));
+    return id;
+  }
+
+  /** Its machine is away, so the supervisor starts on the other one. */
+  async function movedOn(scene: Away): Promise<CommandOf<'task.start'>> {
+    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await scene.daemon.ended(of, { outcome: 'crashed' });
+    await t.database
+      .sql`update daemons set status = 'disconnected' where id = ${scene.daemon.id}`;
+    await runJobs(t);
+    const [start] = await scene.other.pullOnly('task.start');
+    if (start?.taskId !== scene.supervisorTaskId) throw new Error('it found no other place');
+    await scene.other.started(start);
+    return start;
+  }
+
+  it('is named with its head, and is carried there by what came with the last merge', async () => {
+    const scene = await away();
+    const operationId = await mergedHere(scene);
+    const contractId = scene.contract.id;
+    const branch = `makima/${scene.contract.slug}`;
+    const contractHead = { contractId, branch, commitSha: two };
+    expect(await movedOn(scene)).toMatchObject({ attempt: 2, contractHead });
+    const ask = { contractId, commitSha: two };
+    // The part that came again has voided what was sent before.
+    expect(await readBranch(t.engine, scene.other.principal, ask)).toEqual({
+      commitSha: two,
+      operationId,
+      parts: 1,
+    });
+    const part = { operationId, part: 0 };
+    expect(await readPack(t.engine, scene.other.principal, part)).toEqual({
+      data: Buffer.from('branch').toString('base64'),
+    });
+    const stranger = await TestDaemon.join(t);
+    for (const refused of [
+      readBranch(t.engine, stranger.principal, ask),
+      readPack(t.engine, stranger.principal, part),
+      readBranch(t.engine, scene.other.principal, { contractId, commitSha: three }),
+    ])
+      expect((await refusal(refused)).code).toBe('NOT_FOUND');
+    // The next merge is made there, from there; what carried the branch before is of no more use.
+    const again = await orderedId(requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: false }));
+    expect(await scene.other.pullOnly('branch.merge')).toMatchObject([
+      { operationId: again, contractHead },
+    ]);
+    await scene.other.finish(again, result(two, three, two));
+    expect(await storedParts(operationId)).toBe(0);
+    expect(await readBranch(t.engine, scene.other.principal, ask)).toMatchObject({
+      commitSha: three,
+      parts: 0,
+    });
+    await leave({ ...scene, daemon: stranger });
+  });
+
+  it('is moved by one machine at a time: a merge that the former one owes is over', async () => {
+    const scene = await away();
+    const former = await merge(scene);
+    await deliver(scene, (await sent(scene)).operationId);
+    await movedOn(scene);
+    const again = await orderedId(requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: true }));
+    expect(again).not.toBe(former);
+    expect(await look(scene, former)).toMatchObject({
+      state: 'failed',
+      error: { code: 'CONFLICT', retryable: true, details: { reason: 'branch_elsewhere' } },
+    });
+    await scene.daemon.connect();
+    await scene.daemon.finish(former, result(one, two));
+    await scene.other.finish(again, result(one, three));
+    const moves = await t.database
+      .sql`select to_sha from branch_moves where contract_id = ${scene.contract.id}`;
+    expect(moves).toEqual([{ toSha: three }]);
     await leave(scene);
   });
 });

@@ -14,13 +14,13 @@ import {
   failOperation,
   findOperation,
   insertOperation,
-  packsFor,
   sameOperation,
 } from '@makima/db/repo/operations';
 import type { OperationRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { withHead } from '../contract/head.ts';
+import { tellFinished } from './give-up.ts';
 import { order, type Order } from './order.ts';
-import { wordsOf } from './words.ts';
 
 type Merge = CommandOf<'branch.merge'>;
 
@@ -83,12 +83,13 @@ export async function packed(
     return dropPatchParts(a.tx, { ownerId: a.ownerId, operationId: sending.id });
   const { commitSha, packParts: parts } = result;
   const command = sending.request['merge'] as Merge;
+  const pack = { operationId: sending.id, commitSha, parts };
   await appendCommand(a.tx, {
     ownerId: a.ownerId,
     daemonId: merge.daemonId,
     taskId: merge.taskId,
     attempt: merge.attempt,
-    command: { ...command, pack: { operationId: sending.id, commitSha, parts } },
+    command: await withHead(a.tx, merge, { ...command, pack }),
   });
   a.hint(channels.daemonWake(merge.daemonId));
 }
@@ -104,25 +105,8 @@ export async function packFailed(
   if (merge === undefined) return undefined;
   const failed = await failOperation(a.tx, { ownerId: a.ownerId, id: merge.id, error });
   if (failed === undefined) return undefined;
-  a.emit('operation.finished', {
-    contractId: failed.contractId,
-    taskId: failed.taskId,
-    data: {
-      operationId: failed.id,
-      kind: failed.kind,
-      ok: false,
-      error: wordsOf(error),
-      summary: null,
-    },
-  });
-  a.hint(channels.operationDone(failed.id));
+  tellFinished(a, failed);
   return failed;
-}
-
-/** The merge is over, however: what was sent for it is of no more use. */
-export async function dropPacks(a: Act, merge: OperationRow): Promise<void> {
-  for (const sending of await packsFor(a.tx, { ownerId: a.ownerId, mergeOperationId: merge.id }))
-    await dropPatchParts(a.tx, { ownerId: a.ownerId, operationId: sending.id });
 }
 
 async function mergeOf(a: Act, sending: OperationRow): Promise<OperationRow | undefined> {

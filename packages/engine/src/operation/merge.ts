@@ -15,6 +15,7 @@ import { repositoriesOf } from '@makima/db/repo/contracts';
 import type { ContractRow, RepositoryRow, TaskRow } from '@makima/db/rows';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
 import { lockedTask, readableTask, requireLead } from '../authorize.ts';
+import { endMergesElsewhere } from './give-up.ts';
 import { orderMergeAway } from './merge-away.ts';
 import { machineOf, order, type Order } from './order.ts';
 import { permitted, type Ordered } from './permit.ts';
@@ -73,7 +74,8 @@ export async function orderMerge(
   },
 ): Promise<{ readonly id: string }> {
   const { targetBranch, squash, defaultOnly } = how;
-  const watch = targetBranch === contractBranch(contract.slug) ? await watched(a, contract) : [];
+  const isOwn = targetBranch === contractBranch(contract.slug);
+  const watch = isOwn ? await watched(a, contract) : [];
   const wanted = {
     task,
     asked: { targetBranch, squash },
@@ -89,10 +91,12 @@ export async function orderMerge(
       ...(defaultOnly ? { defaultOnly } : {}),
       squash,
       ...(watch.length === 0 ? {} : { watch }),
+      ...(isOwn ? { carry: true as const } : {}),
       message: `Merge ${task.name}`,
     }),
   };
   const holderId = await holderOf(a, contract, task);
+  if (isOwn) await endMergesElsewhere(a, contract, holderId);
   return holderId === task.homeDaemonId
     ? order(a, { ...wanted, kind: 'branch.merge' })
     : orderMergeAway(a, { ...wanted, holderId });

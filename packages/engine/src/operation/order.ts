@@ -13,6 +13,7 @@ import { insertOperation, sameOperation } from '@makima/db/repo/operations';
 import type { OperationRow, TaskRow } from '@makima/db/rows';
 import { notFound } from '../authorize.ts';
 import type { Act } from '../context.ts';
+import { withHead } from '../contract/head.ts';
 
 export interface Order {
   /** Whose machine does it, in whose attempt. */
@@ -48,7 +49,8 @@ export async function order(a: Act, wanted: Order): Promise<OperationRow> {
     request: asked,
     requestedBy,
   });
-  await appendCommand(a.tx, { ...about, command: wanted.command(operation.id) });
+  const command = await withHead(a.tx, operation, wanted.command(operation.id));
+  await appendCommand(a.tx, { ...about, command });
   a.emit('operation.requested', {
     contractId: task.contractId,
     taskId: task.id,

@@ -11,14 +11,15 @@ import { findContract } from '@makima/db/repo/contracts';
 import { findTask } from '@makima/db/repo/tasks';
 import type { ContractRow, OperationRow, TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
-import { sendMessage } from '../message/send.ts';
 import { assertPossible, orderMerge, repositoryOf, standingLeave } from '../operation/merge.ts';
 import { order } from '../operation/order.ts';
 import { assertMayPush, orderPullRequest } from '../operation/pull-request.ts';
-import { wordsOf } from '../operation/words.ts';
-
-/** Who asks, as it stands in the operation's row. */
-const requestedBy = 'completion action';
+import {
+  completionAction as requestedBy,
+  failureOf,
+  tellFailedAction,
+  tellSupervisor,
+} from './failed-action.ts';
 
 export async function actOnCompletion(a: Act, task: TaskRow): Promise<void> {
   const { completionAction: action } = task;
@@ -113,40 +114,11 @@ export async function completionActed(a: Act, operation: OperationRow): Promise<
   if (operation.requestedBy !== requestedBy || operation.taskId === null) return;
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: operation.taskId });
   if (task === undefined) return;
-  const why = failureOf(operation);
-  if (why !== null) return tellSupervisor(a, task, why);
+  if (failureOf(operation) !== null) return tellFailedAction(a, operation);
   if (operation.kind !== 'branch.merge' || task.targetRepoPath === null) return;
   const branch = operation.request['targetBranch'];
   if (typeof branch === 'string' && branch.startsWith('makima/'))
     await handOver(a, task, { branch, from: 'branch' });
-}
-
-function failureOf({ state, error, result }: OperationRow): string | null {
-  if (state === 'failed') return wordsOf(error) ?? 'it failed';
-  const notMerged = result?.['kind'] === 'branch.merge' && result['success'] !== true;
-  if (notMerged) return String(result['message']);
-  const notBrought = result?.['kind'] === 'branch.hand_over' && result['commitSha'] === null;
-  return notBrought ? String(result['note']) : null;
-}
-
-async function tellSupervisor(a: Act, task: TaskRow, why: string): Promise<void> {
-  a.emit('task.action_failed', {
-    contractId: task.contractId,
-    taskId: task.id,
-    data: { name: task.name, action: task.completionAction, reason: why.slice(0, 1_000) },
-  });
-  if (task.contractId === null) return;
-  const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
-  const supervisorId = contract?.supervisorTaskId;
-  if (supervisorId == null) return;
-  await sendMessage(a, {
-    taskId: supervisorId,
-    text: `[Completion action failed] "${task.completionAction}" of ${task.name} (${task.id}): ${why.slice(0, 2_000)}. Its work is where it was; go on by hand.`,
-    // Within its turn: what it does now may build on this work.
-    mode: 'steer',
-    source: 'notice',
-    sourceId: task.id,
-  });
 }
 
 function notAllowed(what: string): MakimaError {

@@ -1,0 +1,64 @@
+/**
+ * Where a contract's branch stands in one of its repositories: every command that uses the branch names it, so that
+ * no machine begins from an older copy.
+ *
+ * Law: the moves that were taken are the branch; a machine's copy is a copy.
+ */
+import type { Command, ContractHead, RepositorySpec } from '@makima/contracts/socket/commands';
+import { contractBranch } from '@makima/domain/branch';
+import { lastMoveAt } from '@makima/db/repo/branch-moves';
+import { findContract } from '@makima/db/repo/contracts';
+import type { Queryable } from '@makima/db/client';
+import type { ContractRow } from '@makima/db/rows';
+
+export interface Headed {
+  readonly contractHead?: ContractHead;
+}
+
+/** As a command has it: nothing while no merge was told of. */
+export async function headOf(
+  db: Queryable,
+  contract: Pick<ContractRow, 'id' | 'ownerId' | 'slug'>,
+  place: Pick<RepositorySpec, 'url' | 'path'>,
+): Promise<Headed> {
+  const { ownerId, id: contractId } = contract;
+  const at = { repositoryUrl: place.url, localPath: place.path };
+  const move = await lastMoveAt(db, { ownerId, contractId, place: at });
+  if (move === undefined) return {};
+  const branch = contractBranch(contract.slug);
+  return { contractHead: { contractId, branch, commitSha: move.toSha } };
+}
+
+/** A command that looks at branches, with the head as it is now; any other as it is. */
+export async function withHead<C extends Command>(
+  db: Queryable,
+  about: { readonly ownerId: string; readonly contractId: string | null },
+  command: C,
+): Promise<C> {
+  if (about.contractId === null || !usesBranch(command)) return command;
+  const contract = await findContract(db, { ownerId: about.ownerId, id: about.contractId });
+  if (contract === undefined) return command;
+  return { ...command, ...(await headOf(db, contract, command.repository)) };
+}
+
+function usesBranch(
+  command: Command,
+): command is Extract<Command, { repository: RepositorySpec } & Headed> {
+  switch (command.kind) {
+    case 'branch.merge':
+    case 'branch.create':
+    case 'branch.hand_over':
+    case 'branch.deliver':
+    case 'evidence.check':
+    case 'pr.open':
+      return true;
+    case 'task.start':
+    case 'task.stop':
+    case 'task.message':
+    case 'task.checkpoint':
+    case 'task.diff':
+    case 'task.pack':
+    case 'workdir.clean':
+      return false;
+  }
+}
