@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Command, CommandOf, TaskStart } from '@makima/contracts/socket/commands';
+import type { Command, TaskStart } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
 import type { OperationResult } from '@makima/contracts/socket/reports';
 import {
@@ -191,69 +191,6 @@ describe("a daemon's work in repositories", () => {
       gateway.command(again);
       expect((await gateway.ended(again)).outcome).toBe('done');
       expect(gateway.lines(again).map((line) => line.content)).toContain('read one');
-    } finally {
-      await other.drop();
-    }
-  });
-
-  it('goes on from the contract’s branch as another machine left it, and never from its own copy', async () => {
-    const write = (file: string): string =>
-      `- write:\n    file: ${file}\n    content: text\n- commit: ${file}`;
-    const merge = ({ taskId, attempt }: TaskStart, more: Partial<CommandOf<'branch.merge'>> = {}) =>
-      ({
-        kind: 'branch.merge',
-        taskId,
-        attempt,
-        repository: repository(),
-        targetBranch: 'makima/fix-it',
-        squash: false,
-        message: 'Merge it',
-        carry: true,
-        ...more,
-      }) as const;
-    const first = task(write('a.txt'));
-    gateway.command(first);
-    await gateway.ended(first);
-    const { commitSha, moved } = await operate(merge(first));
-    const parts = gateway.of('patch.stored').map(({ data }) => data);
-    expect(parts).toHaveLength(1);
-    const head = { contractId: randomUUID(), branch: 'makima/fix-it', commitSha: commitSha ?? '' };
-
-    const other = await createTestDaemon({ gatewayUrl: gateway.url });
-    await daemon.end('SIGKILL');
-    // The branch has moved on once while it was fetched: its first pack is gone.
-    const [gone, present] = [randomUUID(), randomUUID()];
-    const lacking = { ...head, commitSha: 'e'.repeat(40) };
-    let looks = 0;
-    gateway.levers.answer = (ask) => {
-      if (ask.kind === 'tool-key') return { key: `mk_tool_${'a'.repeat(60)}` };
-      if (ask.kind === 'branch' && ask.commitSha === lacking.commitSha)
-        return { commitSha: ask.commitSha, operationId: present, parts: 0 };
-      if (ask.kind === 'branch') {
-        looks += 1;
-        const operationId = looks === 1 ? gone : present;
-        return { commitSha: head.commitSha, operationId, parts: parts.length };
-      }
-      if (ask.kind !== 'pack' || ask.operationId !== present) throw new Error('not known');
-      return { data: parts[ask.part] ?? '' };
-    };
-    await other.start();
-    try {
-      const second = task(`- run: [cat, a.txt]\n${write('b.txt')}`, { contractHead: head });
-      gateway.command(second);
-      expect((await gateway.ended(second)).outcome).toBe('done');
-      expect(await operate(merge(second, { contractHead: head }))).toMatchObject({
-        success: true,
-        moved: { from: head.commitSha, onto: head.commitSha, changed: ['b.txt'], complete: true },
-      });
-      expect(moved).toMatchObject({ changed: ['a.txt'] });
-      expect(looks).toBe(2);
-      const third = task(write('c.txt'), { contractHead: lacking });
-      gateway.command(third);
-      expect(await gateway.ended(third)).toMatchObject({ outcome: 'start_failed' });
-      await expect(operate(merge(second, { contractHead: lacking }))).rejects.toThrow(
-        /stands on another machine/,
-      );
     } finally {
       await other.drop();
     }

@@ -1,3 +1,4 @@
+/** Every way in which a told move lies to the known head. */
 import { expect, it } from 'vitest';
 import { stepOf } from './branch-head.ts';
 

@@ -242,6 +242,57 @@ describe('a fleet', () => {
     await expectInvariants(house);
   });
 
+  it('goes on from what was merged when the supervisor is taken to the other machine', async () => {
+    const { client } = house;
+    const piece = (name: string): Step[] => [
+      { write: { file: `out/${name}.txt`, content: `${name}\n` } },
+      { commit: `Make ${name}` },
+      { done: `${name} is made` },
+    ];
+    const repo = makeRepository(join(scratch, 'taken'));
+    const job = await startContract(
+      house,
+      [
+        spawn('one', piece('one')),
+        { wait: ['${one}'] },
+        { merge: '${one}' },
+        ...document('plan-document', 'PLAN.md'),
+        hold('go'),
+        // It begins where the first one's work is.
+        spawn('two', [{ run: ['test', '-f', 'out/one.txt'] }, ...piece('two')]),
+        { wait: ['${two}'] },
+        { merge: '${two}' },
+        { advance: 'execute' },
+        {
+          deliverable: {
+            id: 'implementation',
+            evidence: [{ file: 'out/one.txt' }, { file: 'out/two.txt' }],
+          },
+        },
+      ],
+      { name: 'taken', repositories: [{ repositoryUrl: forge.urlOf(repo) }] },
+    );
+    await job.story.until('deliverable.completed');
+    const { daemonId: from } = await client.call('getTask', { params: { id: job.supervisorId } });
+    const to = (await connected(2)).find(({ id }) => id !== from)?.id ?? '';
+    const params = { id: job.id };
+    await client.call('changeStatus', { params, body: { targetStatus: 'paused' } });
+    await client.call('resumeSupervisor', {
+      params,
+      body: { resumeMode: 'continue', targetDaemonId: to },
+    });
+    await job.story.until('task.started', ({ data }) => data['attempt'] === 2);
+    await tell(client, job.supervisorId, 'go');
+    expect(await job.story.end()).toBe('completed');
+    const { daemonId } = await client.call('getTask', { params: { id: job.supervisorId } });
+    expect(daemonId).toBe(to);
+    // Nothing that was merged after it touched what shows the plan.
+    const { deliverables } = await client.call('getContract', { params });
+    expect(deliverables.map(({ stale }) => stale)).toEqual([false, false]);
+    job.story.close();
+    await expectInvariants(house);
+  });
+
   it('respects capacity, and moves the work of a machine that is revoked', async () => {
     const { client } = house;
     const names = ['one', 'two', 'three', 'four'];

@@ -201,8 +201,7 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
   async function movedOn(scene: Away): Promise<CommandOf<'task.start'>> {
     const of = { taskId: scene.supervisorTaskId, attempt: 1 };
     await scene.daemon.ended(of, { outcome: 'crashed' });
-    await t.database
-      .sql`update daemons set status = 'disconnected' where id = ${scene.daemon.id}`;
+    await t.database.sql`update daemons set status = 'disconnected' where id = ${scene.daemon.id}`;
     await runJobs(t);
     const [start] = await scene.other.pullOnly('task.start');
     if (start?.taskId !== scene.supervisorTaskId) throw new Error('it found no other place');
@@ -236,7 +235,9 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
     ])
       expect((await refusal(refused)).code).toBe('NOT_FOUND');
     // The next merge is made there, from there; what carried the branch before is of no more use.
-    const again = await orderedId(requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: false }));
+    const again = await orderedId(
+      requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: false }),
+    );
     expect(await scene.other.pullOnly('branch.merge')).toMatchObject([
       { operationId: again, contractHead },
     ]);
@@ -254,7 +255,9 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
     const former = await merge(scene);
     await deliver(scene, (await sent(scene)).operationId);
     await movedOn(scene);
-    const again = await orderedId(requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: true }));
+    const again = await orderedId(
+      requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: true }),
+    );
     expect(again).not.toBe(former);
     expect(await look(scene, former)).toMatchObject({
       state: 'failed',

@@ -1,0 +1,117 @@
+/**
+ * A contract's branch over two machines, on real repositories: what one merged, the other goes on from.
+ *
+ * Law: the machines share nothing but the source and what the control plane hands over.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandOf, TaskStart } from '@makima/contracts/socket/commands';
+import type { OperationResult } from '@makima/contracts/socket/reports';
+import { makePlace, type Place } from './git/test-repository.ts';
+import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
+import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+
+type Merge = CommandOf<'branch.merge'>;
+type Merged = Extract<OperationResult, { kind: 'branch.merge' }>;
+
+describe('two machines of one contract', () => {
+  let gateway: FakeGateway;
+  let daemon: TestDaemon;
+  let place: Place;
+  beforeEach(async () => {
+    place = await makePlace();
+    gateway = await createFakeGateway();
+    daemon = await createTestDaemon({ gatewayUrl: gateway.url });
+    await daemon.start();
+  });
+  afterEach(async () => {
+    await daemon.drop();
+    await gateway.stop();
+    await place.drop();
+  });
+
+  const repository = (): { url: null; path: string; baseBranch: null } => ({
+    url: null,
+    path: place.repo,
+    baseBranch: null,
+  });
+  const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
+    startCommand(steps, {
+      repository: repository(),
+      contractSlug: 'fix-it',
+      contractBranch: 'makima/fix-it',
+      ...more,
+    });
+  const merge = async (
+    { taskId, attempt }: TaskStart,
+    more: Partial<Merge> = {},
+  ): Promise<Merged> => {
+    const operationId = randomUUID();
+    gateway.command({
+      kind: 'branch.merge',
+      operationId,
+      taskId,
+      attempt,
+      repository: repository(),
+      targetBranch: 'makima/fix-it',
+      squash: false,
+      message: 'Merge it',
+      carry: true,
+      ...more,
+    });
+    const finished = await gateway.finished(operationId);
+    if (!finished.ok) throw new Error(`${finished.error?.code}: ${finished.error?.message}`);
+    return finished.result as Merged;
+  };
+
+  it('go on from the branch as the other left it, and never from their own copies', async () => {
+    const write = (file: string): string =>
+      `- write:\n    file: ${file}\n    content: text\n- commit: ${file}`;
+    const first = task(write('a.txt'));
+    gateway.command(first);
+    await gateway.ended(first);
+    const { commitSha, moved } = await merge(first);
+    const parts = gateway.of('patch.stored').map(({ data }) => data);
+    expect(parts).toHaveLength(1);
+    const head = { contractId: randomUUID(), branch: 'makima/fix-it', commitSha: commitSha ?? '' };
+
+    const other = await createTestDaemon({ gatewayUrl: gateway.url });
+    await daemon.end('SIGKILL');
+    // The branch has moved on once while it was fetched: its first pack is gone.
+    const [gone, present] = [randomUUID(), randomUUID()];
+    const lacking = { ...head, commitSha: 'e'.repeat(40) };
+    let looks = 0;
+    gateway.levers.answer = (ask) => {
+      if (ask.kind === 'tool-key') return { key: `mk_tool_${'a'.repeat(60)}` };
+      if (ask.kind === 'branch' && ask.commitSha === lacking.commitSha)
+        return { commitSha: ask.commitSha, operationId: present, parts: 0 };
+      if (ask.kind === 'branch') {
+        looks += 1;
+        const operationId = looks === 1 ? gone : present;
+        return { commitSha: head.commitSha, operationId, parts: parts.length };
+      }
+      if (ask.kind !== 'pack' || ask.operationId !== present) throw new Error('not known');
+      return { data: parts[ask.part] ?? '' };
+    };
+    await other.start();
+    try {
+      const second = task(`- run: [cat, a.txt]\n${write('b.txt')}`, { contractHead: head });
+      gateway.command(second);
+      expect((await gateway.ended(second)).outcome).toBe('done');
+      expect(await merge(second, { contractHead: head })).toMatchObject({
+        success: true,
+        moved: { from: head.commitSha, onto: head.commitSha, changed: ['b.txt'], complete: true },
+      });
+      expect(moved).toMatchObject({ changed: ['a.txt'] });
+      expect(looks).toBe(2);
+      const third = task(write('c.txt'), { contractHead: lacking });
+      gateway.command(third);
+      expect(await gateway.ended(third)).toMatchObject({ outcome: 'start_failed' });
+      await expect(merge(second, { contractHead: lacking })).rejects.toThrow(
+        /stands on another machine/,
+      );
+    } finally {
+      await other.drop();
+    }
+  });
+});
