@@ -7,6 +7,7 @@ const ended: EndedAttempt = {
   retryCount: 0,
   maxRetries: 3,
   isSupervisor: false,
+  livedMs: 0,
 };
 const decide = (over: Partial<EndedAttempt>) => decideRetry({ ...ended, ...over });
 
@@ -47,6 +48,14 @@ describe('a task', () => {
   it('waits for nothing after its machine was lost, however often', () => {
     expect(decide({ reason: 'daemon_lost', retryCount: 2 })).toMatchObject({ delayMs: 0 });
     expect(decide({ reason: 'daemon_lost', retryCount: 3 }).kind).toBe('fail');
+  });
+
+  it('goes on at once when it crashed after work that took longer than the wait', () => {
+    const crashed = (livedMs: number) => decide({ retryCount: 2, livedMs });
+    expect(crashed(4000)).toMatchObject({ kind: 'retry', delayMs: 0 });
+    expect(crashed(1500)).toMatchObject({ kind: 'retry', delayMs: 2500 });
+    // A clock that was set back makes no wait longer.
+    expect(crashed(-60_000)).toMatchObject({ kind: 'retry', delayMs: 4000 });
   });
 
   it('is given up after so many retries', () => {

@@ -23,6 +23,8 @@ export interface EndedAttempt {
   readonly retryCount: number;
   readonly maxRetries: number;
   readonly isSupervisor: boolean;
+  /** Since it was assigned: a crash after an hour of work is no loop of crashes. */
+  readonly livedMs: number;
   /** What the daemon or the agent said, for the failure message. */
   readonly detail?: string | undefined;
 }
@@ -54,11 +56,14 @@ export function decideRetry(ended: EndedAttempt): RetryDecision {
     excludeDaemon,
     resume: ended.reason !== 'start_failed',
     // Whose machine was lost is at work again as soon as there is a machine; how often, the retries bound.
-    delayMs: ended.reason === 'daemon_lost' ? 0 : retryDelayMs(ended.retryCount),
+    delayMs:
+      ended.reason === 'daemon_lost'
+        ? 0
+        : Math.max(0, retryDelayMs(ended.retryCount) - Math.max(0, ended.livedMs)),
   };
 }
 
-/** The first retry goes at once, then 2 s, 4 s, 8 s, at most 60 s. */
+/** Between two starts, at least: the first retry goes at once, then 2 s, 4 s, 8 s, at most 60 s. */
 export function retryDelayMs(retryCount: number): number {
   return retryCount <= 0 ? 0 : Math.min(60_000, 1000 * 2 ** retryCount);
 }

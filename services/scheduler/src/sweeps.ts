@@ -19,6 +19,7 @@ import { retention } from './sweeps/retention.ts';
 import { silentDaemons } from './sweeps/silent-daemons.ts';
 import { selfAudit } from './sweeps/self-audit.ts';
 import { staleContracts } from './sweeps/stale-contracts.ts';
+import type { Settled } from './sweeps/settled.ts';
 import type { SweepDeps } from './sweeps/sweep.ts';
 import { waitingSupervisors } from './sweeps/waiting-supervisors.ts';
 import { webhooks } from './sweeps/webhooks.ts';
@@ -28,7 +29,7 @@ export interface SweepsDeps extends SweepDeps {
   readonly prune: () => Promise<number>;
   readonly fold: (limit: number) => Promise<number>;
   /** Whether the store has been there long enough to judge by silence. */
-  readonly settled: () => Promise<boolean>;
+  readonly settled: Settled;
   /** 0: never. */
   readonly auditMs: number;
 }

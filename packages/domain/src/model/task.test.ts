@@ -64,7 +64,13 @@ const isLive = (world: World): boolean =>
 function lose(world: World, reason: RetryReason): void {
   if (!endAttempt(world, newest(world), 'lost') || !move(world, 'interrupted')) return;
   const { isSupervisor, retries } = world;
-  const decision = decideRetry({ reason, isSupervisor, retryCount: retries, maxRetries });
+  const decision = decideRetry({
+    reason,
+    isSupervisor,
+    retryCount: retries,
+    maxRetries,
+    livedMs: 0,
+  });
   if (decision.kind === 'retry') world.retries += 1;
   move(world, decision.kind === 'fail' ? 'failed' : 'pending');
 }

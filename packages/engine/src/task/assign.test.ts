@@ -165,6 +165,23 @@ describe('an attempt that ends badly', () => {
     expect(row.errorMessage).toBe('Given up after 3 attempts; at last the agent crashed: again');
   });
 
+  it('is followed by a wait the second time, unless it lived longer than that', async () => {
+    for (const livedSeconds of [0, 10]) {
+      const first = await running(scene, { name: `lived ${livedSeconds} s` });
+      await scene.daemon.ended(first, { outcome: 'crashed', error: 'once' });
+      await runJobs(t);
+      const second = await startOf(first.taskId);
+      await scene.daemon.started(second);
+      await t.database.sql`
+        update task_attempts set assigned_at = assigned_at - make_interval(secs => ${livedSeconds})
+         where task_id = ${first.taskId}`;
+      await scene.daemon.ended(second, { outcome: 'crashed', error: 'twice' });
+      await runJobs(t);
+      const { status } = await taskRow(t, first.taskId);
+      expect(status).toBe(livedSeconds === 0 ? 'pending' : 'starting');
+    }
+  });
+
   it('that could not start is tried on the only machine again, and ends with its reason', async () => {
     const first = await running(scene, { name: 'cannot start here' });
     let start: { taskId: string; attempt: number } = first;

@@ -40,6 +40,7 @@ export function decideRetryTask(
       retryCount: task.retryCount,
       maxRetries: a.engine.settings.maxRetries,
       isSupervisor: false,
+      livedMs: a.now.getTime() - (attempt?.assignedAt ?? a.now).getTime(),
       detail: task.errorMessage ?? undefined,
     });
     if (decision.kind !== 'retry') {

@@ -4,10 +4,11 @@
  * Law: not while those who live have not been heard of since the store came back; one process at a time.
  */
 import { auditInvariants, countViolations } from '@makima/engine/self-audit/look';
+import type { Settled } from './settled.ts';
 import { createSweep, type Sweep, type SweepDeps } from './sweep.ts';
 
 export function selfAudit(
-  deps: SweepDeps & { readonly settled: () => Promise<boolean>; readonly auditMs: number },
+  deps: SweepDeps & { readonly settled: Settled; readonly auditMs: number },
 ): Sweep {
   const { engine, log, metrics } = deps;
   const violations = metrics.counter({
@@ -29,7 +30,8 @@ export function selfAudit(
     intervalMs: deps.auditMs,
     who: 'one',
     limit: Number.POSITIVE_INFINITY,
-    when: deps.settled,
+    // By no silence: only a store that is calm is looked at.
+    when: () => deps.settled({ silentMs: 0 }),
     round: () => {
       const part = looks % historyParts;
       looks += 1;

@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { settling } from './settled.ts';
 
+/** Of a lease. */
+const silentMs = 60_000;
+
 function scene() {
   const store = { at: 0, clockMs: 1_000_000, uptimeMs: 1_000_000, away: 'no' as 'no' | 'yes' };
-  const settled = settling({
+  const ask = settling({
     now: () => store.at,
     graceMs: 15_000,
     look: async () => {
@@ -12,12 +15,13 @@ function scene() {
       return { uptimeMs: store.uptimeMs, clockMs: store.clockMs };
     },
   });
+  const settled = () => ask({ silentMs });
   /** So much time goes by, for both clocks. */
   const pass = (ms: number): void => {
     store.at += ms;
     store.clockMs += ms;
   };
-  return { store, settled, pass };
+  return { store, settled, ask, pass };
 }
 
 describe('a store', () => {
@@ -29,11 +33,64 @@ describe('a store', () => {
     expect(await settled()).toBe(true);
     store.away = 'yes';
     expect(await settled()).toBe(false);
+    pass(21_000);
+    expect(await settled()).toBe(false);
     store.away = 'no';
+    expect(await settled()).toBe(false);
     pass(14_000);
     expect(await settled()).toBe(false);
     pass(1_000);
     expect(await settled()).toBe(true);
+  });
+
+  it.each([
+    ['one of 20 s', 1, 20_000, true],
+    ['one of 21 s', 1, 21_000, false],
+    ['five of 4 s', 5, 4_000, true],
+    ['five of 5 s', 5, 5_000, false],
+  ])(
+    'has heard whoever lives between short outages of the last minute: %s',
+    async (_, count, awayMs, has) => {
+      const { store, settled, pass } = scene();
+      for (let n = 0; n < count; n += 1) {
+        expect(await settled()).toBe(true);
+        pass(awayMs);
+        store.away = 'yes';
+        expect(await settled()).toBe(false);
+        store.away = 'no';
+        const back = await settled();
+        if (n === count - 1) expect(back).toBe(has);
+        // Each ends before the grace of the one before is over.
+        pass(5_000);
+      }
+    },
+  );
+
+  it('knows what was before its first look by the age of the store', async () => {
+    const young = scene();
+    young.store.uptimeMs = 39_000;
+    young.store.away = 'yes';
+    expect(await young.settled()).toBe(false);
+    young.store.away = 'no';
+    expect(await young.settled()).toBe(false);
+    const grown = scene();
+    grown.store.uptimeMs = 40_000;
+    grown.store.away = 'yes';
+    expect(await grown.settled()).toBe(false);
+    grown.store.away = 'no';
+    expect(await grown.settled()).toBe(true);
+  });
+
+  it('has heard nobody in a lease shorter than three beats', async () => {
+    const { store, ask, pass } = scene();
+    expect(await ask({ silentMs: 29_000 })).toBe(true);
+    store.away = 'yes';
+    expect(await ask({ silentMs: 29_000 })).toBe(false);
+    store.away = 'no';
+    pass(14_000);
+    expect(await ask({ silentMs: 29_000 })).toBe(false);
+    pass(1_000);
+    expect(await ask({ silentMs: 29_000 })).toBe(true);
   });
 
   it.each([
