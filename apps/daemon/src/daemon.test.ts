@@ -82,8 +82,15 @@ describe('a daemon', () => {
     gateway.command(start);
     await saying(start, 'working');
     const { taskId, attempt } = start;
-    gateway.command({ kind: 'task.stop', taskId, attempt, reason: 'cancelled', graceMs: 600 });
+    // A newer gateway's: what is not known here is passed over, and the connection stays.
+    const newer = {
+      reason: 'cancelled',
+      graceMs: 600,
+      whatever: { else: ['it', 'knows'] },
+    } as const;
+    gateway.command({ kind: 'task.stop', taskId, attempt, ...newer });
     expect(await gateway.ended(start)).toMatchObject({ outcome: 'stopped', summary: 'cancelled' });
+    expect(gateway.hellos).toHaveLength(1);
     const [agent] = daemon.ledger();
     expect(() => process.kill(Number(agent?.['pid']), 0)).toThrow();
   });

@@ -5,6 +5,7 @@
  */
 import { MakimaError } from '@makima/domain/error';
 import { daemonAskResults, type DaemonAsk, type ServerAsk } from '@makima/contracts/socket/asks';
+import { readForward } from '@makima/contracts/socket/forward';
 import type { ServerFrameOf } from '@makima/contracts/socket/frames';
 import type { z } from 'zod';
 
@@ -73,8 +74,8 @@ export function createAsks(options: AsksOptions): Asks {
         );
         return;
       }
-      const result = daemonAskResults[found.kind].safeParse(frame.result);
-      if (result.success) found.settle.resolve(result.data);
+      const result = readForward<z.ZodType>(daemonAskResults[found.kind], frame.result);
+      if (result.ok) found.settle.resolve(result.value);
       else found.settle.reject(unavailable('an answer that does not fit'));
     },
     async serve(frame, handle) {

@@ -1,4 +1,5 @@
 /** The parts of the link alone: order, window, waiting. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +53,7 @@ describe('the pulse of a socket', () => {
       {
         opened: () => {},
         frame: () => {},
+        unknown: () => {},
         ended(end) {
           isOver = true;
           gone.resolve(end);
@@ -101,10 +103,42 @@ describe('a heartbeat', () => {
 
 describe('a frame', () => {
   it('is one of ours or nothing', () => {
-    expect(parseFrame('{"type":"goaway","afterMs":5}')).toEqual({ type: 'goaway', afterMs: 5 });
-    for (const text of ['', '{', '5', '{"type":"goaway"}', '{"type":"goaway","afterMs":5,"x":1}']) {
+    const frame = { type: 'goaway', afterMs: 5 };
+    expect(parseFrame(JSON.stringify(frame))).toEqual({ frame, unknown: [] });
+    for (const text of ['', '{', '5', '{"type":"goaway"}', '{"type":"other"}']) {
       expect(parseFrame(text), text).toBeNull();
     }
+  });
+
+  it('of a newer gateway is read without what is not known here, and must fit without it', () => {
+    const fence = { taskId: randomUUID(), attempt: 1 };
+    const stop = { kind: 'task.stop', ...fence, reason: 'paused', graceMs: 600 };
+    const newer = {
+      type: 'commands',
+      after: 0,
+      hurry: true,
+      commands: [
+        { seq: 1, command: { ...stop, gently: { ever: [1] } } },
+        { seq: 2, since: 'now', command: stop },
+      ],
+    };
+    expect(parseFrame(JSON.stringify(newer))).toEqual({
+      frame: {
+        type: 'commands',
+        after: 0,
+        commands: [
+          { seq: 1, command: stop },
+          { seq: 2, command: stop },
+        ],
+      },
+      unknown: ['commands.0.command.gently', 'commands.1.since', 'hurry'],
+    });
+    const wrong = { ...newer, commands: [{ seq: 1, command: { ...stop, graceMs: 'x' } }] };
+    expect(parseFrame(JSON.stringify(wrong))).toBeNull();
+    const other = { ...newer, commands: [{ seq: 1, command: { ...stop, kind: 'task.freeze' } }] };
+    expect(parseFrame(JSON.stringify(other))).toBeNull();
+    const names = '{"type":"goaway","afterMs":5,"__proto__":{"polluted":1},"constructor":{}}';
+    expect(parseFrame(names)?.frame).toEqual({ type: 'goaway', afterMs: 5 });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 });

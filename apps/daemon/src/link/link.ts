@@ -103,6 +103,8 @@ interface Core {
   socket: GatewaySocket | null;
   welcomed: boolean;
   stopped: boolean;
+  /** Keys of a newer gateway that were told in the log. */
+  readonly unknownTold: Set<string>;
   failures: number;
   hintMs: number | null;
   openedAtMs: number;
@@ -111,6 +113,8 @@ interface Core {
   welcomeTimer: NodeJS.Timeout | undefined;
   ticker: NodeJS.Timeout | undefined;
 }
+
+const unknownToldMax = 20;
 
 export function createLink(options: LinkOptions): Link {
   const core = createCore(options);
@@ -166,6 +170,7 @@ function createCore(options: LinkOptions): Core {
     socket: null,
     welcomed: false,
     stopped: false,
+    unknownTold: new Set(),
     failures: 0,
     hintMs: null,
     openedAtMs: 0,
@@ -185,10 +190,20 @@ function connect(core: Core): void {
     {
       opened: () => sayHello(core),
       frame: (frame) => core.socket === socket && onFrame(core, frame),
+      unknown: (keys) => tellUnknown(core, keys),
       ended: (end) => onEnded(core, end),
     },
   );
   core.socket = socket;
+}
+
+/** Once for each: a newer gateway sends them with every frame of that kind. */
+function tellUnknown({ options, unknownTold }: Core, paths: readonly string[]): void {
+  const names = paths.map((path) => path.replaceAll(/\.\d+/g, ''));
+  const fresh = names.filter((name) => !unknownTold.has(name)).slice(0, unknownToldMax);
+  if (fresh.length === 0 || unknownTold.size >= unknownToldMax) return;
+  for (const name of fresh) unknownTold.add(name);
+  options.log.warn({ keys: fresh }, 'a newer gateway says what this daemon does not know');
 }
 
 function sayHello(core: Core): void {

@@ -1,10 +1,12 @@
 /**
  * One socket to the gateway: opened once, closed once; text frames in and out.
  *
- * Law: every frame that comes in is parsed by the wire contract. One that does not fit closes this socket
- * (4400) and nothing else; whatever the other side sends, no error leaves this file.
+ * Law: every frame that comes in is parsed by the wire contract, without the keys that only a newer gateway
+ * knows. One that does not fit closes this socket (4400) and nothing else; whatever the other side sends, no
+ * error leaves this file.
  */
 import { WebSocket } from 'ws';
+import { readForward } from '@makima/contracts/socket/forward';
 import { closeCodes, zServerFrame, type ServerFrame } from '@makima/contracts/socket/frames';
 import { watchPulse } from './pulse.ts';
 import { retryAfterMs } from './retry-delay.ts';
@@ -24,6 +26,8 @@ export interface SocketEnd {
 export interface SocketHandlers {
   opened(): void;
   frame(frame: ServerFrame): void;
+  /** Keys of the frame that follows which are unknown here, and were left out. */
+  unknown(keys: readonly string[]): void;
   /** Exactly once, last. */
   ended(end: SocketEnd): void;
 }
@@ -66,9 +70,10 @@ export function openSocket(
   });
   socket.on('message', (data, isBinary) => {
     if (over || socket.readyState !== WebSocket.OPEN) return;
-    const frame = isBinary || !Buffer.isBuffer(data) ? null : parseFrame(data.toString());
-    if (frame !== null) handlers.frame(frame);
-    else socket.close(closeCodes.protocol, 'a frame that does not fit');
+    const read = isBinary || !Buffer.isBuffer(data) ? null : parseFrame(data.toString());
+    if (read === null) return socket.close(closeCodes.protocol, 'a frame that does not fit');
+    if (read.unknown.length > 0) handlers.unknown(read.unknown);
+    handlers.frame(read.frame);
   });
   socket.on('unexpected-response', (_request, response) => {
     ended({
@@ -99,11 +104,16 @@ export function openSocket(
   };
 }
 
+interface ReadFrame {
+  readonly frame: ServerFrame;
+  readonly unknown: readonly string[];
+}
+
 /** The frame in this text, or null when it is none of ours. */
-export function parseFrame(text: string): ServerFrame | null {
+export function parseFrame(text: string): ReadFrame | null {
   try {
-    const parsed = zServerFrame.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
+    const read = readForward(zServerFrame, JSON.parse(text));
+    return read.ok ? { frame: read.value, unknown: read.unknown } : null;
   } catch {
     return null;
   }

@@ -5,7 +5,8 @@
  * applied) → commands and acks, reports and acks, a heartbeat every 10 s that renews all leases at once,
  * asks both ways. A reconnect is the same talk again.
  *
- * Law: every frame is parsed by these schemas where it enters; an unknown type closes the socket.
+ * Law: every frame is parsed by these schemas where it enters; an unknown type closes the socket. Daemons leave
+ * out keys that only a newer server knows (`forward.ts`), servers take nothing that they do not know.
  */
 import { z } from 'zod';
 import { zId, zTime } from '../ids.ts';
