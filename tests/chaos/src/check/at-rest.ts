@@ -7,8 +7,9 @@ import { readLedger } from '../ledger.ts';
 import { endOf, outcomeOf, whyNot } from '../load/contracts.ts';
 import type { Operations } from '../load/operations.ts';
 import { inTime, pause } from '../pause.ts';
-import { deliveredPieces, piecesPerContract, type Started } from '../scenario.ts';
+import { piecesPerContract, type Started } from '../scenario.ts';
 import { ask } from './ask.ts';
+import { branchFiles, piecesAmong } from './branch.ts';
 import { checkGit } from './git.ts';
 import { checkJournals } from './journals.ts';
 import type { Verdict } from './verdict.ts';
@@ -75,11 +76,9 @@ async function isComplete(
     );
   }
   if ((await endOf(house, started, 0)) !== 'completed') return false;
-  // What came from a forge is delivered nowhere but in the stores; that it was merged, the outcome says.
-  if (house.isRemote) return true;
-  const pieces = deliveredPieces(started);
+  const pieces = piecesAmong(await branchFiles(house, started));
   if (pieces !== piecesPerContract)
-    part.lost.push(`${started.slug}: ${pieces} of ${piecesPerContract} pieces were delivered`);
+    part.lost.push(`${started.slug}: ${pieces} of ${piecesPerContract} pieces are on its branch`);
   return true;
 }
 

@@ -38,7 +38,6 @@ export interface House {
   /** File systems of their own, by the part of the home that lies on each. */
   readonly disks: ReadonlyMap<DiskPart, Disk>;
   /** Repositories come from a forge: any machine can have them. */
-  readonly isRemote: boolean;
   readonly placeOf: (repository: string) => RepositoryPlace;
   /** A process by its name: a service, a store or a machine. */
   process(name: string): SupervisedProcess;
@@ -125,7 +124,6 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     logsDir: stack.stack.options.home.logs,
     machines,
     disks: disks.all,
-    isRemote: machines.length > 1,
     placeOf: (repository) =>
       machines.length > 1 ? { repositoryUrl: forge.urlOf(repository) } : { localPath: repository },
     process: (name) =>

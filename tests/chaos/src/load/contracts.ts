@@ -1,7 +1,7 @@
 // The contracts of a run: so many lines of them side by side, one after the other, until it is time to rest.
 // Law: a contract that was asked for is seen to its end; how it stands then is compared with its twin, which no
 // fault ever met.
-import { execFileSync } from 'node:child_process';
+import { branchFiles } from '../check/branch.ts';
 import type { House } from '../house/house.ts';
 import { found, pause } from '../pause.ts';
 import { startContract, type Started } from '../scenario.ts';
@@ -82,7 +82,8 @@ export function endOf(
 }
 
 /** What a contract came to: everything that a fault might have changed, nothing that depends on time. */
-export async function outcomeOf({ sql }: House, started: Started): Promise<string> {
+export async function outcomeOf(house: House, started: Started): Promise<string> {
+  const { sql } = house;
   const { id } = started;
   const [contract] = await sql`select status, phase from contracts where id = ${id}`;
   // Questions name their contract.
@@ -109,19 +110,8 @@ export async function outcomeOf({ sql }: House, started: Started): Promise<strin
     deliverables,
     questions,
     merged,
-    files: filesOf(started),
+    files: await branchFiles(house, started),
   });
-}
-
-/** Names and contents of the delivered branch. The README names its contract. */
-function filesOf({ repo, slug }: Started): string[] {
-  try {
-    const args = ['-C', repo, 'ls-tree', '-r', `makima/${slug}`];
-    const out = execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' });
-    return out.split('\n').filter((line) => line !== '' && !line.endsWith('README.md'));
-  } catch {
-    return [];
-  }
 }
 
 /** Why one is not over, in the words of the system. */
