@@ -25,14 +25,15 @@ export async function insertBranchMove(
       from branch_moves where owner_id = ${row.ownerId} and contract_id = ${row.contractId}`;
 }
 
-/** The newest moves, in their order. */
-export async function lastBranchMoves(
+/** The newest moves in this repository, in their order. */
+export async function lastMovesAt(
   db: Queryable,
-  args: { ownerId: string; contractId: string; limit: number },
+  args: OfContract & { readonly place: RepositoryPlace; readonly limit: number },
 ): Promise<BranchMoveRow[]> {
   const rows = await db<BranchMoveRow[]>`
-    select * from branch_moves where owner_id = ${args.ownerId} and contract_id = ${args.contractId}
-     order by n desc limit ${args.limit}`;
+    select m.* from branch_moves m ${workOf(db)}
+     where m.owner_id = ${args.ownerId} and m.contract_id = ${args.contractId} and ${isAt(db, args.place)}
+     order by m.n desc limit ${args.limit}`;
   return rows.toReversed();
 }
 
@@ -41,10 +42,7 @@ export async function lastMoveAt(
   db: Queryable,
   args: OfContract & { readonly place: RepositoryPlace },
 ): Promise<BranchMoveRow | undefined> {
-  const [row] = await db<BranchMoveRow[]>`
-    select m.* from branch_moves m ${workOf(db)}
-     where m.owner_id = ${args.ownerId} and m.contract_id = ${args.contractId} and ${isAt(db, args.place)}
-     order by m.n desc limit 1`;
+  const [row] = await lastMovesAt(db, { ...args, limit: 1 });
   return row;
 }
 

@@ -223,6 +223,8 @@ it('a gate that does not advance by itself tells that it is met, and nothing mov
 
 describe('a validator', () => {
   const validator = ['make', 'check'];
+  const gate = { validator, autoAdvance: false };
+  const built = () => scene([{ name: 'build', gate }, { name: 'end' }]);
   const phases: Phases = [
     { name: 'build', deliverables: [owed('a')], gate: { validator, validatorTimeoutSeconds: 7 } },
     { name: 'end', deliverables: [owed('b')] },
@@ -355,8 +357,7 @@ describe('a validator', () => {
   });
 
   it('speaks of a commit: a merge after its yes has it run again', async () => {
-    const gate = { validator, autoAdvance: false };
-    const of = await scene([{ name: 'build', gate }, { name: 'end' }]);
+    const of = await built();
     const task = await done(of);
     const [check] = await checks();
     await verdict(check?.operationId ?? '', 0);
@@ -379,20 +380,19 @@ describe('a validator', () => {
   });
 
   it('holds for no commit that the branch left behind long ago', async () => {
-    const gate = { validator, autoAdvance: false };
-    const of = await scene([{ name: 'build', gate }, { name: 'end' }]);
-    await done(of);
+    const of = await built();
+    const { taskId } = await done(of);
     const [check] = await checks();
     await verdict(check?.operationId ?? '', 0, sha('a'));
     expect(await ready(of)).toMatchObject({ ready: true });
     await t.database.sql`
-      insert into branch_moves (contract_id, owner_id, n, operation_id, from_sha, to_sha, changed, complete)
-      select ${of.contract.id}, ${t.ownerId}, n, gen_random_uuid(), case n when 1 then ${sha('a')} else lpad(n::text, 40, '0') end,
-             lpad((n + 1)::text, 40, '0'), '{x}', true from generate_series(1, 60) n`;
+      with merges as (insert into operations (id, owner_id, contract_id, task_id, kind, request, requested_by)
+        select gen_random_uuid(), ${t.ownerId}, ${of.contract.id}, ${taskId}, 'branch.merge', '{}', '' from generate_series(1, 60) returning id)
+      insert into branch_moves (contract_id, owner_id, n, operation_id, from_sha, to_sha, changed, complete) select ${of.contract.id}, ${t.ownerId}, n, id, case n when 1 then ${sha('a')} else lpad(n::text, 40, '0') end,
+             lpad((n + 1)::text, 40, '0'), '{x}', true from (select id, row_number() over () as n from merges) merge`;
     expect((await ready(of)).missing[0]?.reason).toBe('Validator `make check` has not run yet.');
-    // Asked for, it is run again.
     expect(await advance(of, 'end')).toMatchObject({ outcome: 'validation_failed' });
-    // The next verdict is of a commit that no move names, as after work outside of merges: it holds.
+    // Asked for, it is run again, at a commit that no move names, as after work outside of merges: it holds.
     const [again] = await checks();
     await verdict(again?.operationId ?? '', 0, sha('b'));
     expect(await ready(of)).toMatchObject({ ready: true });

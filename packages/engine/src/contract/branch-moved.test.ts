@@ -78,8 +78,13 @@ interface Move {
 }
 
 /** A task is merged into the contract's branch, which moves so. */
-async function merged(of: Stage, move: Move | null, targetBranch?: string): Promise<string> {
-  const task = await done(of);
+async function merged(
+  of: Stage,
+  move: Move | null,
+  targetBranch?: string,
+  input: Parameters<typeof done>[1] = {},
+): Promise<string> {
+  const task = await done(of, input);
   const operationId = await ordered(task.taskId, targetBranch);
   await daemon.finish(operationId, resultOf(move));
   return operationId;
@@ -258,6 +263,25 @@ describe('a move', () => {
     const beside = `makima/${of.contract.slug}.beside`;
     await merged(of, { from: one, to: two, changed: ['PLAN.md'] }, beside);
     expect(await deliverable(of)).toMatchObject({ stale: false });
+  });
+
+  it('in another repository of the contract has its own head, and touches nothing that is shown', async () => {
+    const other = '/srv/repositories/other';
+    const of = await scene({
+      repositories: [{ localPath: '/srv/repositories/example' }, { localPath: other }],
+    });
+    await merged(of, { from: sha('0'), to: one, changed: ['src/a.ts'] });
+    await shown(of, plan, one);
+    const there = { repositoryUrl: other };
+    await merged(of, { from: sha('7'), to: sha('8'), changed: ['PLAN.md'] }, undefined, there);
+    await shown(of, tests, one, 'plan-document');
+    expect(await deliverable(of)).toMatchObject({ stale: false });
+    await daemon.pull();
+    const last = await done(of, there);
+    await ordered(last.taskId);
+    expect(await daemon.pullOnly('branch.merge')).toMatchObject([
+      { contractHead: { commitSha: sha('8') }, repository: { path: other } },
+    ]);
   });
 
   it('of a copy that lacked what was merged before is refused, and its merge with it', async () => {

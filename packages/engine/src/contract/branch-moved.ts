@@ -7,19 +7,20 @@
 import { mayWork } from '@makima/domain/contract';
 import { leftBehind, type BranchMove } from '@makima/domain/evidence';
 import { bumpContractVersion } from '@makima/db/repo/contracts';
-import { insertBranchMove } from '@makima/db/repo/branch-moves';
+import { insertBranchMove, type RepositoryPlace } from '@makima/db/repo/branch-moves';
 import { deliverablesOfContract, staleDeliverable } from '@makima/db/repo/deliverables';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { voidIfChanged } from './confirmation.ts';
 import { contractNow } from './finish.ts';
+import { isSamePlace, shownPlace } from './shown-place.ts';
 import { hasValidator } from './validator.ts';
 
 /** The caller holds the contract's lock. */
 export async function branchMoved(
   a: Act,
   contract: ContractRow,
-  moved: BranchMove & { readonly operationId: string },
+  moved: BranchMove & { readonly operationId: string; readonly place: RepositoryPlace },
 ): Promise<void> {
   const about = { ownerId: a.ownerId, contractId: contract.id };
   await insertBranchMove(a.tx, {
@@ -30,6 +31,8 @@ export async function branchMoved(
     changed: [...moved.changed],
     complete: moved.complete,
   });
+  const shown = await shownPlace(a.tx, contract);
+  if (shown === undefined || !isSamePlace(shown, moved.place)) return;
   const stale: DeliverableRow[] = [];
   for (const row of await deliverablesOfContract(a.tx, about)) {
     const reason = reasonOf(row, moved);

@@ -12,7 +12,7 @@ import { canonicalEvidence, leftBehind, movesSince, type Evidence } from '@makim
 import { checkDeliverable, deliverablesOf, findPhase } from '@makima/domain/contract-type';
 import { mayWork } from '@makima/domain/contract';
 import { MakimaError } from '@makima/domain/error';
-import { lastBranchMoves } from '@makima/db/repo/branch-moves';
+import { lastMovesAt } from '@makima/db/repo/branch-moves';
 import {
   deliverablesOfContract,
   deliverablesOfPhase,
@@ -28,6 +28,7 @@ import { askChecks, evidenceOf, isChecked, type Claim } from './evidence.ts';
 import { measureProgress } from '../supervisor/measure-progress.ts';
 import { contractNow } from './finish.ts';
 import { gateOf } from './gate.ts';
+import { shownPlace } from './shown-place.ts';
 
 export type DeliverableInput = BodyOf<typeof endpoint> & {
   readonly id: string;
@@ -155,7 +156,9 @@ async function overtaken(
   evidence: readonly Evidence[],
 ): Promise<string | null> {
   const about = { ownerId: a.ownerId, contractId: contract.id };
-  const rows = await lastBranchMoves(a.tx, { ...about, limit: movesLooked });
+  const place = await shownPlace(a.tx, contract);
+  const rows =
+    place === undefined ? [] : await lastMovesAt(a.tx, { ...about, place, limit: movesLooked });
   const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
   const reasons = evidence.flatMap(
     (item) => leftBehind(item, movesSince(item.commit ?? '', moves)) ?? [],

@@ -15,7 +15,7 @@ import type { Missing, ValidatorResult } from '@makima/domain/gate';
 import { zOperationResult } from '@makima/contracts/socket/reports';
 import { repositoriesOf } from '@makima/db/repo/contracts';
 import { findDaemon } from '@makima/db/repo/daemons';
-import { lastBranchMoves } from '@makima/db/repo/branch-moves';
+import { lastMovesAt } from '@makima/db/repo/branch-moves';
 import { lastValidation, markOperationSeen } from '@makima/db/repo/operations';
 import { findTask, lockTask } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
@@ -23,6 +23,7 @@ import type { ContractRow, OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { order } from '../operation/order.ts';
 import { wordsOf } from '../operation/words.ts';
+import { shownPlace } from './shown-place.ts';
 
 export interface Validation {
   readonly result: ValidatorResult;
@@ -53,7 +54,9 @@ async function verdictOf(db: Queryable, run: OperationRow): Promise<ValidatorRes
   if (result.kind !== 'evidence.check' || run.contractId === null) return { state: 'not_run' };
   const { commitSha: commit, exitCode, output, holds } = result;
   const about = { ownerId: run.ownerId, contractId: run.contractId };
-  const rows = await lastBranchMoves(db, { ...about, limit: movesLooked });
+  const place = await shownPlace(db, { ownerId: run.ownerId, id: run.contractId });
+  const rows =
+    place === undefined ? [] : await lastMovesAt(db, { ...about, place, limit: movesLooked });
   const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
   const isKnown = moves.some(({ from, to }) => from === commit || to === commit);
   // A commit further back, or of no move at all: what was told after the verdict has moved past it.

@@ -228,12 +228,13 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
       data: Buffer.from('branch').toString('base64'),
     });
     const stranger = await TestDaemon.join(t);
+    const elsewhere = { contractId, commitSha: three };
     for (const refused of [
-      readBranch(t.engine, stranger.principal, ask),
-      readPack(t.engine, stranger.principal, part),
-      readBranch(t.engine, scene.other.principal, { contractId, commitSha: three }),
+      () => readBranch(t.engine, stranger.principal, ask),
+      () => readPack(t.engine, stranger.principal, part),
+      () => readBranch(t.engine, scene.other.principal, elsewhere),
     ])
-      expect((await refusal(refused)).code).toBe('NOT_FOUND');
+      expect((await refusal(refused())).code).toBe('NOT_FOUND');
     // The next merge is made there, from there; what carried the branch before is of no more use.
     const again = await orderedId(
       requestMerge(t.engine, by(t.owner), { id: scene.taskId, squash: false }),

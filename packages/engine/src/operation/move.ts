@@ -13,7 +13,6 @@ import { dropPatchParts } from '@makima/db/repo/checkpoints';
 import { lockContract } from '@makima/db/repo/contracts';
 import { findOperation } from '@makima/db/repo/operations';
 import { findTask } from '@makima/db/repo/tasks';
-import type { ContractRow, OperationRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { branchMoved } from '../contract/branch-moved.ts';
 
@@ -32,29 +31,19 @@ export async function moveOf(a: Act, report: Finished): Promise<Move> {
   if (row.request['targetBranch'] !== contractBranch(contract.slug)) return 'none';
   const { moved, commitSha: to } = result;
   if (moved === undefined || to === null || moved.from === to) return 'none';
-  const known = await lastOf(a, contract, row);
+  const place = row.taskId === null ? undefined : await findTask(a.tx, { ownerId, id: row.taskId });
+  if (place === undefined) return 'none';
+  const known = await lastMoveAt(a.tx, { ownerId, contractId: contract.id, place });
   const step = stepOf(known?.toSha ?? null, { ...moved, to });
   if (step === null) return 'astray';
   return {
     async take() {
-      await branchMoved(a, contract, { ...step, operationId: row.id });
+      await branchMoved(a, contract, { ...step, operationId: row.id, place });
       // What came with this move has all that came before.
       if (known !== undefined)
         await dropPatchParts(a.tx, { ownerId, operationId: known.operationId });
     },
   };
-}
-
-/** Where the branch stands in the repository that was merged in. */
-async function lastOf(
-  a: Act,
-  contract: ContractRow,
-  { taskId }: OperationRow,
-): Promise<Awaited<ReturnType<typeof lastMoveAt>>> {
-  const { ownerId } = a;
-  const place = taskId === null ? undefined : await findTask(a.tx, { ownerId, id: taskId });
-  if (place === undefined) return undefined;
-  return lastMoveAt(a.tx, { ownerId, contractId: contract.id, place });
 }
 
 /** The report as if the machine had refused. */

@@ -6,8 +6,9 @@
  * setting or a person's permission for this very branch as it stood when they were asked: the machine refuses to
  * push it when it stands elsewhere.
  */
-import { belongsTo, branchBeside, isNewBranch } from '@makima/domain/branch';
+import { belongsTo, branchBeside, contractBranch, isNewBranch } from '@makima/domain/branch';
 import { MakimaError } from '@makima/domain/error';
+import { lastMoveAt } from '@makima/db/repo/branch-moves';
 import { branchHead } from '@makima/db/repo/operations';
 import { openQuestionsOf } from '@makima/db/repo/questions';
 import type { ContractRow, TaskRow } from '@makima/db/rows';
@@ -69,8 +70,14 @@ async function headOf(
   supervisor: TaskRow,
   branch: string,
 ): Promise<string | undefined> {
+  const about = { ownerId: a.ownerId, contractId: contract.id };
   const daemonId = await machineOf(a, supervisor);
-  return branchHead(a.tx, { ownerId: a.ownerId, contractId: contract.id, daemonId, branch });
+  // The contract's own stands where its moves say, whichever machine told of them.
+  const move =
+    branch === contractBranch(contract.slug)
+      ? await lastMoveAt(a.tx, { ...about, place: supervisor })
+      : undefined;
+  return move?.toSha ?? branchHead(a.tx, { ...about, daemonId, branch });
 }
 
 /** `local_only` is the owner's word on everything that leaves the machine. */
