@@ -138,7 +138,7 @@ export interface DaemonTimings extends LinkTimings {
   /** Grace of an agent that is stopped by the daemon's own end. */
   readonly drainGraceMs: number;
   readonly drainFlushMs: number;
-  /** How long after a death of the daemon work waits for its next attempt before it is put aside. */
+  /** How long the work of an agent that died waits for its next attempt before it is put aside. */
   readonly leftWorkMs: number;
   /** How long the start of an agent waits for its tool key. */
   readonly toolKeyMs: number;

@@ -21,6 +21,7 @@ export interface DaemonContext {
   readonly secrets: Secrets;
   readonly workspace: Workspace;
   readonly records: TaskRecords;
+  readonly left: LeftWork;
   readonly tools: ToolDoor;
   readonly drivers: ReadonlyMap<string, InstalledDriver>;
   /** A question to the control plane. See `link/asks.ts` for what it throws. */
@@ -28,6 +29,14 @@ export interface DaemonContext {
   readonly newId: () => string;
   /** Milliseconds of a clock that never jumps. */
   readonly now: () => number;
+}
+
+/** See `session/left-work.ts`. */
+export interface LeftWork {
+  /** Somebody left something: a while from now whatever nobody goes on with is collected. */
+  later(): void;
+  /** No look begins any more; resolves when none is under way. What is left is found by the next life. */
+  stop(): Promise<void>;
 }
 
 /** A driver and what its probe found when the daemon started. */

@@ -76,8 +76,22 @@ it('killed: tells the end before anything is put aside, and keeps what nobody go
   await daemon.start({ leftWorkMs: 0 });
   const ends = () => gateway.of('task.ended').filter((end) => end.taskId === taskId);
   await gateway.until('the ref is named', () => ends().length > 1);
-  expect(ends()[1]).toMatchObject({ attempt, outcome: 'daemon_restarted' });
+  expect(ends()[1]).toMatchObject({ attempt, outcome: 'crashed' });
   expect(await storeGit('show', `${ends()[1]?.keptRef}:b.txt`)).toBe('left');
   const record = await readFile(join(daemon.home, 'tasks', `${taskId}.json`), 'utf8');
   expect(JSON.parse(record)).toMatchObject({ attempt, collected: true });
+
+  // An agent that dies alone: its end first, then its work.
+  const alone = task(`${writes}- say: ready\n- sleep: 600000`);
+  gateway.command(alone);
+  const endsOf = () => gateway.of('task.ended').filter((end) => end.taskId === alone.taskId);
+  await gateway.until('ready', () => gateway.lines(alone).some((line) => line.content === 'ready'));
+  process.kill(
+    Number(daemon.ledger().findLast((line) => line['event'] === 'start')?.['pid']),
+    'SIGKILL',
+  );
+  await gateway.until('both', () => endsOf().length === 2);
+  const [died, kept] = endsOf();
+  expect(died).toMatchObject({ outcome: 'crashed', signal: 'SIGKILL', keptRef: null });
+  expect(await storeGit('show', `${kept?.keptRef}:b.txt`)).toBe('left');
 });

@@ -35,7 +35,7 @@ import { createAttempts, revokedEnding } from './session/attempts.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './session/leases.ts';
 import { openRecords } from './session/records.ts';
 import { reportFormerLife } from './session/former-life.ts';
-import { collectLeftWork } from './session/left-work.ts';
+import { createLeftWork } from './session/left-work.ts';
 import { gitWorkspace } from './workspace/git.ts';
 
 export const daemonVersion = '0.1.0';
@@ -78,8 +78,10 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const bootId = context.newId();
   const link = linkOf(to, keeper, { bootId, probed });
   const leaseTimer = setInterval(() => keeper.tick(), config.timings.leaseTickMs);
-  const over = new AbortController();
-  const settled = settleFormerLife(context, over.signal);
+  const reported = reportFormerLife(context).catch((error: unknown) =>
+    log.error({ err: error }, 'ends of the former life were not told'),
+  );
+  context.left.later();
   link.start();
   let stopping: Promise<void> | null = null;
   return {
@@ -91,21 +93,10 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
       return runningHere(journal);
     },
     stop() {
-      over.abort();
-      stopping ??= stop(to, link, { leaseTimer, settled });
+      stopping ??= stop(to, link, { leaseTimer, reported });
       return stopping;
     },
   };
-}
-
-async function settleFormerLife(context: DaemonContext, signal: AbortSignal): Promise<void> {
-  const { config, log } = context;
-  try {
-    await reportFormerLife(context);
-    await collectLeftWork(context, { afterMs: config.timings.leftWorkMs, signal });
-  } catch (error) {
-    log.error({ err: error }, 'the former life is not settled');
-  }
 }
 
 type Parts = Pick<DaemonContext, 'config' | 'home' | 'secrets' | 'journal' | 'log'> & {
@@ -115,16 +106,19 @@ type Parts = Pick<DaemonContext, 'config' | 'home' | 'secrets' | 'journal' | 'lo
 async function createContext(parts: Parts, ask: DaemonContext['ask']): Promise<DaemonContext> {
   const { config, home, log, probed } = parts;
   const { apiUrl, allowHosts, timings } = config;
+  const workspace = gitWorkspace({
+    home: home.git,
+    allowHosts,
+    accessTo: (host) => accessTo(host, config.forge, parts.secrets),
+    fetchBranch: (head, signal) => fetchBranch({ ask, config, now: bootClockMs }, head, signal),
+  });
+  const records = openRecords(home.tasks);
   return {
     ...parts,
     drivers: probed.drivers,
-    workspace: gitWorkspace({
-      home: home.git,
-      allowHosts,
-      accessTo: (host) => accessTo(host, config.forge, parts.secrets),
-      fetchBranch: (head, signal) => fetchBranch({ ask, config, now: bootClockMs }, head, signal),
-    }),
-    records: openRecords(home.tasks),
+    workspace,
+    records,
+    left: createLeftWork({ ...parts, workspace, records }, { afterMs: timings.leftWorkMs }),
     tools: await openToolDoor({ apiUrl, log, retryMs: timings.toolRetryMs }),
     ask,
     newId,
@@ -235,7 +229,7 @@ async function freeDisk(path: string): Promise<number | null> {
 async function stop(
   { context, attempts, operations }: CommandContext,
   link: Link,
-  parts: { readonly leaseTimer: NodeJS.Timeout; readonly settled: Promise<void> },
+  parts: { readonly leaseTimer: NodeJS.Timeout; readonly reported: Promise<void> },
 ): Promise<void> {
   const { timings } = context.config;
   link.close();
@@ -247,7 +241,7 @@ async function stop(
   });
   clearInterval(parts.leaseTimer);
   await Promise.race([
-    Promise.all([operations.idle(), parts.settled]),
+    Promise.all([operations.idle(), parts.reported, context.left.stop()]),
     new Promise((resolve) => setTimeout(resolve, timings.drainFlushMs).unref()),
   ]);
   if (link.welcomed) await link.flushed(timings.drainFlushMs);

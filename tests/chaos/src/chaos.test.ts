@@ -11,7 +11,9 @@ import { ask } from './check/ask.ts';
 import { logReader } from './check/logs.ts';
 import { clean, type Verdict } from './check/verdict.ts';
 import { faultNames, possible, standardFaults } from './faults/catalogue.ts';
-import type { Struck } from './faults/nemesis.ts';
+import type { Strike } from './faults/fault.ts';
+import { nemesisOf, type Struck } from './faults/nemesis.ts';
+import type { House } from './house/house.ts';
 import { openLink } from './house/link.ts';
 import { loadShape, placesPerMachine } from './load/shape.ts';
 import { calendarOf } from './measure/calendar.ts';
@@ -42,6 +44,32 @@ describe('the timetable', () => {
       'b',
       undefined,
     ]);
+  });
+});
+
+describe('a fault', () => {
+  it('is counted from its blow; where it knows of none, from when it was asked for', async () => {
+    const blow = (at?: number): Strike => ({
+      hit: 'somebody',
+      evidence: () => 'it was seen',
+      ...(at === undefined ? {} : { at }),
+    });
+    const fault = (strike: Strike) => ({
+      about: 'slow to find whom to hit',
+      recovery: 'none' as const,
+      strike: () => pause(50).then(() => strike),
+    });
+    const nemesis = nemesisOf({
+      house: {} as House,
+      faults: { told: fault(blow(42)), untold: fault(blow()) },
+      say: () => {},
+    });
+    const askedAt = Date.now();
+    const aim = { at: 0, force: 0 };
+    expect((await nemesis.strike('told', aim))?.at).toBe(42);
+    const untold = (await nemesis.strike('untold', aim))?.at ?? 0;
+    expect(untold).toBeGreaterThanOrEqual(askedAt);
+    expect(untold).toBeLessThanOrEqual(Date.now() - 45);
   });
 });
 

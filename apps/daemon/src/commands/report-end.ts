@@ -7,7 +7,7 @@ import { cleanText } from '../session/lines.ts';
 type Ended = ReportOf<'task.ended'>;
 
 export async function reportEnd(
-  context: DaemonContext,
+  context: Pick<DaemonContext, 'journal' | 'log'>,
   { taskId, attempt }: Running,
   end: Pick<Ended, 'outcome' | 'summary'> & Partial<Pick<Ended, 'error' | 'commitSha' | 'keptRef'>>,
 ): Promise<void> {

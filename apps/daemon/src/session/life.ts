@@ -3,7 +3,7 @@
  * `task.ended`.
  *
  * Law: exactly one end is reported per attempt, after no process of it is left and after its work stands in
- * the store; never rejects.
+ * the store, or waits in its directory for the attempt that goes on with it; never rejects.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -95,6 +95,8 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
   attempt.mailbox.close();
   await attempt.agent?.stop({ graceMs: ending.graceMs });
   await attempt.output.flush();
+  // Whoever died goes on in this directory in a moment, as a rule: nothing stands in its way.
+  const goesOn = ending.outcome === 'crashed';
   let final = ending;
   let collected: Collected = {
     commitSha: null,
@@ -102,7 +104,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     keptRef: null,
     leftoverSha: null,
   };
-  if (record !== null) {
+  if (record !== null && !goesOn) {
     const commits = ending.outcome === 'done' && context.config.commitLeftovers;
     let isCollected = true;
     try {
@@ -135,6 +137,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     keptRef: collected.keptRef,
     usage: attempt.usage.total(),
   } satisfies ReportOf<'task.ended'>);
+  if (goesOn) context.left.later();
   await racepoint('daemon.after_end');
 }
 

@@ -27,8 +27,9 @@ type Branches = Pick<
 export function gitBranches(place: Place): Branches {
   return {
     merge: (command, sources) => merge(place, command, sources),
-    async pack(command, maxBytes) {
+    async pack(living, command, maxBytes) {
       const store = await storeOf(place, command.repository);
+      await takeNewest(store, living);
       return makePack(store, taskRef(command.taskId, command.attempt), maxBytes);
     },
     async packCommit(repository, commitSha, maxBytes) {
@@ -43,7 +44,7 @@ export function gitBranches(place: Place): Branches {
       const made = await createBranch(store, { operationId, branch, from });
       return { kind: 'branch.create', ...made };
     },
-    handOver: (command) => handOver(place, command),
+    handOver: (living, command) => handOver(place, living, command),
     propose: (command, use) => openPullRequest(place, command, use),
     deliver: (command) => deliver(place, command),
   };
@@ -81,7 +82,7 @@ async function merge(
   };
 }
 
-/** The commits that a living agent has made since they were last taken over. */
+/** The commits that an agent has made, or left, since they were last taken over. */
 async function takeNewest(store: Store, living: TaskRecord | null): Promise<void> {
   if (living === null || !(await isThere(living.directory))) return;
   const { taskId: task, attempt } = living;
@@ -90,9 +91,11 @@ async function takeNewest(store: Store, living: TaskRecord | null): Promise<void
 
 async function handOver(
   place: Place,
+  living: TaskRecord | null,
   command: CommandOf<'branch.hand_over'>,
 ): Promise<ResultOf<'branch.hand_over'>> {
   const store = await storeAt(place, command.repository, command.contractHead);
+  await takeNewest(store, living);
   const { operationId, branch, taskId, attempt, toPath } = command;
   const from = command.from === 'task' ? taskRef(taskId, attempt) : `refs/heads/${branch}`;
   const { commitSha } = await createBranch(store, { operationId, branch, from: [from] });

@@ -116,6 +116,7 @@ export interface Workspace {
   ): Promise<ResultOf<'branch.merge'>>;
   /** The commits that no other copy of the source has; `pack` is null when there are none. */
   pack(
+    living: TaskRecord | null,
     command: CommandOf<'task.pack'>,
     maxBytes: number,
   ): Promise<{ readonly commitSha: string; readonly pack: Buffer | null }>;
@@ -131,7 +132,10 @@ export interface Workspace {
     command: CommandOf<'branch.create'>,
   ): Promise<ResultOf<'branch.create'>>;
   /** The branch stands, in the repository that is named or else in the store. */
-  handOver(command: CommandOf<'branch.hand_over'>): Promise<ResultOf<'branch.hand_over'>>;
+  handOver(
+    living: TaskRecord | null,
+    command: CommandOf<'branch.hand_over'>,
+  ): Promise<ResultOf<'branch.hand_over'>>;
   /** The branch pushed, and its pull request opened or found. */
   propose(command: CommandOf<'pr.open'>, use: ForgeUse): Promise<ResultOf<'pr.open'>>;
   deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;

@@ -13,6 +13,8 @@ export interface Aim {
 export interface Strike {
   /** Who was hit, for people to read. */
   readonly hit: string;
+  /** The moment of the blow, where looking for whom to hit takes a while; else when it was asked for. */
+  readonly at?: number;
   /** How long it lasts; nothing for a blow. */
   readonly lastsMs?: number;
   heal?(): void | Promise<void>;

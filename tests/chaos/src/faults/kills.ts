@@ -35,8 +35,10 @@ export const killAgent: Fault = {
     const agent = aimedAt(fragile(house), aim.at);
     if (agent === undefined) return null;
     const { pid, task, attempt } = agent;
+    const at = Date.now();
     process.kill(pid, 'SIGKILL');
     return {
+      at,
       hit: `agent ${pid}`,
       touches: [],
       ended: [{ task, attempt }],
@@ -107,8 +109,10 @@ export function killProcess(house: House, name: string): Strike | null {
   const one = house.process(name);
   const { pid } = one;
   if (pid === null) return null;
+  const at = Date.now();
   one.signal('SIGKILL');
   return {
+    at,
     hit: `${name} (pid ${pid})`,
     evidence: () => (isReplaced(house, name, pid) ? `${name} was started again` : undefined),
   };

@@ -30,8 +30,10 @@ export function goneForGood(): Fault {
       const below = new Set(treeOf(pid));
       const ended = liveAgents(house.ledger).filter((agent) => below.has(agent.pid));
       gone.add(name);
+      const at = Date.now();
       one.kill();
       return {
+        at,
         hit: `${name} with ${ended.length} agents`,
         ended,
         evidence: async () => {
@@ -61,8 +63,10 @@ export const away: Fault = {
     const below = new Set(treeOf(pid));
     const ended = liveAgents(house.ledger).filter((agent) => below.has(agent.pid));
     let wasGone = false;
+    const at = Date.now();
     one.kill();
     return {
+      at,
       hit: `${name} with ${ended.length} agents`,
       lastsMs: awayMs,
       touches: [name],

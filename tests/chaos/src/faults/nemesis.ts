@@ -52,7 +52,7 @@ export function nemesisOf({ house, faults, say, onStruck }: NemesisOptions): Nem
   const over = new AbortController();
 
   const strike: Nemesis['strike'] = async (kind, aim) => {
-    const at = Date.now();
+    const askedAt = Date.now();
     const blow = await inTime(faults[kind]?.strike(house, aim));
     if (blow == null) return null;
     say(`fault: ${kind}, ${blow.hit}`);
@@ -60,7 +60,7 @@ export function nemesisOf({ house, faults, say, onStruck }: NemesisOptions): Nem
     open.add(healed);
     void healed.finally(() => open.delete(healed));
     const bite = healed.then(() => shown(blow, over.signal));
-    const one: Struck = { kind, at, strike: blow, bite };
+    const one: Struck = { kind, at: blow.at ?? askedAt, strike: blow, bite };
     struck.push(one);
     onStruck?.(one);
     return one;
