@@ -110,6 +110,15 @@ describe('two machines of one contract', () => {
       await expect(merge(second, { contractHead: lacking })).rejects.toThrow(
         /stands on another machine/,
       );
+      // Too large to be sent, the branch stays where it is: the merge is as good as any.
+      const before = gateway.of('patch.stored').length;
+      const script = 'head -c 17000000 /dev/urandom > big.bin';
+      const large = task(`- run: [sh, -c, "${script}"]\n- commit: big`, { contractHead: head });
+      gateway.command(large);
+      await gateway.ended(large);
+      const merged = await merge(large, { contractHead: head });
+      expect(merged).toMatchObject({ success: true, moved: { changed: ['big.bin'] } });
+      expect(gateway.of('patch.stored')).toHaveLength(before);
     } finally {
       await other.drop();
     }

@@ -135,13 +135,19 @@ it('goes from created to completed', async () => {
     operationId: merge,
     targetBranch: `makima/${contract.slug}`,
   });
+  const data = Buffer.from('branch').toString('base64');
+  await daemon.report({ kind: 'patch.stored', operationId: merge, part: 0, data });
   await daemon.finish(merge, {
     kind: 'branch.merge',
     success: true,
     message: 'merged',
     commitSha: sha('d'),
     conflicts: [],
+    moved: { from: sha('a'), changed: ['src/first.ts'], complete: true },
   });
+  const carried = () =>
+    t.database.sql`select 1 from checkpoint_patches where operation_id = ${merge}`;
+  expect(await carried()).toHaveLength(1);
   expect(await getTask(engine, t.owner, { id: first.id })).toMatchObject({ status: 'merged' });
   const question = (
     await askQuestion(
@@ -190,6 +196,8 @@ it('goes from created to completed', async () => {
   const end = await getContract(engine, t.owner, { id });
   expect(end).toMatchObject({ status: 'completed', attention: 'done', openQuestions: 0 });
   expect(await progress()).toBe(100);
+  // Nobody goes on from its branch on another machine.
+  expect(await carried()).toEqual([]);
   const types = (await eventsOf(t, id)).map((event) => event.type);
   for (const type of [
     'contract.created',

@@ -19,6 +19,12 @@ export async function brokenInvariants(t: TestEngine): Promise<Record<string, un
         full join (select owner_id, one, two, sum(n) as n from tallies where kind = 'contract'
                     group by 1, 2, 3 having sum(n) <> 0) n using (owner_id, one, two)
        where c.n is distinct from n.n`,
+    'a move of a branch begins at the head': await sql`
+      select contract_id, n from (
+        select m.contract_id, m.n, m.from_sha,
+               lag(m.to_sha) over (partition by m.contract_id, t.repository_url, t.local_path order by m.n) as head
+          from branch_moves m join operations o on o.id = m.operation_id join tasks t on t.id = o.task_id) step
+       where head <> from_sha`,
     'I9 output of an attempt has no gap': await sql`
       select a.task_id, a.attempt from task_attempts a
        where a.output_seq <> (select coalesce(sum(count), 0) from task_outputs o

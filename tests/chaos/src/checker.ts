@@ -54,6 +54,16 @@ function delivery(sql: postgres.Sql): Promise<Invariant>[] {
         left join task_outputs o on o.task_id = a.task_id and o.attempt = a.attempt group by 1, 2, 3 having coalesce(sum(o.count), 0) <> a.output_seq`,
     ),
     of(
+      'a move of a branch leaves out what was merged before',
+      'lost',
+      sql`
+      select contract_id, n from (
+        select m.contract_id, m.n, m.from_sha,
+               lag(m.to_sha) over (partition by m.contract_id, t.repository_url, t.local_path order by m.n) as head
+          from branch_moves m join operations o on o.id = m.operation_id join tasks t on t.id = o.task_id) step
+       where head <> from_sha`,
+    ),
+    of(
       'mail was not queued (I2)',
       'lost',
       sql`select id, queue, job_id from outbox where published_at is null and not_before < clock() - interval '20 s'`,

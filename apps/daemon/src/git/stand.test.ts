@@ -74,16 +74,11 @@ describe('the copy of a branch', () => {
     expect(await fsck(there)).toBe('');
   });
 
-  it('that is ahead, or at the head, stays, and nothing is fetched', async () => {
+  it('that is ahead, or at the head, stays; one that is behind comes to where the branch is by now', async () => {
     const first = await merged(here, { 'one.txt': 'one\n' });
     const second = await merged(here, { 'two.txt': 'two\n' });
     for (const head of [first, second]) await stand(here, head);
     expect(await resolveCommit(here, ref)).toBe(second);
-  });
-
-  it('comes to where the branch is by now when that is further than was asked', async () => {
-    const first = await merged(here, { 'one.txt': 'one\n' });
-    const second = await merged(here, { 'two.txt': 'two\n' });
     await stand(there, first, await carriedFrom(here));
     expect(await resolveCommit(there, ref)).toBe(second);
   });
@@ -105,11 +100,9 @@ describe('the copy of a branch', () => {
     const damaged = { commitSha: head, pack: Buffer.from('no pack') };
     await expect(stand(there, head, damaged)).rejects.toMatchObject({ code: 'GIT_FAILED' });
     expect(await resolveCommit(there, ref)).toBe(before);
-  });
-
-  it('needs no pack when the source itself has the head', async () => {
-    const head = await commitFiles(place.repo, { 'one.txt': 'one\n' }, 'Pushed');
-    await stand(there, head, { commitSha: head, pack: null });
-    expect(await at(there, 'one.txt')).toBe('one');
+    // No pack is needed when the source itself has it.
+    const pushed = await commitFiles(place.repo, { 'pushed.txt': 'pushed\n' }, 'Pushed');
+    await stand(there, pushed, { commitSha: pushed, pack: null });
+    expect(await at(there, 'pushed.txt')).toBe('pushed');
   });
 });

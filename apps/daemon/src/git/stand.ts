@@ -53,8 +53,8 @@ export async function standAt(
 /** A commit that is not in the store is nobody's ancestor. */
 async function holds(store: Store, ref: string, head: string): Promise<boolean> {
   const present = await resolveCommit(store, ref);
-  if (present === null || (await resolveCommit(store, head)) === null) return false;
-  return present === head || isAncestor(store, head, present);
+  if (present === null || present === head) return present === head;
+  return (await resolveCommit(store, head)) !== null && isAncestor(store, head, present);
 }
 
 async function bringIn(

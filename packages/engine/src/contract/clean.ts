@@ -12,6 +12,7 @@ import { contractBranch } from '@makima/domain/branch';
 import { isTaskFinal } from '@makima/domain/task';
 import { lockContract, repositoriesOf } from '@makima/db/repo/contracts';
 import { liveAttemptsOfContract } from '@makima/db/repo/attempts';
+import { dropCarried } from '@makima/db/repo/branch-moves';
 import { completionConfirmed } from '@makima/db/repo/confirmations';
 import { appendCommand, daemonsOf } from '@makima/db/repo/daemons';
 import { insertOperation, openBranchWork, operationsOf } from '@makima/db/repo/operations';
@@ -109,6 +110,9 @@ async function keep(a: Act, contract: ContractRow, tasks: readonly TaskRow[]): P
   if (each.some((one) => one.step === 'under_way')) return 'keeping';
   const failed = each.find((one) => one.step === 'given_up');
   if (failed?.step === 'given_up') return giveUp(a, contract, failed.failed);
+  // One that failed may be taken up again, on any machine.
+  if (contract.status !== 'failed')
+    await dropCarried(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (contract.status === 'completing') await completeContract(a, contract);
   return 'done';
 }

@@ -4,7 +4,6 @@
  */
 import { MakimaError } from '@makima/domain/error';
 import { progressWhenCompleted } from '@makima/domain/progress';
-import { dropCarried } from '@makima/db/repo/branch-moves';
 import { findContract } from '@makima/db/repo/contracts';
 import { saveCondition } from '@makima/db/repo/supervisors';
 import type { ContractRow } from '@makima/db/rows';
@@ -42,7 +41,6 @@ export async function finishContract(
 export async function completeContract(a: Act, contract: ContractRow): Promise<void> {
   const row = await moveContract(a, contract, { to: 'completed' });
   await withdrawQuestions(a, row, 'the contract is completed');
-  await dropCarried(a.tx, { ownerId: a.ownerId, contractId: row.id });
   if (row.supervisorTaskId !== null)
     await saveCondition(a.tx, {
       taskId: row.supervisorTaskId,
