@@ -52,6 +52,8 @@ function driverIn(home: string): AgentDriver {
 
 const candidate: Candidate = {
   name: 'gemini',
+  // It is a program of Node: what was compiled once need not be compiled for every start.
+  environment: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' },
   faults: scriptPrompt,
   open: (home) => ({ driver: driverIn(home), prompt: scriptPrompt }),
   hello: {

@@ -1,8 +1,17 @@
 /** The real opencode passes the suite, against a model of ours on loopback. */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchOpencode } from '@makima/mock-model/fetch-agents';
 import type { Scripts } from '@makima/mock-model/reply';
@@ -17,7 +26,7 @@ import type { AgentDriver } from './driver.ts';
 import type { ToolForms } from './test-model.ts';
 import { conformanceScripts, scriptPrompt } from './test-model.ts';
 
-// It takes three seconds of processor time to begin.
+// It takes a second and a half of processor time to begin.
 const startMs = 60_000;
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -36,7 +45,15 @@ const scripts: Scripts = {
 };
 
 const model = await startMockModel({ scripts });
-afterAll(() => model.close());
+const scratch = mkdtempSync(join(tmpdir(), 'makima-opencode-'));
+afterAll(async () => {
+  await model.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** It reads the catalog of every model on the market for each session; the one asked here is in no catalog. */
+const catalog = join(scratch, 'models.json');
+writeFileSync(catalog, '{}');
 
 const settings = {
   provider: {
@@ -74,6 +91,7 @@ const candidate: Candidate = {
   startMs,
   // A run is over before code is hot: its runtime compiles for nothing, on every processor there is.
   environment: {
+    OPENCODE_MODELS_PATH: catalog,
     BUN_JSC_useDFGJIT: '0',
     BUN_JSC_useConcurrentGC: '0',
     BUN_JSC_numberOfGCMarkers: '1',
