@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandOf, TaskStart } from '@makima/contracts/socket/commands';
 import type { OperationResult } from '@makima/contracts/socket/reports';
-import { makePlace, type Place } from './git/test-repository.ts';
+import { asAgent, commitFiles, makePlace, type Place } from './git/test-repository.ts';
 import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
 import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
 
@@ -121,6 +121,27 @@ describe('two machines of one contract', () => {
       expect(gateway.of('patch.stored')).toHaveLength(before);
     } finally {
       await other.drop();
+    }
+  });
+
+  it('begin it at one commit while that is there, however new their copies of the source are', async () => {
+    const old = await asAgent(place.repo, 'rev-parse', 'HEAD');
+    await commitFiles(place.repo, { 'new.txt': 'new' }, 'Second');
+    for (const [branchStartSha, sees] of [
+      [old, 'old'],
+      ['e'.repeat(40), 'new'],
+    ] as const) {
+      const start = task(
+        '- run: [sh, -c, "test -e new.txt && echo new || echo old"]\n  as: r\n- say: "sees ${r.output}"',
+        {
+          contractBranch: `makima/begun-${sees}`,
+          branchStartSha,
+        },
+      );
+      gateway.command(start);
+      await gateway.ended(start);
+      const said = gateway.lines(start).map(({ content }) => content.trim());
+      expect(said).toContain(`sees ${sees}`);
     }
   });
 });

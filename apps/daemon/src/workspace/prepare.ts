@@ -160,8 +160,10 @@ async function prepareBranches(
   const { defaultBranch } = await refreshed(place, store, signal);
   const base = start.repository?.baseBranch ?? defaultBranch;
   if (contractBranch === null) return;
-  if (base === null) throw noBase();
-  const baseSha = await resolveCommit(store, base);
+  // Machines that begin it at different times begin it at one commit.
+  const known = start.branchStartSha ?? null;
+  const begun = known === null ? null : await resolveCommit(store, known);
+  const baseSha = begun ?? (base === null ? null : await resolveCommit(store, base));
   if (baseSha === null) throw noBase();
   await ensureBranch(store, contractBranch, baseSha);
 }

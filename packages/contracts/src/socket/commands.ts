@@ -79,6 +79,8 @@ export const zTaskStart = z.strictObject({
   /** The contract's branch in the store, where supervisors merge to. */
   contractBranch: z.string().nullable(),
   ...contractHead,
+  /** Before anything was merged into it: where it began on the first machine, and begins here if that can be had. */
+  branchStartSha: zSha.optional(),
   /** Use the supervisor's directory instead of an own one. */
   supervisorWorktreeTaskId: zId.nullable(),
   /** Continue in the directory state of this task (`continueFromTaskId`). */

@@ -6,10 +6,12 @@
  */
 import type { Command, ContractHead, RepositorySpec } from '@makima/contracts/socket/commands';
 import { contractBranch } from '@makima/domain/branch';
-import { lastMoveAt } from '@makima/db/repo/branch-moves';
+import { lastMoveAt, type RepositoryPlace } from '@makima/db/repo/branch-moves';
 import { findContract } from '@makima/db/repo/contracts';
+import { findTask } from '@makima/db/repo/tasks';
 import type { Queryable } from '@makima/db/client';
 import type { ContractRow } from '@makima/db/rows';
+import { isSamePlace } from './shown-place.ts';
 
 export interface Headed {
   readonly contractHead?: ContractHead;
@@ -27,6 +29,22 @@ export async function headOf(
   if (move === undefined) return {};
   const branch = contractBranch(contract.slug);
   return { contractHead: { contractId, branch, commitSha: move.toSha } };
+}
+
+/** What the start of a task is told of the branch: its head; before that, where its supervisor saw it begin. */
+export async function startOf(
+  db: Queryable,
+  contract: Pick<ContractRow, 'id' | 'ownerId' | 'slug' | 'supervisorTaskId'>,
+  place: RepositoryPlace,
+): Promise<Headed & { readonly branchStartSha?: string }> {
+  const { ownerId, supervisorTaskId } = contract;
+  const at = { url: place.repositoryUrl, path: place.localPath };
+  const headed = await headOf(db, contract, at);
+  if (headed.contractHead !== undefined || supervisorTaskId === null) return headed;
+  const supervisor = await findTask(db, { ownerId, id: supervisorTaskId });
+  return supervisor?.baseSha == null || !isSamePlace(supervisor, place)
+    ? {}
+    : { branchStartSha: supervisor.baseSha };
 }
 
 /** A command that looks at branches, with the head as it is now; any other as it is. */

@@ -30,6 +30,8 @@ async function away(): Promise<Away> {
   await runJobs(t);
   const [start] = await other.pullOnly('task.start');
   if (start?.taskId !== taskId) throw new Error('it was not placed on the other machine');
+  // Nothing is merged yet: the branch begins where it began on the supervisor's machine.
+  expect(start).toMatchObject({ branchStartSha: sha('a') });
   await other.started(start);
   await other.ended(start);
   await runJobs(t);
@@ -215,7 +217,9 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
     const contractId = scene.contract.id;
     const branch = `makima/${scene.contract.slug}`;
     const contractHead = { contractId, branch, commitSha: two };
-    expect(await movedOn(scene)).toMatchObject({ attempt: 2, contractHead });
+    const moved = await movedOn(scene);
+    expect(moved).toMatchObject({ attempt: 2, contractHead });
+    expect(moved).not.toHaveProperty('branchStartSha');
     const ask = { contractId, commitSha: two };
     // The part that came again has voided what was sent before.
     expect(await readBranch(t.engine, scene.other.principal, ask)).toEqual({

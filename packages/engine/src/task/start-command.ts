@@ -16,7 +16,7 @@ import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
 import type { CheckpointRow, ContractRow, TaskRow } from '@makima/db/rows';
 import { directiveAppend } from '../directive/brief.ts';
-import { headOf } from '../contract/head.ts';
+import { startOf } from '../contract/head.ts';
 import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
 
@@ -78,9 +78,7 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     startSha: chosen?.baseSha ?? task.checkpointSha ?? (moved ? (last?.baseSha ?? null) : null),
     ...(chosen === undefined ? {} : { checkpointSha: chosen.commitSha }),
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
-    ...(contract === undefined
-      ? {}
-      : await headOf(tx, contract, { url: task.repositoryUrl, path: task.localPath })),
+    ...(contract === undefined ? {} : await startOf(tx, contract, task)),
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
     // One that never ran has left nothing to go on from.
     continueFromTaskId: source === undefined || source.currentAttempt === 0 ? null : source.id,
