@@ -4,7 +4,7 @@
  * Law: on a terminal no line is longer than the screen as long as its rigid columns fit; a rigid column (an
  * id) is never cut or wrapped. In a pipe there is no header, no colour and no shortening.
  */
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 import type { Colors, Screen } from './io.ts';
 import { oneLine } from './plain.ts';
 
@@ -120,7 +120,14 @@ function pad(text: string, width: number, screen: Screen): string {
   return short + ' '.repeat(Math.max(0, width - widthOf(short)));
 }
 
+type StringWidth = (text: string) => number;
+let stringWidth: StringWidth | undefined;
+
+/** Its library is loaded with the first table for a screen: what is piped needs none, and it costs 20 ms. */
 export function widthOf(text: string): number {
+  stringWidth ??= (
+    createRequire(import.meta.url)('string-width') as { readonly default: StringWidth }
+  ).default;
   return stringWidth(text);
 }
 
