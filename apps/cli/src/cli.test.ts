@@ -6,7 +6,7 @@ import {
   startDescribedServer,
   type DescribedServer,
 } from '@makima/client/testing/described-server';
-import { sampleContract, sampleDetail, sampleQuestion } from '@makima/client/testing/samples';
+import { sampleContract, sampleDetail, sampleQuestion, sampleTask } from '@makima/client/testing/samples';
 import { zProblem } from '@makima/contracts/problem';
 import { MakimaError, type ErrorCode } from '@makima/domain/error';
 import { catalog, groups } from './catalog/all.ts';
@@ -73,6 +73,9 @@ describe('wrong usage', () => {
     [['contracts', 'list', '-n', 'x'], 'whole number', 'makima contracts list --help'],
     [['contracts', 'show'], "missing required argument 'contract'", 'makima contracts show --help'],
     [['contracts', 'list', '-o', 'xml'], 'Allowed choices are table, json', '--help'],
+    [['contracts', 'cancel', '', '--yes'], '<contract> is empty', 'makima contracts cancel'],
+    [['daemon', 'revoke', '  ', '--yes'], '<daemon> is empty', 'makima daemon revoke --help'],
+    [['answer', 'a-slug', ''], '<answer> is empty', 'makima answer --help'],
     [['up'], "unknown command 'up'", './makima up'],
     [['help', 'nonsense'], "no help on 'nonsense'", 'makima help'],
   ])('%j exits 2 and says what to do', async (args, message, fix) => {
@@ -80,6 +83,16 @@ describe('wrong usage', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
     expect(stderr).toContain(`fix   ${fix.startsWith('-') ? 'makima' : fix}`);
+  });
+
+  it('takes nothing for the beginning of the only task there is', async () => {
+    await serve({
+      listContracts: () => ({ items: [sampleContract(1)], nextCursor: null }),
+      listContractTasks: () => ({ items: [sampleTask(1)] }),
+    });
+    const { code, stderr } = await stage.run(['tasks', 'cancel', 'contract-1/', '--yes']);
+    expect([code, server?.received.map((call) => call.id).at(-1)]).toEqual([2, 'listContractTasks']);
+    expect(stderr).toContain('the id or name is empty');
   });
 
   it('prints help to stderr for a group without a command', async () => {

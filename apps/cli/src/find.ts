@@ -1,7 +1,8 @@
 /**
  * From what people type to the thing they mean: a full id, a unique beginning of one, a slug, a name.
  *
- * Law: an exact match wins; several matches are an error that lists them, never a guess.
+ * Law: an exact match wins; several matches are an error that lists them, never a guess; what is empty is
+ * the beginning of everything, and means nothing.
  */
 import type { Client } from '@makima/client/client';
 import type { Contract } from '@makima/contracts/entity/contract';
@@ -21,9 +22,13 @@ interface Names<T> {
   readonly name: (thing: T) => string | null;
 }
 
-/** Exact name or id, else the beginning of ids, else the beginning of names. */
+/**
+ * Exact name or id, else the beginning of ids, else the beginning of names.
+ * @throws usage error when nothing is typed.
+ */
 export function matching<T>(things: readonly T[], typed: string, names: Names<T>): readonly T[] {
-  const wanted = typed.toLowerCase();
+  const wanted = typed.trim().toLowerCase();
+  if (wanted === '') throw usageError('the id or name is empty', 'type the beginning of one');
   const nameOf = (thing: T): string | undefined => names.name(thing)?.toLowerCase();
   const exact = things.filter((t) => nameOf(t) === wanted || names.id(t) === wanted);
   if (exact.length > 0) return exact;

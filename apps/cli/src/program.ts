@@ -116,6 +116,7 @@ function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode:
   if (spec.passThrough === true) leaf.allowUnknownOption();
   leaf.action(async () => {
     if (hidden) throw notForAgents(spec.path);
+    refuseBlanks(leaf, spec.path);
     const rawArgs = io.argv.slice(io.argv.indexOf(leaf.name()) + 1);
     const options = leaf.optsWithGlobals<GlobalOptions>();
     const piped = jsonWhenPiped.includes(parent.name()) ? 'json' : undefined;
@@ -123,6 +124,16 @@ function addLeaf(parent: Command, spec: CommandSpec, io: Io, result: { exitCode:
     const command = await spec.load();
     result.exitCode =
       (await command.run(shell, leaf.processedArgs as never, leaf.opts() as never)) ?? 0;
+  });
+}
+
+/** An empty word, as an unset variable of a script leaves it, names nothing: it may never mean whatever is there. */
+function refuseBlanks(leaf: Command, path: string): void {
+  leaf.registeredArguments.forEach((argument, at) => {
+    const given: unknown = leaf.processedArgs[at];
+    const words: readonly unknown[] = Array.isArray(given) ? given : [given];
+    if (!words.some((word) => typeof word === 'string' && word.trim() === '')) return;
+    throw usageError(`<${argument.name()}> is empty`, `makima ${path} --help`);
   });
 }
 

@@ -1,7 +1,7 @@
-// Makes this machine's daemon known to the control plane, once.
+// Makes this machine's daemon known to the control plane: once, and again after its key was revoked.
 // Why: `up` ends with a machine that can work, without a second command.
 // Law: tokens travel over standard input and files of mode 0600, never over a command line.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { daemonTokenFile, readOwnerKey, type Home } from './home.ts';
 import type { LogFile } from './log-file.ts';
 import { nodeProgram, runToEnd } from './run-node.ts';
@@ -15,12 +15,17 @@ export interface EnrolOptions {
   log: LogFile;
 }
 
-export type Enrolment = 'enrolled' | 'known' | 'no-owner-key';
+export type Enrolment = 'enrolled' | 'enrolled-anew' | 'known' | 'no-owner-key';
 
-/** Enrols the local daemon if it has no token yet. */
+/**
+ * Enrols the local daemon if it has no key that the API knows.
+ * @throws when its key was revoked and no owner key is here to enrol it anew.
+ */
 export const enrolDaemon = async (options: EnrolOptions): Promise<Enrolment> => {
-  if (existsSync(daemonTokenFile(options.home))) return 'known';
-  const ownerKey = readOwnerKey(options.home);
+  const hasKey = existsSync(daemonTokenFile(options.home));
+  if (hasKey && !(await isRefused(options))) return 'known';
+  const ownerKey = readOwnerKey(options.home) || undefined;
+  if (ownerKey === undefined && hasKey) throw new Error(revokedText(options.home));
   if (ownerKey === undefined) return 'no-owner-key';
   await runToEnd({
     name: 'enrolling the daemon of this machine',
@@ -34,8 +39,26 @@ export const enrolDaemon = async (options: EnrolOptions): Promise<Enrolment> => 
     input: `${await askForToken(options.apiUrl, ownerKey)}\n`,
     timeoutMs: 30_000,
   });
-  return 'enrolled';
+  return hasKey ? 'enrolled-anew' : 'enrolled';
 };
+
+/** Whether the API says that nobody has the daemon's key; whatever else goes wrong, the daemon tries it. */
+const isRefused = async ({ apiUrl, home }: EnrolOptions): Promise<boolean> => {
+  const key = readFileSync(daemonTokenFile(home), 'utf8').trim();
+  try {
+    const response = await fetch(`${apiUrl}/api/v1/whoami`, {
+      headers: { authorization: `Bearer ${key}` },
+      signal: AbortSignal.timeout(15_000),
+    });
+    await response.body?.cancel();
+    return response.status === 401;
+  } catch {
+    return false;
+  }
+};
+
+const revokedText = (home: Home): string =>
+  `this machine was revoked, and no owner key is here to let it join again: remove ${daemonTokenFile(home)} to start without it, then makima daemon join with a token of makima daemon enrol`;
 
 const askForToken = async (apiUrl: string, ownerKey: string): Promise<string> => {
   // Loaded here because it is needed once in the life of a home, and costs each start 100 ms.

@@ -1,5 +1,5 @@
 // Holds the stack to its laws, with real stores and small stand-in services.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -99,6 +99,26 @@ describe('start and stop', () => {
       const seen = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${one.pid}/${name}`));
       expect(secrets.filter((text) => seen.some((bytes) => bytes.includes(text)))).toEqual([]);
     }
+  });
+
+  it('lets a machine that was revoked join anew, and says why it cannot without the owner key', async () => {
+    const first = await start();
+    await first.stop();
+    const token = join(options.home.secrets, 'daemon.token');
+    writeFileSync(token, 'revoked', { mode: 0o600 });
+    const lines: string[] = [];
+    const onEvent = (event: StackEvent): void => {
+      if (event.kind === 'progress') lines.push(event.line);
+    };
+    const second = await start({ onEvent });
+    expect(lines.filter((line) => line.includes('revoked'))).toHaveLength(1);
+    expect(readFileSync(token, 'utf8')).toContain('joined');
+    await second.stop();
+
+    writeFileSync(token, 'revoked', { mode: 0o600 });
+    writeFileSync(join(options.home.secrets, 'owner.key'), '', { mode: 0o600 });
+    await expect(start()).rejects.toThrow('this machine was revoked');
+    expect(readFileSync(token, 'utf8')).toBe('revoked');
   });
 
   it('starts a service as often as it is told', async () => {

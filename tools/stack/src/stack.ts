@@ -205,6 +205,8 @@ export class Stack {
       this.#progress('no owner key here, so no daemon starts: join one with makima daemon join');
       return;
     }
+    if (outcome === 'enrolled-anew')
+      this.#progress('this machine was revoked: it joined anew, as another machine');
     await this.#serve([daemonSpec(this.#context, this.addresses)]);
   }
 
