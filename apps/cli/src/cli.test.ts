@@ -6,7 +6,12 @@ import {
   startDescribedServer,
   type DescribedServer,
 } from '@makima/client/testing/described-server';
-import { sampleContract, sampleDetail, sampleQuestion, sampleTask } from '@makima/client/testing/samples';
+import {
+  sampleContract,
+  sampleDetail,
+  sampleQuestion,
+  sampleTask,
+} from '@makima/client/testing/samples';
 import { zProblem } from '@makima/contracts/problem';
 import { MakimaError, type ErrorCode } from '@makima/domain/error';
 import { catalog, groups } from './catalog/all.ts';
@@ -91,7 +96,10 @@ describe('wrong usage', () => {
       listContractTasks: () => ({ items: [sampleTask(1)] }),
     });
     const { code, stderr } = await stage.run(['tasks', 'cancel', 'contract-1/', '--yes']);
-    expect([code, server?.received.map((call) => call.id).at(-1)]).toEqual([2, 'listContractTasks']);
+    expect([code, server?.received.map((call) => call.id).at(-1)]).toEqual([
+      2,
+      'listContractTasks',
+    ]);
     expect(stderr).toContain('the id or name is empty');
   });
 
