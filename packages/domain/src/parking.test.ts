@@ -19,6 +19,7 @@ const waits: ParkFacts = {
   openWaits: 1,
   openQuestions: 0,
   openTasks: 1,
+  isCompleting: false,
   unreadMessages: 0,
   parkAfterMs: 120_000,
 };
@@ -40,6 +41,9 @@ describe('a supervisor is parked', () => {
     expect(mayPark({ ...alone, openQuestions: 1 }, now)).toBe(true);
     expect(mayPark({ ...alone, state: 'idle' }, now)).toBe(true);
     expect(mayPark({ ...alone, state: 'idle', openTasks: 0 }, now)).toBe(false);
+    const done = { ...alone, state: 'idle', openTasks: 0, isCompleting: true } as const;
+    expect(mayPark(done, now)).toBe(true);
+    expect(mayPark({ ...done, state: 'working' }, now)).toBe(false);
   });
 
   it('never with mail to read, and never where parking is off', () => {
@@ -69,6 +73,9 @@ describe('a parked supervisor', () => {
   it('sleeps while something may come', () => {
     expect(wakeReason(waits, nothing)).toBeNull();
     expect(wakeReason({ ...waits, state: 'idle', openWaits: 0 }, nothing)).toBeNull();
+    const done = { ...waits, openWaits: 0, openTasks: 0, isCompleting: true };
+    expect(wakeReason(done, nothing)).toBeNull();
+    expect(wakeReason({ ...done, isCompleting: false }, nothing)).toBe('withdrawn');
     expect(
       wakeReason(
         { ...waits, state: 'waiting_for_user', openWaits: 0, openQuestions: 1, openTasks: 0 },

@@ -15,6 +15,8 @@ export interface Pending {
   readonly openQuestions: number;
   /** Tasks of its contract that have not ended; it is told of their end while it is idle. */
   readonly openTasks: number;
+  /** Its contract completes: the clean-up ends it, unless a person says no, which it is told. */
+  readonly isCompleting: boolean;
 }
 
 export interface ParkFacts extends Pending {
@@ -84,6 +86,7 @@ export function wakeReason(pending: Pending, come: Come): WakeReason | null {
   return somethingComes(pending) ? null : 'withdrawn';
 }
 
-function somethingComes({ state, openWaits, openQuestions, openTasks }: Pending): boolean {
-  return openWaits > 0 || openQuestions > 0 || (state === 'idle' && openTasks > 0);
+function somethingComes(pending: Pending): boolean {
+  const { state, openWaits, openQuestions, openTasks, isCompleting } = pending;
+  return isCompleting || openWaits > 0 || openQuestions > 0 || (state === 'idle' && openTasks > 0);
 }

@@ -28,14 +28,15 @@ export async function longWaiting(
       join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
      where t.status = 'running' and t.session = 'live' and a.state = 'running'
        and s.state in ('idle', 'waiting_for_user', 'waiting_for_tasks')
-       and c.status in ('active', 'waiting_for_input')
+       and c.status in ('active', 'waiting_for_input', 'completing')
        and coalesce(c.park_after_seconds, ${otherwise}::int) > 0
        and (s.updated_at <= clock() - make_interval(secs => coalesce(c.park_after_seconds, ${otherwise}::int))
          or c.park_after_seconds is null and s.updated_at <= clock() - make_interval(secs => ${crowded})
             and (select true from tasks p where p.owner_id = t.owner_id and p.status = 'pending' limit 1) is true)
        and (a.park_asked_at is null or a.park_asked_at < clock() - make_interval(secs => ${args.patienceMs / 1000}))
        and not exists (select 1 from agent_messages m where m.task_id = t.id and m.state in ('pending', 'queued'))
-       and (exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
+       and (c.status = 'completing'
+         or exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
          or exists (select 1 from questions q where q.contract_id = c.id and q.status = 'open' and not q.non_blocking)
          or s.state = 'idle' and exists (
               select 1 from tasks o where o.contract_id = c.id and not o.is_supervisor
@@ -63,6 +64,7 @@ export async function pendingOf(
                and not q.non_blocking and (q.task_id = s.task_id or s.state = 'idle')) as open_questions,
            (select count(*)::int from tasks o where o.contract_id = s.contract_id and not o.is_supervisor
                and o.status not in ('done', 'failed', 'merged', 'cancelled')) as open_tasks,
+           (select true from contracts c where c.id = s.contract_id and c.status = 'completing') is true as is_completing,
            m.unread_messages, m.unread_answers, m.unread_ends
       from supervisors s
       cross join lateral (

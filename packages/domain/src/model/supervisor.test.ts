@@ -29,6 +29,7 @@ interface World {
   openWaits: number;
   openQuestions: number;
   openTasks: number;
+  isCompleting: boolean;
   parked: boolean;
   /** What came since it fell asleep. */
   come: { -readonly [K in keyof Come]: number };
@@ -50,6 +51,7 @@ const begin = (): World => ({
   openWaits: 0,
   openQuestions: 0,
   openTasks: 0,
+  isCompleting: false,
   parked: false,
   come: nothing(),
   epoch: 1,
@@ -109,8 +111,8 @@ const passes: fc.Arbitrary<Step<World>> = fc
   .map((ms) => ({ name: `${ms} ms pass`, happen: (world) => void (world.nowMs += ms) }));
 
 const fallsAsleep: fc.Arbitrary<Step<World>> = step('waits long and falls asleep', (w) => {
-  const { state, openWaits, openQuestions, openTasks } = w;
-  const pending = { state, openWaits, openQuestions, openTasks };
+  const { state, openWaits, openQuestions, openTasks, isCompleting } = w;
+  const pending = { state, openWaits, openQuestions, openTasks, isCompleting };
   w.nowMs += parkAfterMs - 1;
   const facts = { ...pending, since: new Date(w.sinceMs), unreadMessages: 0, parkAfterMs };
   if (awake(w) && mayPark(facts, new Date(w.nowMs))) w.parked = true;
@@ -142,6 +144,13 @@ const steps: fc.Arbitrary<Step<World>>[] = [
     if (w.parked) w.come.messages += 1;
     wakeIfCome(w);
   }),
+  step('its contract completes', (w) => void (w.isCompleting = true)),
+  step('a person says no', (w) => {
+    if (!w.isCompleting) return;
+    w.isCompleting = false;
+    if (w.parked) w.come.messages += 1;
+    wakeIfCome(w);
+  }),
   fallsAsleep,
   fallsAsleep,
   isLost,
@@ -164,7 +173,8 @@ function invariants(w: World): void {
     must(leaving.includes(w.state), 'out of an interruption leads a restoration, or the end');
   if (w.parked) {
     must(resting.includes(w.state), 'only who waits sleeps');
-    must(w.openWaits + w.openQuestions + w.openTasks > 0, 'who sleeps will be woken');
+    const open = w.openWaits + w.openQuestions + w.openTasks;
+    must(open > 0 || w.isCompleting, 'who sleeps will be woken, or is over');
     must(
       Object.values(w.come).every((n) => n === 0),
       'nobody sleeps over what came',

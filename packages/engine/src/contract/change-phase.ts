@@ -25,6 +25,7 @@ import type { Person } from '../principal.ts';
 import { lockedContract, requireLead } from '../authorize.ts';
 import { channels } from '@makima/contracts/channels';
 import { deliver } from '../question/deliver.ts';
+import { askerGoesOn } from '../question/settle.ts';
 import { requestConfirmation, tellDecision, voidIfChanged } from './confirmation.ts';
 import { contractNow } from './finish.ts';
 import { digestOf, gateOf, type Gate } from './gate.ts';
@@ -227,6 +228,7 @@ export async function approve(
       const to = confirmation.toPhase;
       const consequence = to === null ? 'The contract completes' : `The contract is now in ${to}`;
       await deliver(a, answered, { consequence });
+      await askerGoesOn(a, answered);
     }
   }
   a.audit(

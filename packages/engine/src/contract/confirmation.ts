@@ -5,6 +5,7 @@
 import { channels } from '@makima/contracts/channels';
 import { MakimaError } from '@makima/domain/error';
 import { answerText } from '@makima/domain/question';
+import { afterQuestion } from '@makima/domain/supervisor';
 import {
   closeConfirmation,
   insertConfirmation,
@@ -13,9 +14,12 @@ import {
   refusedAsItStands,
 } from '@makima/db/repo/confirmations';
 import { cancelQuestionRow, insertQuestion } from '@makima/db/repo/questions';
+import { findTask } from '@makima/db/repo/tasks';
 import type { ConfirmationRow, ContractRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
+import { askerGoesOn } from '../question/settle.ts';
+import { savePoint } from '../save-point.ts';
 import { digestOf, gateOf, shownOf } from './gate.ts';
 import { syncWaiting } from './move.ts';
 
@@ -27,7 +31,7 @@ export interface ConfirmationRequest {
 /**
  * What a person sent back, an agent asks for again when there is something new to see.
  *
- * `to` is the next phase, or null for the completion of the contract; `words` are those of an agent that asks
+ * `to` is the next phase, or null for the completion of the contract; `said`: the words of an agent that asks
  * for it. The caller holds the contract's lock.
  * @throws CONFLICT to an agent, with the person's words.
  */
@@ -35,16 +39,23 @@ export async function requestConfirmation(
   a: Act,
   contract: ContractRow,
   to: string | null,
-  words?: string,
+  said?: string,
 ): Promise<ConfirmationRequest> {
   const { deliverables } = await gateOf(a.tx, contract);
   const digest = digestOf(contract, to ?? '', deliverables);
+  const words =
+    to === null
+      ? `Complete the contract "${contract.name}"?`
+      : `May "${contract.name}" go from ${contract.phase} to ${to}?`;
   const open = await openConfirmation(a.tx, { contractId: contract.id });
   if (open !== undefined) {
     const question = await questionOfConfirmation(a.tx, { confirmationId: open.id });
     const same =
       open.toPhase === to && open.contractVersion === contract.version && open.digest === digest;
-    if (same && question !== undefined) return { confirmation: open, questionId: question.id };
+    if (same && question !== undefined) {
+      await waitsFor(a, contract, words);
+      return { confirmation: open, questionId: question.id };
+    }
     await voidConfirmation(a, contract, open);
   }
   if (a.caller.kind === 'agent') await assertSomethingNew(a, contract, digest);
@@ -63,11 +74,8 @@ export async function requestConfirmation(
     ownerId: contract.ownerId,
     contractId: contract.id,
     taskId: contract.supervisorTaskId,
-    question:
-      to === null
-        ? `Complete the contract "${contract.name}"?`
-        : `May "${contract.name}" go from ${contract.phase} to ${to}?`,
-    context: contextOf(contract, deliverables, words),
+    question: words,
+    context: contextOf(contract, deliverables, said),
     choices: ['Approve', 'Send back'],
     phaseguard: true,
     questionType: to === null ? 'contract_complete' : 'phase_confirmation',
@@ -86,7 +94,16 @@ export async function requestConfirmation(
     },
   });
   await syncWaiting(a, contract);
+  await waitsFor(a, contract, words);
   return { confirmation, questionId };
+}
+
+/** The supervisor that asks waits for the person from now on, as it does for an answer. */
+async function waitsFor(a: Act, contract: ContractRow, question: string): Promise<void> {
+  const { caller } = a;
+  if (caller.kind !== 'agent' || caller.taskId !== contract.supervisorTaskId) return;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: caller.taskId });
+  if (task !== undefined) await savePoint(a, task, afterQuestion(question));
 }
 
 async function assertSomethingNew(a: Act, contract: ContractRow, digest: string): Promise<void> {
@@ -130,6 +147,7 @@ export async function voidConfirmation(
       taskId: cancelled.taskId,
       data: { questionId: cancelled.id, reason },
     });
+    await askerGoesOn(a, cancelled);
   }
 }
 

@@ -6,18 +6,22 @@ import { requestMerge } from '../operation/merge.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
 import { messageTask } from '../task/message.ts';
-import { sha } from '../test-daemon.ts';
+import { sha, TestDaemon } from '../test-daemon.ts';
 import { by, openTestEngine, refusal, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
-import { contractRow, orderedId, running, stage, type Stage } from '../test-stage.ts';
+import { parkingOf } from '../test-parking.ts';
+import { contractRow, orderedId, running, stage, taskRow, type Stage } from '../test-stage.ts';
 import { changePhase } from './change-phase.ts';
+import { cleanContract } from './clean.ts';
 import { changeStatus } from './change-status.ts';
 import { completeDeliverable } from './complete-deliverable.ts';
 import { requestCompletion } from './request-completion.ts';
 
 let t: TestEngine;
+let daemon: TestDaemon;
 beforeAll(async () => {
   t = await openTestEngine({ settings: { autoAdvancePhases: false, completionGraceMs: 60_000 } });
+  daemon = await TestDaemon.join(t, { slots: 100 });
 });
 afterEach(async () => {
   expect(await brokenInvariants(t)).toEqual({});
@@ -59,7 +63,7 @@ async function merge(): Promise<void> {
 
 /** In its last phase, which owes nothing more. */
 async function ready(contract: Partial<ContractInput>): Promise<void> {
-  scene = await stage(t, { contract });
+  scene = await stage(t, { daemon, contract });
   await deliver('plan-document');
   const id = scene.contract.id;
   await changePhase(t.engine, by(t.owner), { id, phase: 'execute', confirmed: true });
@@ -68,7 +72,7 @@ async function ready(contract: Partial<ContractInput>): Promise<void> {
 
 describe('a contract of which its supervisor says that it is complete', () => {
   it('is told what is missing', async () => {
-    scene = await stage(t, { contract: { phaseGuard: false } });
+    scene = await stage(t, { daemon, contract: { phaseGuard: false } });
     const early = await say();
     if (early.outcome !== 'validation_failed') throw new Error(early.outcome);
     expect(early.missing.join(' ')).toMatch(/plan, which is not its last phase.*plan-document/);
@@ -78,6 +82,39 @@ describe('a contract of which its supervisor says that it is complete', () => {
     expect(busy).toMatchObject({ missing: ["Task 'still at it' is running."] });
     expect(await status()).toBe('active');
     await scene.daemon.ended(task);
+  });
+
+  it('needs no process until it is over, or a person says no', async () => {
+    for (const end of ['over', 'rejected'] as const) {
+      await ready({ phaseGuard: false });
+      await say();
+      const p = parkingOf(scene, { taskId: scene.supervisorTaskId } as never);
+      for (const { message } of await scene.daemon.pullOnly('task.message'))
+        await scene.daemon.report({
+          kind: 'message.received',
+          ...p.supervisor(),
+          messageId: message.id,
+          state: 'delivered',
+        });
+      await p.turnEnded();
+      await p.park();
+      await runJobs(t);
+      const about = { id: scene.contract.id };
+      if (end === 'rejected') {
+        await changeStatus(t.engine, by(t.owner), {
+          ...about,
+          targetStatus: 'active',
+          reason: 'not yet',
+        });
+        const { start } = await p.woken();
+        expect(start.messages.map(({ text }) => text).join()).toContain('not yet');
+      } else {
+        await t.database.sql`
+          update contracts set completion_detected_at = clock() - interval '1 hour' where id = ${about.id}`;
+        await cleanContract(t.engine, t.system, { contractId: about.id });
+        expect(await taskRow(t, scene.supervisorTaskId)).toMatchObject({ status: 'done' });
+      }
+    }
   });
 
   it('begins to complete, and says the same the second time', async () => {
@@ -125,7 +162,7 @@ describe('a contract of which its supervisor says that it is complete', () => {
     ['an answer of a person', askedAndAnswered],
   ];
   it.each(somethingNew)('is asked for again after %s', async (_, happens) => {
-    scene = await stage(t, { contract: { phaseGuard: true } });
+    scene = await stage(t, { daemon, contract: { phaseGuard: true } });
     await deliver('plan-document');
     const advance = async () => {
       const input = { id: scene.contract.id, phase: 'execute' };
@@ -149,7 +186,7 @@ describe('a contract of which its supervisor says that it is complete', () => {
     const worker = await scene.daemon.agent(task);
     expect(await code(requestCompletion(t.engine, by(worker), { id }))).toBe('NOT_SUPERVISOR');
     await scene.daemon.ended(task);
-    const other = await stage(t);
+    const other = await stage(t, { daemon });
     expect(await code(requestCompletion(t.engine, by(other.supervisor), { id }))).toBe(
       'CONTRACT_NOT_FOUND',
     );

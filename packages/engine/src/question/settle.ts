@@ -83,11 +83,20 @@ export async function afterAnswer(
     { contractId: contract.id },
     { entityId: contract.id, fence: `answered-${question.id}` },
   );
-  if (question.taskId === null) return;
-  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
-  if (open.some((q) => q.taskId === question.taskId && !q.nonBlocking)) return;
-  const task = await findTask(a.tx, { ownerId: a.ownerId, id: question.taskId });
-  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId: question.taskId });
+  await askerGoesOn(a, question);
+}
+
+/** Nothing that was asked for it is open any more: it works again. */
+export async function askerGoesOn(
+  a: Act,
+  question: Pick<QuestionRow, 'taskId' | 'contractId'>,
+): Promise<void> {
+  const { taskId, contractId } = question;
+  if (taskId === null || contractId === null) return;
+  const open = await openQuestionsOf(a.tx, { ownerId: a.ownerId, contractId });
+  if (open.some((q) => q.taskId === taskId && !q.nonBlocking)) return;
+  const task = await findTask(a.tx, { ownerId: a.ownerId, id: taskId });
+  const supervisor = await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
   if (task !== undefined && supervisor?.state === 'waiting_for_user')
     await savePoint(a, task, afterLastAnswer());
 }

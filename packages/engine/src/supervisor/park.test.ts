@@ -1,6 +1,8 @@
 /** A supervisor that waits is parked: when, by whom it is asked, and what it costs then: nothing. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import { changePhase } from '../contract/change-phase.ts';
+import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { getContract } from '../contract/get.ts';
 import { patchContract } from '../contract/patch.ts';
 import { whyContract } from '../contract/why.ts';
@@ -159,6 +161,45 @@ describe('a supervisor is parked', () => {
     await patchContract(t.engine, by(t.owner), { id, parkAfterSeconds: 10 });
     await p.hasWaited(11);
     expect(await p.sweep()).toBe(1);
+  });
+
+  it('at a guard that its agent came to, and goes on with the yes of a person', async () => {
+    scene = await stage(t, { daemon, contract: { phaseGuard: true } });
+    const { id } = scene.contract;
+    await completeDeliverable(t.engine, by(scene.supervisor), {
+      id,
+      deliverableId: 'plan-document',
+      evidence: [],
+    });
+    p = parkingOf(scene, task);
+    const advance = { id, phase: 'execute' };
+    await changePhase(t.engine, by(scene.supervisor), advance);
+    await p.park();
+    await p.sleeps();
+    await changePhase(t.engine, by(t.owner), { ...advance, confirmed: true });
+    const { start, digest } = await p.woken();
+    expect(digest).toContain('Approve');
+    await p.reads(start);
+    const [row] = await t.database.sql`
+      select state from supervisors where task_id = ${scene.supervisorTaskId}`;
+    expect(row).toEqual({ state: 'working' });
+  });
+
+  it('never at a guard that what was shown has moved away from', async () => {
+    scene = await stage(t, { daemon, contract: { phaseGuard: true } });
+    const { id } = scene.contract;
+    const deliver = (evidence: { kind: 'word'; text: string }[]) =>
+      completeDeliverable(t.engine, by(evidence.length === 0 ? scene.supervisor : t.owner), {
+        id,
+        deliverableId: 'plan-document',
+        evidence,
+      });
+    await deliver([]);
+    p = parkingOf(scene, task);
+    await changePhase(t.engine, by(scene.supervisor), { id, phase: 'execute' });
+    await deliver([{ kind: 'word', text: 'as it stands now' }]);
+    await p.hasWaited(1_000);
+    expect(await p.sweep()).toBe(0);
   });
 
   it('soon where another waits for its place, unless its contract has a time of its own', async () => {

@@ -66,7 +66,7 @@ async function park(
   if (!live || task.contractId === null || task.homeDaemonId === null) return false;
   if (task.currentAttempt !== attempt) return false;
   const contract = await findContract(a.tx, { ownerId: a.ownerId, id: task.contractId });
-  if (contract === undefined || !mayWork(contract.status)) return false;
+  if (contract === undefined || !waits(contract)) return false;
   // Held: a wait that ends meanwhile is seen here, or comes after this and counts as come.
   await lockSupervisor(a.tx, { ownerId: a.ownerId, taskId });
   const facts = await pendingOf(a.tx, { taskId });
@@ -84,6 +84,11 @@ async function park(
   });
   a.hint(channels.daemonWake(daemonId));
   return true;
+}
+
+/** One that completes waits for its end, or for a person's no. */
+function waits({ status }: ContractRow): boolean {
+  return mayWork(status) || status === 'completing';
 }
 
 /** The contract's own time, else the installation's; null: never. */
