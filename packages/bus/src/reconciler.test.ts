@@ -43,6 +43,17 @@ describe('reconciler', () => {
     expect(requeued()).toBe(1);
   });
 
+  it('asks at its start for what the process before it may have held, then for what is old', async () => {
+    const { bus } = await testBus();
+    await busReady(bus);
+    await testReconciler(bus, () => 0).reconciler.tick();
+    const timings = { periodMs: 0, olderThanMs: 10_000, firstOlderThanMs: 1_000 };
+    const { reconciler, asked } = testReconciler(bus, () => 0, timings);
+    await reconciler.tick();
+    await reconciler.tick();
+    expect(asked).toEqual([1_000, 10_000]);
+  });
+
   it('asks at once after FLUSHALL, also while a job is active (T09)', async () => {
     const { bus } = await testBus();
     await busReady(bus);

@@ -1,6 +1,7 @@
 /**
  * Makes Redis derivable: whatever should have a job gets one again, every 15 s for what has waited too
- * long, and at once for everything when Redis lost its memory.
+ * long, at once for everything when Redis lost its memory, and for all but the newest when a process starts:
+ * the one before it may have died with jobs in its hands, which Redis gives to nobody while their locks last.
  *
  * Law: Redis is whole when its sentinel key names the run of the server that answers. The sentinel is
  * written only after the requeueing was committed.
@@ -43,12 +44,15 @@ export interface ReconcilerTimings {
   readonly periodMs: number;
   /** How long a row may need a job before it counts as forgotten. */
   readonly olderThanMs: number;
+  /** The same in the first look of a process. */
+  readonly firstOlderThanMs: number;
 }
 
 const reconcilerTimings: ReconcilerTimings = {
   watchMs: 1_000,
   periodMs: 15_000,
   olderThanMs: 10_000,
+  firstOlderThanMs: 1_000,
 };
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
@@ -58,11 +62,18 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { rounds, requeuedRows } = reconcilerMetrics(metrics);
   const sentinel = `${bus.prefix}:alive`;
   let lastRoundAt = performance.now();
+  let isFirst = true;
   let stopListening: (() => void) | undefined;
 
-  const round = async (cause: 'period' | 'redis_lost'): Promise<boolean> => {
-    const written = await port.requeue(cause === 'period' ? timings.olderThanMs : 0);
+  const olderThanMs = {
+    start: timings.firstOlderThanMs,
+    period: timings.olderThanMs,
+    redis_lost: 0,
+  };
+  const round = async (cause: keyof typeof olderThanMs): Promise<boolean> => {
+    const written = await port.requeue(olderThanMs[cause]);
     lastRoundAt = performance.now();
+    isFirst = false;
     rounds.inc({ cause });
     if (written === null) return false;
     requeuedRows.inc(written);
@@ -78,8 +89,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if ((await bus.inner.redis.get(sentinel)) !== runId) {
       log.warn('redis has lost its memory, requeueing everything that needs a job');
       if (await round('redis_lost')) await bus.inner.redis.set(sentinel, runId);
-    } else if (performance.now() - lastRoundAt >= timings.periodMs) {
-      await round('period');
+    } else if (isFirst || performance.now() - lastRoundAt >= timings.periodMs) {
+      await round(isFirst ? 'start' : 'period');
     }
   };
   const loop = createLoop({
@@ -109,7 +120,7 @@ function reconcilerMetrics(metrics: Metrics) {
   return {
     rounds: metrics.counter({
       name: 'makima_reconcile_rounds_total',
-      help: 'Rounds of the reconciler by cause (period, redis_lost).',
+      help: 'Rounds of the reconciler by cause (start, period, redis_lost).',
       labels: ['cause'],
     }),
     requeuedRows: metrics.counter({

@@ -9,14 +9,15 @@ import { restorerMetrics } from '../restorer-metrics.ts';
 import { crash, ledContract, testHouse } from '../test/kit.ts';
 import { orphanedSupervisors } from './orphaned-supervisors.ts';
 
-function sweepOf(house: House, olderThanMs: number) {
+function sweepOf(house: House, olderThanMs?: number) {
   const { engine } = house;
   const metrics = createMetrics({ service: 'test' });
   const counts = restorerMetrics(metrics);
   const log = testLog();
   const leader = leaderOf(engine.database);
   const restore = restoreOne(engine, counts);
-  return orphanedSupervisors({ engine, leader, log, metrics, counts, restore, olderThanMs });
+  const wait = olderThanMs === undefined ? {} : { olderThanMs };
+  return orphanedSupervisors({ engine, leader, log, metrics, counts, restore, ...wait });
 }
 
 describe('orphaned-supervisors', () => {
@@ -29,6 +30,21 @@ describe('orphaned-supervisors', () => {
     await Promise.all([sweepOf(house, 0).tick(), sweepOf(house, 0).tick()]);
     await sweepOf(house, 0).tick();
     expect(await sql`select 1 from restorations`).toHaveLength(1);
+  });
+
+  it('takes up at its start what a process died with a moment ago; later its job has more time', async () => {
+    const house = await testHouse();
+    const { sql } = house.engine.database;
+    const restored = async () => (await sql`select 1 from restorations`).length;
+    const sweep = sweepOf(house);
+    await sweep.tick();
+    await crash(await ledContract(house));
+    await sql`update tasks set pending_since = pending_since - interval '2 seconds'
+               where status = 'interrupted'`;
+    await sweep.tick();
+    expect(await restored()).toBe(0);
+    await sweepOf(house).tick();
+    expect(await restored()).toBe(1);
   });
 
   it('is stopped before it starts, and twice', async () => {

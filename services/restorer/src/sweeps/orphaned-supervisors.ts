@@ -1,6 +1,7 @@
 /**
  * Sweep: interrupted supervisors whose restoration never came. What it finds it restores by itself, as the
  * job would: hint and scan do the same work.
+ * The first look of a process takes up what the one before it may have died with.
  *
  * Law: one process at a time is enough; one supervisor that cannot be restored keeps no other waiting.
  */
@@ -21,7 +22,7 @@ export interface OrphansDeps {
   readonly metrics: Metrics;
   readonly counts: RestorerMetrics;
   readonly restore: Restore;
-  /** How long a job may have been on its way. Default 10 s. */
+  /** How long a job may have been on its way. Default 10 s, and 1 s in the first look of a process. */
   readonly olderThanMs?: number;
 }
 
@@ -31,12 +32,15 @@ export interface OrphanSweep extends Part {
 
 const intervalMs = 5_000;
 const limit = 50;
+const usualOlderThanMs = 10_000;
+const firstOlderThanMs = 1_000;
 
 export function orphanedSupervisors(deps: OrphansDeps): OrphanSweep {
   const { engine, log } = deps;
   const name = 'orphaned-supervisors';
+  let isFirst = true;
   const round = async (): Promise<void> => {
-    const olderThanMs = deps.olderThanMs ?? 10_000;
+    const olderThanMs = deps.olderThanMs ?? (isFirst ? firstOlderThanMs : usualOlderThanMs);
     for (const orphan of await findOrphaned(engine, { limit, olderThanMs })) {
       deps.counts.orphans.inc();
       try {
@@ -47,6 +51,7 @@ export function orphanedSupervisors(deps: OrphansDeps): OrphanSweep {
         log.warn({ err: error, taskId: orphan.taskId }, 'an orphan could not be restored');
       }
     }
+    isFirst = false;
   };
   const loop = createLoop({
     name,
