@@ -1,6 +1,7 @@
 /** How a followed contract stands: whether that ends the following, with which exit code, in which words. */
 import type { Client } from '@makima/client/client';
-import type { Contract } from '@makima/contracts/entity/contract';
+import { deliveryWords } from '@makima/domain/delivery';
+import type { Contract, ContractDetail } from '@makima/contracts/entity/contract';
 import { exitCodes } from './exit-code.ts';
 import { oneLine } from './plain.ts';
 import type { Shell } from './shell.ts';
@@ -9,15 +10,32 @@ import type { Shell } from './shell.ts';
 export async function sayEnd(
   shell: Shell,
   client: Client,
-  end: { contract: Contract; exitCode: number },
+  end: { contract: ContractDetail; exitCode: number },
 ): Promise<void> {
   const { contract, exitCode } = end;
   if (shell.format === 'json') {
-    const { id, slug, status, waitingFor, failureReason } = contract;
-    shell.jsonLine({ contract: id, slug, status, waitingFor, failureReason, exitCode });
+    const { id, slug, status, waitingFor, failureReason, delivery } = contract;
+    shell.jsonLine({ contract: id, slug, status, waitingFor, failureReason, delivery, exitCode });
   } else if (exitCode === exitCodes.waitsForPerson) await sayWhatWaits(shell, client, contract);
-  else shell.say(endOf(contract));
+  else {
+    shell.say(endOf(contract));
+    for (const line of resultOf(contract)) shell.say(`  ${line}`);
+  }
 }
+
+/** Where the result is, and how to get it when it is not in the base branch. */
+export function resultOf(contract: ContractDetail): string[] {
+  const { delivery, repositories } = contract;
+  if (delivery === null) return [];
+  const words = oneLine(deliveryWords(delivery, contract.autoMergeLocal ? 'merge' : 'branch'));
+  const path = repositories.find(({ localPath }) => localPath !== null)?.localPath;
+  if (delivery.commitSha === null || delivery.baseMoved || path == null) return [words];
+  return [words, `git -C ${shellWord(path)} merge ${delivery.branch}   takes it over`];
+}
+
+/** As a shell reads it back. */
+const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${oneLine(text).replaceAll("'", `'\\''`)}'`;
 
 /** Undefined while it goes on. A person at the terminal can answer, so there it goes on. */
 export function outcomeOf(

@@ -5,7 +5,7 @@
  * up, so that an old story never decides about today. Ctrl-C leaves the contract alone.
  */
 import type { Client } from '@makima/client/client';
-import type { Contract } from '@makima/contracts/entity/contract';
+import type { ContractDetail } from '@makima/contracts/entity/contract';
 import type { Event, EventType } from '@makima/contracts/entity/event';
 import type { EventPage, FollowOptions } from '@makima/client/follow-events';
 import { exitCodes } from './exit-code.ts';
@@ -185,7 +185,7 @@ async function tellRest(
   }
 }
 
-function readContract(client: Client, options: Following): Promise<Contract> {
+function readContract(client: Client, options: Following): Promise<ContractDetail> {
   return client.call('getContract', { params: { id: options.id }, signal: options.signal });
 }
 

@@ -144,6 +144,7 @@ const sentences: Readonly<Record<EventType, (f: Facts) => string>> = {
   'pr.opened': (f) =>
     `pull request${f.with(' #', f.of('prNumber'))}${f.with(' for ', f.of('branch'))}${f.with(': ', f.of('prUrl'))}`,
   'operation.finished': (f) =>
+    (f.of('kind') === 'branch.deliver' && f.of('summary')) ||
     `${f.of('kind') || 'operation'}${f.with(' of ', f.task)} ${f.flag('ok') === 'no' ? 'failed' : 'is done'}${why(f)}`,
   'daemon.enrolled': (f) => `${f.daemon} may connect`,
   'daemon.connected': (f) => `${f.daemon} is here${f.with(' on ', f.of('host'))}`,

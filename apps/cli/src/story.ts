@@ -63,6 +63,8 @@ export function storyAct(event: Event): string | null {
 /** Told only to those who ask for every event: book-keeping, and what another event says better. */
 export function isChatter(event: Event): boolean {
   if (event.type === 'supervisor.state_changed') return !stands.has(event.data['to']);
+  // The result that a person waited for, and why it is not where they wanted it.
+  if (event.type === 'operation.finished' && event.data['kind'] === 'branch.deliver') return false;
   return chatter.has(event.type);
 }
 

@@ -107,6 +107,27 @@ describe('watch', () => {
     ]);
   });
 
+  it('says where the result is, and why it was not merged as asked for', async () => {
+    const feed = await open();
+    const note = 'The checkout of the base branch has uncommitted changes: commit or stash them';
+    const delivery = { branch: 'makima/fix-login', commitSha: 'a1', baseMoved: false, note };
+    const over = { ...feed.contract, status: 'completed', autoMergeLocal: true, delivery } as const;
+    feed.contract = over;
+    const summary = 'makima/fix-login is in the repository, but not merged: it is dirty';
+    const finished = { kind: 'branch.deliver', ok: true, summary };
+    feed.add(sampleEvent(1, 'operation.finished', { data: finished }));
+    feed.add(sampleEvent(2, 'contract.completed'));
+    const { stdout, stderr } = await stage.run(['watch', id]);
+    expect(stdout).toContain(summary);
+    expect(stderr.split('\n').slice(1, 3)).toEqual([
+      `  makima/fix-login is in the repository, but not merged: ${note}`,
+      '  git -C /srv/shop merge makima/fix-login   takes it over',
+    ]);
+    feed.contract = { ...over, delivery: { ...delivery, baseMoved: true, note: 'main is at a1' } };
+    const shown = await stage.run(['contracts', 'show', id]);
+    expect(shown.stdout).toContain('makima/fix-login is merged: main is at a1');
+  });
+
   it('ends with 5 when it failed, also if that was long ago', async () => {
     const feed = await open();
     feed.contract = { ...feed.contract, status: 'failed', failureReason: 'cancelled' };

@@ -6,6 +6,7 @@ import { glyphOf, tintOf, wordOf } from '../attention.ts';
 import { budgetFact } from '../budget.ts';
 import { renderFacts, type Fact } from '../facts.ts';
 import { contractId } from '../find.ts';
+import { resultOf } from '../contract-outcome.ts';
 import type { Shell } from '../shell.ts';
 import { renderTable, type Column } from '../table.ts';
 import { ago, duration, until } from '../time.ts';
@@ -79,6 +80,7 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
         `${place}${repository.baseBranch ? ` (${repository.baseBranch})` : ''}${trustOf(repository)}`,
       ];
     }),
+    ...resultOf(contract).map((line): Fact => ['result', line]),
     ['tasks', counts.join(', ')],
     ['used', spentWords(contract.usage)],
     ['budget', budgetFact(contract)],

@@ -97,6 +97,7 @@ export function sampleDetail(n: number, changes: Partial<ContractDetail> = {}): 
       },
     ],
     keptRefs: [],
+    delivery: null,
     ...changes,
   };
 }

@@ -100,6 +100,17 @@ export const zContractDetail = zContract.extend({
   repositories: z.array(zRepository),
   deliverables: z.array(zDeliverable),
   keptRefs: z.array(z.object({ taskId: zId, ref: z.string(), why: z.string() })),
+  /** Its branch in the local repository it came from, once it was brought there; null before, and without one. */
+  delivery: z
+    .object({
+      branch: z.string(),
+      commitSha: z.string().nullable(),
+      /** Whether the base branch stands there too; asked for by `autoMergeLocal`. */
+      baseMoved: z.boolean(),
+      /** One sentence: where it stands, or why what was asked for could not be done. */
+      note: z.string(),
+    })
+    .nullable(),
 });
 export type ContractDetail = z.infer<typeof zContractDetail>;
 

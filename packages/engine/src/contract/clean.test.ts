@@ -18,8 +18,9 @@ beforeAll(async () => {
 afterAll(() => t.close());
 
 /** A completing contract whose agents have ended; its clean-up is asked of the machine. */
-async function completing(name: string): Promise<Stage> {
-  const scene = await stage(t, { daemon, contract: { name, contractType: 'simple' } });
+async function completing(name: string, wish: 'branch' | 'merge' = 'branch'): Promise<Stage> {
+  const wanted = { name, contractType: 'simple', autoMergeLocal: wish === 'merge' };
+  const scene = await stage(t, { daemon, contract: wanted });
   await t.database.sql`
     update contracts set status = 'completing', completion_detected_at = clock() where id = ${scene.contract.id}`;
   await t.database.sql`
@@ -81,6 +82,27 @@ describe('a clean-up that fails', () => {
     await refuseAll();
     await cleanUp(t, daemon);
     expect((await getContract(t.engine, t.owner, { id: contract.id })).status).toBe('completed');
+  });
+});
+
+describe('a delivery', () => {
+  it('that was to be merged and could not be is told: in the events and of the contract', async () => {
+    const { contract } = await completing('dirty', 'merge');
+    const command = (await daemon.pull()).find(({ kind }) => kind === 'branch.deliver');
+    if (command?.kind !== 'branch.deliver') throw new Error('no delivery was asked for');
+    const delivery = { branch: command.branch, commitSha: 'c'.repeat(40), baseMoved: false };
+    const note = 'The checkout of the base branch has uncommitted changes';
+    await daemon.finish(command.operationId, { kind: 'branch.deliver', ...delivery, note });
+    await runJobs(t);
+    await cleanUp(t, daemon);
+    const now = await getContract(t.engine, t.owner, { id: contract.id });
+    expect(now).toMatchObject({ status: 'completed', delivery: { ...delivery, note } });
+    const [told] = (await eventsOf(t, contract.id)).filter(
+      ({ type, data }) => type === 'operation.finished' && data['kind'] === 'branch.deliver',
+    );
+    expect(told?.data['summary']).toBe(
+      `${command.branch} is in the repository, but not merged: ${note}`,
+    );
   });
 });
 

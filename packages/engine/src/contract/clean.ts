@@ -199,7 +199,8 @@ async function order(
     attempt: task?.currentAttempt ?? null,
     daemonId,
     kind,
-    request: {},
+    // What is asked for, as its result is told later.
+    request: kind === 'branch.deliver' ? { fastForwardBase: contract.autoMergeLocal } : {},
     requestedBy: a.caller.name,
   });
   await appendCommand(a.tx, {

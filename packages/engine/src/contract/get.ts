@@ -1,6 +1,7 @@
 /** One contract as a person sees it; also what every verb that changes a contract answers. */
 import type { ContractDetail } from '@makima/contracts/entity/contract';
 import type { Standstill } from '@makima/domain/standstill';
+import { operationsOf } from '@makima/db/repo/operations';
 import { keptRefsOf, repositoriesOf } from '@makima/db/repo/contracts';
 import { contractNumbers } from '@makima/db/repo/contract-numbers';
 import { deliverablesOfContract } from '@makima/db/repo/deliverables';
@@ -42,18 +43,19 @@ export async function contractDetail(
   standing: readonly Standstill[] = [],
 ): Promise<ContractDetail> {
   const about = { ownerId: row.ownerId, contractId: row.id };
-  const [numbers, repositories, deliverables, keptRefs, now] = await Promise.all([
+  const [numbers, repositories, deliverables, keptRefs, deliveries, now] = await Promise.all([
     contractNumbers(db, { ownerId: row.ownerId, ids: [row.id] }),
     repositoriesOf(db, about),
     deliverablesOfContract(db, about),
     keptRefsOf(db, about),
+    operationsOf(db, { contractId: row.id, kind: 'branch.deliver' }),
     databaseTime(db),
   ]);
   const found = numbers.get(row.id);
   if (found === undefined) throw new Error(`contract ${row.id} has no activity row`);
   return presentContractDetail(
     row,
-    { numbers: found, repositories, deliverables, keptRefs },
+    { numbers: found, repositories, deliverables, keptRefs, deliveries },
     {
       now,
       staleThresholdMs: engine.settings.staleThresholdMs,

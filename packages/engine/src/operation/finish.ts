@@ -1,4 +1,5 @@
 /** The result of long git work: kept once, whenever it comes, with what follows from it. */
+import { deliveryWords } from '@makima/domain/delivery';
 import { channels } from '@makima/contracts/channels';
 import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
 import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
@@ -42,7 +43,7 @@ export async function operationFinished(
       kind: row.kind,
       ok: report.ok,
       error: wordsOf(report.error),
-      summary: summaryOf(report.result),
+      summary: summaryOf(row, report.result),
     },
   });
   a.hint(channels.operationDone(row.id));
@@ -236,7 +237,9 @@ async function kept(
   }
 }
 
-function summaryOf(result: OperationResult | null): string | null {
+function summaryOf(row: OperationRow, result: OperationResult | null): string | null {
+  if (result?.kind === 'branch.deliver')
+    return deliveryWords(result, row.request['fastForwardBase'] === true ? 'merge' : 'branch');
   if (result?.kind === 'pr.open') return `#${result.prNumber} ${result.prUrl}`;
   if (result?.kind === 'branch.create')
     return `${result.branch} at ${result.commitSha.slice(0, 10)}`;

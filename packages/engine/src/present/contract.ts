@@ -10,7 +10,8 @@ import { deliverablesOf } from '@makima/domain/contract-type';
 import { isStale } from '@makima/domain/stale';
 import { presentBudget, presentSpent } from './usage.ts';
 import type { ContractNumbers } from '@makima/db/repo/contract-numbers';
-import type { ContractRow, DeliverableRow, KeptRefRow, RepositoryRow } from '@makima/db/rows';
+import { zOperationResult } from '@makima/contracts/socket/reports';
+import type { ContractRow, DeliverableRow, KeptRefRow, OperationRow, RepositoryRow } from '@makima/db/rows';
 
 /** When it is looked at, and from when on silence is stale. */
 export interface Seen {
@@ -62,6 +63,8 @@ export interface ContractParts {
   readonly repositories: readonly RepositoryRow[];
   readonly deliverables: readonly DeliverableRow[];
   readonly keptRefs: readonly KeptRefRow[];
+  /** Every time that its branch was to be delivered, oldest first. */
+  readonly deliveries: readonly OperationRow[];
 }
 
 export function presentContractDetail(
@@ -78,7 +81,17 @@ export function presentContractDetail(
       ),
     ),
     keptRefs: parts.keptRefs.map((kept) => ({ taskId: kept.taskId, ref: kept.ref, why: kept.why })),
+    delivery: presentDelivery(parts.deliveries),
   };
+}
+
+/** The last one that came to an end: one that failed changed nothing. */
+function presentDelivery(deliveries: readonly OperationRow[]): ContractDetail['delivery'] {
+  const last = deliveries.findLast((row) => row.state === 'done');
+  const { data } = zOperationResult.safeParse(last?.result);
+  if (data?.kind !== 'branch.deliver') return null;
+  const { branch, commitSha, baseMoved, note } = data;
+  return { branch, commitSha, baseMoved, note };
 }
 
 export function presentRepository(row: RepositoryRow): Repository {

@@ -90,7 +90,16 @@ export function personsDoors(houseOf: () => House): void {
       const watching = person.start(['watch', 'hello', '--new']);
       const tasks = await eventuallyTask('hello', 'work');
       await tell(house.client, tasks, 'go');
-      expect(await watching.end).toMatchObject({ code: 0, stderr: 'hello is completed\n' });
+      const end = await watching.end;
+      expect([end.code, end.stderr.split('\n')]).toEqual([
+        0,
+        [
+          'hello is completed',
+          expect.stringContaining('makima/hello is in the repository at '),
+          `  git -C ${repo} merge makima/hello   takes it over`,
+          '',
+        ],
+      ]);
       expect(filesOn(repo, 'makima/hello', 'out/')).toEqual(['out/work.txt']);
       // An old story is told whole and decides by what the contract is today.
       const again = await cli('watch', 'hello');
