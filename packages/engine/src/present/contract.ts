@@ -11,7 +11,13 @@ import { isStale } from '@makima/domain/stale';
 import { presentBudget, presentSpent } from './usage.ts';
 import type { ContractNumbers } from '@makima/db/repo/contract-numbers';
 import { zOperationResult } from '@makima/contracts/socket/reports';
-import type { ContractRow, DeliverableRow, KeptRefRow, OperationRow, RepositoryRow } from '@makima/db/rows';
+import type {
+  ContractRow,
+  DeliverableRow,
+  KeptRefRow,
+  OperationRow,
+  RepositoryRow,
+} from '@makima/db/rows';
 
 /** When it is looked at, and from when on silence is stale. */
 export interface Seen {
