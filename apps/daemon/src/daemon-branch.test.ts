@@ -74,6 +74,21 @@ describe('two machines of one contract', () => {
     const parts = gateway.of('patch.stored').map(({ data }) => data);
     expect(parts).toHaveLength(1);
     const head = { contractId: randomUUID(), branch: 'makima/fix-it', commitSha: commitSha ?? '' };
+    // A merge that was given up stands in this copy: the next one tells of it, and sends it along.
+    const base = await asAgent(place.repo, 'rev-parse', 'HEAD');
+    const contractHead = { ...head, commitSha: base };
+    for (const known of [{ contractHead }, {}])
+      expect(await merge(first, known)).toMatchObject({
+        commitSha,
+        moved: {
+          from: base,
+          ...(known.contractHead === undefined ? {} : { onto: base }),
+          changed: ['a.txt'],
+          complete: true,
+        },
+      });
+    expect(gateway.of('patch.stored').map(({ data }) => data)).toEqual([...parts, ...parts, ...parts]);
+    expect(await merge(first, { contractHead: head })).not.toHaveProperty('moved');
 
     const other = await createTestDaemon({ gatewayUrl: gateway.url });
     await daemon.end('SIGKILL');

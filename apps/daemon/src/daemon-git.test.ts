@@ -82,7 +82,7 @@ describe("a daemon's work in repositories", () => {
       if (asked < 3) gateway.cut();
       return { data: part?.data ?? '' };
     };
-    const merge = await operate({
+    const wanted = {
       kind: 'branch.merge',
       taskId,
       attempt,
@@ -90,9 +90,15 @@ describe("a daemon's work in repositories", () => {
       targetBranch: 'makima/fix-it',
       squash: false,
       message: 'Merge it',
-      pack: { operationId: randomUUID(), commitSha: pack.commitSha, parts: pack.packParts },
-    });
-    expect(merge).toMatchObject({ success: true, conflicts: [] });
+    } as const;
+    const parts = { operationId: randomUUID(), commitSha: pack.commitSha, parts: pack.packParts };
+    // The next one of the same branch waits for nothing itself, and is told after it all the same.
+    const [merge, next] = await Promise.all([operate({ ...wanted, pack: parts }), operate(wanted)]);
+    expect(merge).toMatchObject({ success: true, conflicts: [], moved: { changed: ['a.txt'] } });
+    expect(next).toMatchObject({ success: true, commitSha: merge.commitSha });
+    expect(next).not.toHaveProperty('moved');
+    const told = gateway.of('operation.finished').map(({ result }) => result);
+    expect(told.slice(-2)).toEqual([merge, next]);
     expect(asked).toBe(3);
   });
 

@@ -31,6 +31,11 @@ export const branchMerge: OperationWork<CommandOf<'branch.merge'>> = async (
   return result;
 };
 
+/** Moves of a branch are told in the order in which they were made: one that is told before its former looks astray. */
+export function mergeLine({ repository, targetBranch }: CommandOf<'branch.merge'>): string {
+  return `${repository.path ?? repository.url} ${targetBranch}`;
+}
+
 /** The branch for other machines, before the result; one that is too large stays here alone. */
 async function carry(
   { workspace, log }: DaemonContext,

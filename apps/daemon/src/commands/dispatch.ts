@@ -8,7 +8,7 @@ import type { Command } from '@makima/contracts/socket/commands';
 import { branchCreate } from './branch-create.ts';
 import { branchDeliver } from './branch-deliver.ts';
 import { branchHandOver } from './branch-hand-over.ts';
-import { branchMerge } from './branch-merge.ts';
+import { branchMerge, mergeLine } from './branch-merge.ts';
 import { evidenceCheck } from './evidence-check.ts';
 import type { Applied, CommandContext } from './command-context.ts';
 import { prOpen } from './pr-open.ts';
@@ -48,7 +48,7 @@ function carryOut(to: CommandContext, command: Command): Applied {
       to.operations.run(command, taskPack);
       return 'later';
     case 'branch.merge':
-      to.operations.run(command, branchMerge);
+      to.operations.run(command, branchMerge, mergeLine(command));
       return 'later';
     case 'branch.create':
       to.operations.run(command, branchCreate);

@@ -31,23 +31,31 @@ const reportMaxBytes = 900_000;
 const factMaxBytes = 2_000;
 
 export interface Operations {
-  run<C extends OperationCommand>(command: C, work: OperationWork<C>): void;
+  /** Those of one line are carried out and told one after the other, in the order in which they came. */
+  run<C extends OperationCommand>(command: C, work: OperationWork<C>, line?: string): void;
   /** Resolves when none runs. */
   idle(): Promise<void>;
 }
 
 export function createOperations(context: DaemonContext): Operations {
   const running = new Map<string, Promise<void>>();
+  const lines = new Map<string, Promise<void>>();
   return {
-    run(command, work) {
+    run(command, work, line = command.operationId) {
       const { operationId } = command;
       if (running.has(operationId)) return;
-      const done = carryOut(context, command, work)
+      const former = lines.get(line) ?? Promise.resolve();
+      const done = former
+        .then(() => carryOut(context, command, work))
         .catch((error: unknown) =>
           context.log.error({ err: error, operationId }, 'a result was not written'),
         )
-        .finally(() => running.delete(operationId));
+        .finally(() => {
+          running.delete(operationId);
+          if (lines.get(line) === done) lines.delete(line);
+        });
       running.set(operationId, done);
+      lines.set(line, done);
     },
     async idle() {
       await Promise.all(running.values());

@@ -7,8 +7,10 @@ import { stat } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
 import type { CommandOf } from '@makima/contracts/socket/commands';
 import { createBranch } from '../git/branch.ts';
+import { changedPaths } from '../git/changed-paths.ts';
+import { publicBase } from '../git/commit.ts';
 import { deliverBranch } from '../git/deliver.ts';
-import { mergeInto } from '../git/merge.ts';
+import { mergeInto, type MergeResult } from '../git/merge.ts';
 import { mergeIntoSource } from '../git/merge-source.ts';
 import { taskRef } from '../git/names.ts';
 import { makePack, takePack } from '../git/pack.ts';
@@ -70,16 +72,34 @@ async function merge(
   const merged = targetBranch.startsWith('makima/')
     ? await mergeInto(store, wanted)
     : await mergeIntoSource(store, { ...wanted, allowed });
-  const onto =
-    command.contractHead?.branch === targetBranch ? { onto: command.contractHead.commitSha } : {};
   const conflicts = merged.conflicts.map((one) => ({ ...one, hunks: [...one.hunks] }));
-  const { moved, ...rest } = merged;
+  const { moved: _, ...rest } = merged;
+  const moved = await moveToTell(store, command, merged);
   return {
     kind: 'branch.merge',
     ...rest,
     conflicts,
-    ...(moved === undefined ? {} : { moved: { ...moved, ...onto } }),
+    ...(moved === undefined ? {} : { moved }),
   };
+}
+
+/**
+ * The move from the head that the control plane knows. Also when this merge found its work in the contract's branch:
+ * a merge that was given up before it was told of may have brought it in, and nobody else would hear of it.
+ */
+async function moveToTell(
+  store: Store,
+  { contractHead, targetBranch, carry, watch = [] }: CommandOf<'branch.merge'>,
+  { success, moved, commitSha: to }: MergeResult,
+): Promise<ResultOf<'branch.merge'>['moved']> {
+  const head = contractHead?.branch === targetBranch ? contractHead.commitSha : null;
+  const onto = head === null ? {} : { onto: head };
+  if (moved !== undefined) return { ...moved, changed: [...moved.changed], ...onto };
+  if (carry !== true || !success || to === null) return undefined;
+  const from = head ?? (await publicBase(store, to));
+  return from === to
+    ? undefined
+    : { from, ...onto, ...(await changedPaths(store, from, to, watch)) };
 }
 
 /** The commits that an agent has made, or left, since they were last taken over. */

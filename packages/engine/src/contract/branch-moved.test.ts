@@ -59,12 +59,8 @@ async function begun(
 const shown = async (...args: Parameters<typeof begun>) => (await begun(...args))();
 
 /** Ordered by a person, who needs nobody's leave. */
-async function ordered(taskId: string, targetBranch?: string): Promise<string> {
-  const { result } = await requestMerge(t.engine, by(t.owner), {
-    id: taskId,
-    squash: false,
-    targetBranch,
-  });
+async function ordered(taskId: string, targetBranch?: string, squash = false): Promise<string> {
+  const { result } = await requestMerge(t.engine, by(t.owner), { id: taskId, squash, targetBranch });
   if (result.operationId === null) throw new Error('the merge was not ordered');
   return result.operationId;
 }
@@ -297,6 +293,21 @@ describe('a move', () => {
       error: { code: 'CONFLICT', retryable: true, details: { reason: 'branch_moved' } },
       status: 'done',
     });
+  });
+
+  it('to where the branch stands is none: its work was merged before', async () => {
+    const of = await scene();
+    const { taskId } = await done(of);
+    const [first, again] = [await ordered(taskId), await ordered(taskId, undefined, true)];
+    await daemon.finish(first, resultOf({ from: one, to: two, changed: ['src/a.ts'] }));
+    await daemon.finish(again, resultOf({ from: one, onto: one, to: two, changed: ['src/a.ts'] }));
+    const rows = await t.database.sql`
+      select o.state, m.n from operations o left join branch_moves m on m.operation_id = o.id
+       where o.id = any(${[first, again]}::uuid[]) order by o.id`;
+    expect([...rows]).toEqual([
+      { state: 'done', n: 1 },
+      { state: 'done', n: null },
+    ]);
   });
 
   it('of a copy that had more than it was told of may have changed anything', async () => {

@@ -34,6 +34,7 @@ export async function moveOf(a: Act, report: Finished): Promise<Move> {
   const place = row.taskId === null ? undefined : await findTask(a.tx, { ownerId, id: row.taskId });
   if (place === undefined) return 'none';
   const known = await lastMoveAt(a.tx, { ownerId, contractId: contract.id, place });
+  if (known?.toSha === to) return 'none';
   const step = stepOf(known?.toSha ?? null, { ...moved, to });
   if (step === null) return 'astray';
   return {
