@@ -73,17 +73,24 @@ export async function mergeSeenSince(
 }
 
 /**
- * Where a branch of a contract stands on this machine, as its last report about it says; undefined when it has
- * told of none.
+ * Where a branch of a contract stands on this machine, as its last report about it after this time says; undefined
+ * when it has told of none.
  */
 export async function branchHead(
   db: Queryable,
-  args: { ownerId: string; contractId: string; daemonId: string; branch: string },
+  args: {
+    ownerId: string;
+    contractId: string;
+    daemonId: string;
+    branch: string;
+    after: Date | null;
+  },
 ): Promise<string | undefined> {
-  const { branch } = args;
+  const { branch, after } = args;
   const [row] = await db<{ commitSha: string }[]>`
     select coalesce(result->>'commitSha', error->'details'->>'commitSha') as commit_sha from operations
      where owner_id = ${args.ownerId} and contract_id = ${args.contractId} and daemon_id = ${args.daemonId}
+       and (${after}::timestamptz is null or finished_at > ${after})
        and (state = 'done' and result->>'commitSha' is not null
             and (kind = 'branch.merge' and request->>'targetBranch' = ${branch} and result->>'success' = 'true'
                  or kind in ('branch.create', 'branch.hand_over', 'pr.open') and result->>'branch' = ${branch})

@@ -47,28 +47,32 @@ export async function startOf(
     : { branchStartSha: supervisor.baseSha };
 }
 
-/** A command that looks at branches, with the head as it is now; any other as it is. */
+/** A command that cannot go without the contract's branch, with the head as it is now; any other as it is. */
 export async function withHead<C extends Command>(
   db: Queryable,
   about: { readonly ownerId: string; readonly contractId: string | null },
   command: C,
 ): Promise<C> {
-  if (about.contractId === null || !usesBranch(command)) return command;
+  if (about.contractId === null) return command;
   const contract = await findContract(db, { ownerId: about.ownerId, id: about.contractId });
-  if (contract === undefined) return command;
+  if (contract === undefined || !usesBranch(command, contractBranch(contract.slug))) return command;
   return { ...command, ...(await headOf(db, contract, command.repository)) };
 }
 
+/** Work of a task, or another branch, is had also where the contract's branch cannot be brought to. */
 function usesBranch(
   command: Command,
+  branch: string,
 ): command is Extract<Command, { repository: RepositorySpec } & Headed> {
   switch (command.kind) {
     case 'branch.merge':
-    case 'branch.create':
+      return command.targetBranch === branch;
     case 'branch.hand_over':
+    case 'pr.open':
+      return command.from === 'branch' && command.branch === branch;
+    case 'branch.create':
     case 'branch.deliver':
     case 'evidence.check':
-    case 'pr.open':
       return true;
     case 'task.start':
     case 'task.stop':

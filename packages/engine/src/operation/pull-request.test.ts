@@ -41,7 +41,12 @@ const ask = (input: Partial<PullRequestInput> = {}, caller = scene.supervisor as
 const asPerson = (input: Partial<PullRequestInput> = {}) =>
   ask({ contractId: scene.contract.id, ...input }, t.owner as never);
 /** The supervisor's own work is merged, and the branch stands there on its machine. */
-const merged = async (digit: string, branch = own()): Promise<void> => {
+const merged = async (
+  digit: string,
+  branch = own(),
+  from?: string,
+  onto?: string,
+): Promise<void> => {
   const input = { id: scene.supervisorTaskId, targetBranch: branch, squash: false };
   const operationId = await orderedId(requestMerge(t.engine, by(scene.supervisor), input));
   await daemon.finish(operationId, {
@@ -50,8 +55,26 @@ const merged = async (digit: string, branch = own()): Promise<void> => {
     message: 'Merged',
     commitSha: sha(digit),
     conflicts: [],
+    ...(from === undefined
+      ? {}
+      : {
+          moved: {
+            from,
+            ...(onto === undefined ? {} : { onto }),
+            changed: ['src/a.ts'],
+            complete: true,
+          },
+        }),
   });
   await daemon.pullOnly('branch.merge');
+};
+/** The machine refuses to push: its copy of the branch stands there. */
+const stands = async (operationId: string, digit: string): Promise<void> => {
+  const details = { reason: 'branch_moved', commitSha: sha(digit) };
+  const error = { code: 'CONFLICT', message: 'elsewhere', retryable: true, details };
+  const refused = { kind: 'operation.finished', operationId, ok: false, result: null } as const;
+  await daemon.report({ ...refused, error });
+  await readOperation(t.engine, scene.supervisor, { id: operationId });
 };
 const openQuestions = async (): Promise<(string | null)[]> => {
   const { items } = await listQuestions(t.engine, t.owner, { status: 'open', limit: 100 });
@@ -184,21 +207,35 @@ describe('without it', () => {
     const operationId = await orderedId(ask({ branch: 'unknown' }));
     const [command] = await daemon.pullOnly('pr.open');
     expect(command).toMatchObject({ operationId, expectedSha: '0'.repeat(40) });
-    const details = { reason: 'branch_moved', commitSha: sha('d') };
-    const error = { code: 'CONFLICT', message: 'elsewhere', retryable: true, details };
-    await daemon.report({
-      kind: 'operation.finished',
-      operationId,
-      ok: false,
-      result: null,
-      error,
-    });
-    await readOperation(t.engine, scene.supervisor, { id: operationId });
+    await stands(operationId, 'd');
     const { questionId } = (await ask({ branch: 'unknown' })).result;
     expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('d')}`)]);
     await answer(questionId, 'Allow');
     await orderedId(ask({ branch: 'unknown' }));
     expect(await daemon.pullOnly('pr.open')).toMatchObject([{ expectedSha: sha('d') }]);
+  });
+
+  it('of the contract’s branch, which stands beyond its last move on its machine, is asked for as it stands', async () => {
+    await merged('b', own(), sha('a'));
+    // Another branch is had also where this one cannot be brought to.
+    await orderedId(ask({ branch: 'try' }));
+    expect((await daemon.pullOnly('pr.open'))[0]).not.toHaveProperty('contractHead');
+    await answer((await ask()).result.questionId, 'Allow');
+    const operationId = await orderedId(ask());
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([
+      { expectedSha: sha('b'), contractHead: { commitSha: sha('b') } },
+    ]);
+    // As after a merge that was given up before it was told of.
+    await stands(operationId, 'e');
+    const { questionId } = (await ask()).result;
+    expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('e')}`)]);
+    await answer(questionId, 'Allow');
+    await orderedId(ask());
+    expect(await daemon.pullOnly('pr.open')).toMatchObject([{ expectedSha: sha('e') }]);
+    // The next move says it all.
+    await merged('f', own(), sha('e'), sha('b'));
+    await ask();
+    expect(await openQuestions()).toEqual([expect.stringContaining(`Commit: ${sha('f')}`)]);
   });
 
   it('no means no, and is asked for again a few times only', async () => {

@@ -72,12 +72,14 @@ async function headOf(
 ): Promise<string | undefined> {
   const about = { ownerId: a.ownerId, contractId: contract.id };
   const daemonId = await machineOf(a, supervisor);
-  // The contract's own stands where its moves say, whichever machine told of them.
+  // The contract's own stands where its moves say, whichever machine told of them, unless the machine has found it
+  // elsewhere since.
   const move =
     branch === contractBranch(contract.slug)
       ? await lastMoveAt(a.tx, { ...about, place: supervisor })
       : undefined;
-  return move?.toSha ?? branchHead(a.tx, { ...about, daemonId, branch });
+  const after = move?.at ?? null;
+  return (await branchHead(a.tx, { ...about, daemonId, branch, after })) ?? move?.toSha;
 }
 
 /** `local_only` is the owner's word on everything that leaves the machine. */

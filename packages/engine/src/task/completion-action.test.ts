@@ -93,11 +93,18 @@ describe('by itself', () => {
     const [merge] = await daemon.pullOnly('branch.merge');
     expect(merge).toMatchObject({ taskId: task.taskId, targetBranch: own(stand), squash: false });
     const merged = { success: true, message: 'Merged', commitSha: sha('c'), conflicts: [] };
-    await finish(merge?.operationId ?? '', { kind: 'branch.merge', ...merged });
+    const moved = { from: sha('a'), changed: ['a.txt'], complete: true };
+    await finish(merge?.operationId ?? '', { kind: 'branch.merge', ...merged, moved });
     expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'merged' });
+    const contractHead = { branch: own(stand), commitSha: sha('c') };
     expect(await daemon.pullOnly('branch.hand_over')).toMatchObject([
-      { branch: own(stand), from: 'branch', toPath: '/srv/x' },
+      { branch: own(stand), from: 'branch', toPath: '/srv/x', contractHead },
     ]);
+    // Work of a task alone is had also where the contract's branch cannot be brought to.
+    await done(stand, { completionAction: 'branch' });
+    const [alone] = await daemon.pullOnly('branch.hand_over');
+    expect(alone).toMatchObject({ from: 'task' });
+    expect(alone).not.toHaveProperty('contractHead');
     expect(await brokenInvariants(t)).toEqual({});
   });
 
