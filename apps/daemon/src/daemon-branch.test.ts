@@ -87,7 +87,11 @@ describe('two machines of one contract', () => {
           complete: true,
         },
       });
-    expect(gateway.of('patch.stored').map(({ data }) => data)).toEqual([...parts, ...parts, ...parts]);
+    expect(gateway.of('patch.stored').map(({ data }) => data)).toEqual([
+      ...parts,
+      ...parts,
+      ...parts,
+    ]);
     expect(await merge(first, { contractHead: head })).not.toHaveProperty('moved');
 
     const other = await createTestDaemon({ gatewayUrl: gateway.url });

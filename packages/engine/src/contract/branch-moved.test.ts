@@ -60,7 +60,11 @@ const shown = async (...args: Parameters<typeof begun>) => (await begun(...args)
 
 /** Ordered by a person, who needs nobody's leave. */
 async function ordered(taskId: string, targetBranch?: string, squash = false): Promise<string> {
-  const { result } = await requestMerge(t.engine, by(t.owner), { id: taskId, squash, targetBranch });
+  const { result } = await requestMerge(t.engine, by(t.owner), {
+    id: taskId,
+    squash,
+    targetBranch,
+  });
   if (result.operationId === null) throw new Error('the merge was not ordered');
   return result.operationId;
 }
