@@ -73,7 +73,10 @@ const healthy: Handlers = {
     message_count: 0,
     last_checkpoint_id: null,
   }),
-  listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
+  listQuestions: ({ query }) => ({
+    items: query.status === 'cancelled' ? [] : [sampleQuestion(1, { status: query.status })],
+    nextCursor: null,
+  }),
   listEvents: ({ query }) => ({
     items: query.after === undefined ? [sampleEvent(1, 'contract.created')] : [],
     nextCursor: query.after === undefined ? 'more' : null,
@@ -188,12 +191,15 @@ it('contracts export is one document, on stdout or in a file', async () => {
     readiness: { phase: 'plan' },
     why: { summary: 'it works' },
     tasks: [{ name: 'task 1' }, { name: 'task 2' }],
-    questions: [{}],
+    questions: [{ status: 'open' }, { status: 'answered' }],
     events: [{ type: 'contract.created' }],
   });
   const written = await stage.run(['contracts', 'export', 'fix', '--output', 'contract.json']);
   expect([written.code, written.stdout]).toEqual([0, '']);
   expect(JSON.parse(readFileSync(join(stage.home, 'contract.json'), 'utf8'))).toEqual(document);
+  const lost = await stage.run(['contracts', 'export', 'fix', '--output', 'nowhere/contract.json']);
+  expect(lost.code).toBe(2);
+  expect(lost.stderr).toMatch(/cannot write .*nowhere\/contract\.json \(ENOENT\)\n {2}fix {3}name a file/);
 });
 
 describe('contracts batch', () => {

@@ -4,6 +4,7 @@ import { deliveryWords } from '@makima/domain/delivery';
 import type { Contract, ContractDetail } from '@makima/contracts/entity/contract';
 import { exitCodes } from './exit-code.ts';
 import { oneLine } from './plain.ts';
+import { quoted } from './repository.ts';
 import type { Shell } from './shell.ts';
 
 /** The last words on a contract whose following ends with this exit code. */
@@ -30,12 +31,8 @@ export function resultOf(contract: ContractDetail): string[] {
   const words = oneLine(deliveryWords(delivery, contract.autoMergeLocal ? 'merge' : 'branch'));
   const path = repositories.find(({ localPath }) => localPath !== null)?.localPath;
   if (delivery.commitSha === null || delivery.baseMoved || path == null) return [words];
-  return [words, `git -C ${shellWord(path)} merge ${delivery.branch}   takes it over`];
+  return [words, `git -C ${quoted(oneLine(path))} merge ${delivery.branch}   takes it over`];
 }
-
-/** As a shell reads it back. */
-const shellWord = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${oneLine(text).replaceAll("'", `'\\''`)}'`;
 
 /** Undefined while it goes on. A person at the terminal can answer, so there it goes on. */
 export function outcomeOf(

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { budgetGiven, type BudgetOptions } from './budget.ts';
 import { headline } from './plain.ts';
 import { usageError } from './print-error.ts';
-import { readRepository } from './repository.ts';
+import { readRepository, uncommittedFiles } from './repository.ts';
 import type { Shell } from './shell.ts';
 
 export interface ContractOptions extends BudgetOptions {
@@ -74,14 +74,24 @@ async function repositoriesOf(
 ): Promise<NonNullable<ContractBody['repositories']>> {
   const sameMachine = isLoopback(shell.url());
   const places = (options.repo ?? ['.']).map((given) =>
-    readRepository(shell.io, given, { sameMachine }),
+    readRepository(shell.io, given, { sameMachine, base: options.base }),
   );
-  return (await Promise.all(places)).map((place, at) => ({
+  const found = await Promise.all(places);
+  for (const place of found) if ('localPath' in place) await sayUncommitted(shell, place.localPath);
+  return found.map((place, at) => ({
     ...place,
     isPrimary: at === 0,
     ...(options.trust === true ? { trusted: true } : {}),
     ...(options.base === undefined ? {} : { baseBranch: options.base }),
   }));
+}
+
+/** Agents begin from commits: whoever has forgotten theirs would wonder at the result. */
+async function sayUncommitted(shell: Shell, path: string): Promise<void> {
+  const count = await uncommittedFiles(shell.io, path);
+  if (count === 0) return;
+  const files = count === 1 ? '1 file that is' : `${count} files that are`;
+  shell.say(`warning: ${path} has ${files} not committed: agents work on what is committed`);
 }
 
 /** The first line of the goal, cut at a word. */

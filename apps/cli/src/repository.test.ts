@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';
-import { quoted, readRepository } from './repository.ts';
+import { quoted, readRepository, uncommittedFiles } from './repository.ts';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'makima repo-')));
 const shop = join(root, 'shop');
@@ -29,11 +29,11 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const read = (
   given: string,
-  more: { env?: Record<string, string>; sameMachine?: boolean } = {},
+  more: { env?: Record<string, string>; sameMachine?: boolean; base?: string } = {},
 ) => {
   const env = { PATH: process.env['PATH'], HOME: root, ...more.env };
   const io = { cwd: root, env } as unknown as Io;
-  return readRepository(io, given, { sameMachine: more.sameMachine ?? true });
+  return readRepository(io, given, { sameMachine: more.sameMachine ?? true, base: more.base });
 };
 
 describe('readRepository', () => {
@@ -66,6 +66,29 @@ describe('readRepository', () => {
     await expect(read('shop', { env: { PATH: '/nowhere' } })).rejects.toMatchObject({
       message: 'git is not installed',
     });
+  });
+
+  it('knows the branch to begin from, or says which there are', async () => {
+    git('-C', shop, 'branch', '-M', 'main');
+    git('-C', shop, 'tag', 'v1');
+    for (const base of ['main', 'v1', 'refs/heads/main'])
+      expect(await read('shop', { base })).toEqual({ localPath: shop });
+    await expect(read('shop', { base: 'nobranch' })).rejects.toMatchObject({
+      message: `${shop} has no branch 'nobranch'`,
+      fix: expect.stringContaining('--base <branch>') as string,
+      details: { candidates: ['main'] },
+    });
+    await expect(read('shop', { base: '--all' })).rejects.toThrow('has no branch');
+    expect(await read('shop', { base: 'far', sameMachine: false })).toEqual({ localPath: shop });
+  });
+
+  it('counts what is not committed', async () => {
+    const io = { cwd: root, env: { PATH: process.env['PATH'] } } as unknown as Io;
+    expect(await uncommittedFiles(io, shop)).toBe(0);
+    writeFileSync(join(shop, 'file'), 'y');
+    writeFileSync(join(shop, 'new'), 'y');
+    expect(await uncommittedFiles(io, shop)).toBe(2);
+    expect(await uncommittedFiles(io, join(root, 'plain'))).toBe(0);
   });
 
   it('takes the word of someone who names a path on another machine', async () => {

@@ -2,7 +2,7 @@
  * What `--repo` means: a URL that a daemon clones, or a folder that must be a git repository with a commit.
  *
  * Why: an agent that finds nothing to work in fails minutes later and far away from whoever typed the path.
- * Law: git is only asked where things are; nothing in the repository is run or changed.
+ * Law: git is only asked where things are and what is uncommitted; nothing in the repository is run or changed.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,11 +22,11 @@ const timeoutMs = 10_000;
 /** `https://…`, `ssh://…`, `git@host:path`; a path never looks like these. */
 const remote = /^(?:(?:https?|ssh|git|file):\/\/|[\w.-]+@[\w.-]+:)/i;
 
-/** `sameMachine`: the server's daemon sees the same files as we do, so what is wrong here is wrong there. */
+/** `base`: the branch to begin from. `sameMachine`: the server's daemon sees the same files as we do, so what is wrong here is wrong there. */
 export async function readRepository(
   io: Place,
   given: string,
-  options: { sameMachine: boolean },
+  options: { sameMachine: boolean; base?: string | undefined },
 ): Promise<RepositoryInput> {
   if (remote.test(given)) return { repositoryUrl: given };
   const home = io.env['HOME'];
@@ -41,11 +41,37 @@ export async function readRepository(
   }
   const top = await topLevel(io, path);
   const head = await git(io, top, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  if (head.ok) return { localPath: top };
+  if (!head.ok)
+    throw usageError(
+      `${top} has no commit yet`,
+      `git -C ${quoted(top)} add -A && git -C ${quoted(top)} commit -m "first commit"`,
+    );
+  if (options.base !== undefined && options.sameMachine) await requireBase(io, top, options.base);
+  return { localPath: top };
+}
+
+/** A branch or a tag of this very repository, or a commit by its whole name: what a daemon can begin from. */
+async function requireBase(io: Place, top: string, base: string): Promise<void> {
+  const commit = /^[0-9a-f]{40}([0-9a-f]{24})?$/i.test(base);
+  const refs = commit || base.startsWith('refs/') ? [base] : [`refs/heads/${base}`, `refs/tags/${base}`];
+  for (const ref of refs) {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
+    if ((await git(io, top, args)).ok) return;
+  }
+  const { text } = await git(io, top, ['for-each-ref', '--format=%(refname:short)', 'refs/heads']);
+  const branches = text.split('\n').filter((name) => name !== '' && !name.startsWith('makima/'));
   throw usageError(
-    `${top} has no commit yet`,
-    `git -C ${quoted(top)} add -A && git -C ${quoted(top)} commit -m "first commit"`,
+    `${top} has no branch '${base}'`,
+    `--base <branch>, or git -C ${quoted(top)} branch ${quoted(base)}   makes it`,
+    branches.slice(0, 10),
   );
+}
+
+/** How many files are not as they were committed; 0 where nobody can tell. */
+export async function uncommittedFiles(io: Place, path: string): Promise<number> {
+  const args = ['-c', 'core.fsmonitor=false', '--no-optional-locks', 'status', '--porcelain'];
+  const { ok, text } = await git(io, path, [...args, '--ignore-submodules=all']);
+  return ok && text !== '' ? text.split('\n').length : 0;
 }
 
 /** The top of the working tree that the path lies in; a bare repository is its own top. */

@@ -2,8 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Client } from '@makima/client/client';
+import { questionStatuses } from '@makima/domain/question';
 import { contractId } from '../find.ts';
 import { safeJson } from '../plain.ts';
+import { usageError } from '../print-error.ts';
 import type { Shell } from '../shell.ts';
 
 export async function run(
@@ -11,15 +13,23 @@ export async function run(
   [typed]: readonly [string],
   options: { readonly output?: string },
 ): Promise<void> {
+  const { output } = options;
+  if (output?.trim() === '') throw usageError('--output is empty', 'name the file to write');
   const client = await shell.connect();
   const id = await contractId(client, typed);
   const document = await everythingOf(client, id);
-  if (options.output === undefined) {
+  if (output === undefined) {
     shell.json(document);
     return;
   }
-  await writeFile(resolve(shell.io.cwd, options.output), `${safeJson(document, 2)}\n`);
-  shell.say(`${document.contract.slug} is written to ${options.output}`);
+  const file = resolve(shell.io.cwd, output);
+  await writeFile(file, `${safeJson(document, 2)}\n`).catch((error: NodeJS.ErrnoException) => {
+    throw usageError(
+      `cannot write ${file} (${error.code ?? error.message})`,
+      'name a file in a folder that is there and that you may write to',
+    );
+  });
+  shell.say(`${document.contract.slug} is written to ${output}`);
 }
 
 async function everythingOf(client: Client, id: string) {
@@ -30,15 +40,17 @@ async function everythingOf(client: Client, id: string) {
     client.call('whyContract', { params }),
   ]);
   const { items: tasks } = await client.call('listContractTasks', { params });
-  const pages = [
-    await pagesOf((after) =>
-      client.call('listQuestions', { query: { contractId: id, limit: 200, ...after } }),
-    ),
-    await pagesOf((after) =>
-      client.call('listEvents', { query: { contractId: id, limit: 200, ...after } }),
-    ),
-  ];
-  const [questions, events] = pages;
+  const questions = [];
+  // The API lists one status at a time; what was asked and decided belongs to the whole.
+  for (const status of questionStatuses) {
+    const page = (after: { after?: string }) =>
+      client.call('listQuestions', { query: { contractId: id, status, limit: 200, ...after } });
+    questions.push(...(await pagesOf(page)));
+  }
+  questions.sort((a, b) => a.askedAt.localeCompare(b.askedAt));
+  const events = await pagesOf((after) =>
+    client.call('listEvents', { query: { contractId: id, limit: 200, ...after } }),
+  );
   return { version: 1, contract, readiness, why, tasks, questions, events };
 }
 

@@ -168,6 +168,16 @@ export async function answersTakenSince(
      where q.task_id = ${args.taskId} and q.status = 'answered' and q.taken_at >= a.assigned_at order by q.answered_at`;
 }
 
+/** How often questions that begin with these words were asked for a task. */
+export async function countAsked(
+  tx: Tx,
+  args: { taskId: string; opening: string },
+): Promise<number> {
+  const [row] = await tx<{ n: number }[]>`
+    select count(*)::int as n from questions where task_id = ${args.taskId} and starts_with(question, ${args.opening})`;
+  return row?.n ?? 0;
+}
+
 /** Asked for this very permission, oldest first. */
 export async function permitQuestions(
   tx: Tx,

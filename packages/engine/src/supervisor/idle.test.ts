@@ -123,15 +123,27 @@ describe('a turn that ends', () => {
     const about = { status: 'open', contractId: scene.contract.id, limit: 5 } as const;
     const { items } = await listQuestions(t.engine, t.owner, about);
     expect(items).toEqual([
-      expect.objectContaining({ question: expect.stringContaining('has stopped in plan') }),
+      expect.objectContaining({
+        question: expect.stringMatching(
+          /has stopped in plan\. Its last failure: no such tool\. What should/,
+        ),
+        context: 'no such tool',
+      }),
     ]);
     const why = await whyContract(t.engine, t.owner, { id: scene.contract.id });
     expect(why.moving).toBe(false);
+    expect(why.summary).toContain('no such tool');
     await answerQuestion(t.engine, by(t.owner), {
       id: items[0]?.id ?? '',
       response: 'write the plan',
     });
     expect(await told()).toEqual([expect.stringContaining('write the plan')]);
+    await turnEnded({ outcome: 'failed', error: 'no such file' });
+    await told();
+    const [again] = (await listQuestions(t.engine, t.owner, about)).items;
+    expect(again?.question).toContain('in plan (asked 2 times). Its last failure: no such file.');
+    await answerQuestion(t.engine, by(t.owner), { id: again?.id ?? '', response: 'go on' });
+    expect(await told()).toEqual([expect.stringContaining('go on')]);
   });
 
   it('and that waits again from its next turn is waiting, not idle', async () => {

@@ -7,7 +7,7 @@
 import type { Missing } from '@makima/domain/gate';
 import { isTaskFinal } from '@makima/domain/task';
 import { countMessages, undeliveredMessages } from '@makima/db/repo/messages';
-import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
+import { countAsked, insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
 import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { findTask, tasksOfContract } from '@makima/db/repo/tasks';
 import { openWaitsOf } from '@makima/db/repo/waits';
@@ -17,6 +17,11 @@ import { syncWaiting } from '../contract/move.ts';
 import { sendMessage } from '../message/send.ts';
 
 const mostNudges = 2;
+
+/** So much of a failure stands in the question itself. */
+const errorChars = 500;
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** The caller holds the contract. Answers whether something was said. */
 export async function nudgeIdle(
@@ -66,13 +71,20 @@ async function askPerson(
   task: TaskRow,
   supervisor: SupervisorRow,
 ): Promise<void> {
+  const opening = `The supervisor of "${contract.name}" has stopped in ${contract.phase}`;
+  const before = await countAsked(a.tx, { taskId: task.id, opening });
+  const again = before === 0 ? '' : ` (asked ${before + 1} times)`;
+  // The failure of its last turn, or else the last one there was: nudges may have ended without another.
+  const error = task.errorMessage ?? supervisor.errorMessage;
+  const failure = error === null ? '' : ` Its last failure: ${sentence(error.slice(0, errorChars))}`;
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,
     taskId: task.id,
     askedEpoch: task.currentAttempt,
-    question: `The supervisor of "${contract.name}" has stopped in ${contract.phase}. What should it do next?`,
-    context: supervisor.currentActivity,
+    question: `${opening}${again}.${failure} What should it do next?`,
+    // All of it, for who has room; a question is read in lists too.
+    context: error ?? supervisor.currentActivity,
   });
   if (question === undefined) return;
   a.emit('question.asked', {
