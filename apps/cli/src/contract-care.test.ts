@@ -199,7 +199,9 @@ it('contracts export is one document, on stdout or in a file', async () => {
   expect(JSON.parse(readFileSync(join(stage.home, 'contract.json'), 'utf8'))).toEqual(document);
   const lost = await stage.run(['contracts', 'export', 'fix', '--output', 'nowhere/contract.json']);
   expect(lost.code).toBe(2);
-  expect(lost.stderr).toMatch(/cannot write .*nowhere\/contract\.json \(ENOENT\)\n {2}fix {3}name a file/);
+  expect(lost.stderr).toMatch(
+    /cannot write .*nowhere\/contract\.json \(ENOENT\)\n {2}fix {3}name a file/,
+  );
 });
 
 describe('contracts batch', () => {

@@ -53,7 +53,8 @@ export async function readRepository(
 /** A branch or a tag of this very repository, or a commit by its whole name: what a daemon can begin from. */
 async function requireBase(io: Place, top: string, base: string): Promise<void> {
   const commit = /^[0-9a-f]{40}([0-9a-f]{24})?$/i.test(base);
-  const refs = commit || base.startsWith('refs/') ? [base] : [`refs/heads/${base}`, `refs/tags/${base}`];
+  const refs =
+    commit || base.startsWith('refs/') ? [base] : [`refs/heads/${base}`, `refs/tags/${base}`];
   for (const ref of refs) {
     const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
     if ((await git(io, top, args)).ok) return;

@@ -27,7 +27,10 @@ export async function run(
   if (goal === '') throw usageError('the goal is empty', 'makima directives create "no dead code"');
   const client = await shell.connect();
   const sameMachine = isLoopback(shell.url());
-  const place = await readRepository(shell.io, options.repo ?? '.', { sameMachine, base: options.base });
+  const place = await readRepository(shell.io, options.repo ?? '.', {
+    sameMachine,
+    base: options.base,
+  });
   const { base, mode, model } = options;
   const directive = await client.call('createDirective', {
     body: {

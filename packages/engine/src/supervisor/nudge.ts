@@ -76,7 +76,8 @@ async function askPerson(
   const again = before === 0 ? '' : ` (asked ${before + 1} times)`;
   // The failure of its last turn, or else the last one there was: nudges may have ended without another.
   const error = task.errorMessage ?? supervisor.errorMessage;
-  const failure = error === null ? '' : ` Its last failure: ${sentence(error.slice(0, errorChars))}`;
+  const failure =
+    error === null ? '' : ` Its last failure: ${sentence(error.slice(0, errorChars))}`;
   const question = await insertQuestion(a.tx, {
     ownerId: a.ownerId,
     contractId: contract.id,
