@@ -18,7 +18,8 @@ export function createLeftWork(parts: Parts, { afterMs }: { readonly afterMs: nu
   let looking: Promise<void> = Promise.resolve();
   let isOver = false;
   const look = async (): Promise<void> => {
-    for (const { taskId } of await parts.records.all()) {
+    const left = (await parts.records.all()).filter(({ collected }) => !collected);
+    for (const { taskId } of left) {
       if (isOver) return;
       const record = await parts.records.read(taskId);
       if (record === null || record.collected || livesHere(parts, record)) continue;

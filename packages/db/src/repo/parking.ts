@@ -10,13 +10,35 @@ export interface WaitingSupervisor {
 }
 
 /**
- * Supervisors with a process that have been waiting for long, oldest first; where work of their owner waits
- * for a place, already after `crowdedMs`, unless their contract has its own time. Those whose daemon was asked
- * within `patienceMs` are left alone.
+ * Owners of supervisors that have been waiting for so long with a process, while work of theirs waits for a place;
+ * of who waits longest first.
+ */
+export async function ownersInWant(
+  sql: Sql,
+  args: { waitedMs: number; limit: number },
+): Promise<string[]> {
+  const rows = await sql<{ ownerId: string }[]>`
+    select t.owner_id from supervisors s join tasks t on t.owner_id = s.owner_id and t.id = s.task_id
+     where ${isWaiting(sql)} and s.updated_at <= clock() - make_interval(secs => ${args.waitedMs / 1_000})
+       and (select true from tasks p where p.owner_id = t.owner_id and p.status = 'pending' limit 1) is true
+     group by t.owner_id order by min(s.updated_at) limit ${args.limit}`;
+  return rows.map(({ ownerId }) => ownerId);
+}
+
+/**
+ * Supervisors with a process that have been waiting for long, oldest first; on these crowded machines already after
+ * `crowdedMs`, unless their contract has its own time. Those whose daemon was asked within `patienceMs` are left
+ * alone.
  */
 export async function longWaiting(
   sql: Sql,
-  args: { parkAfterMs: number | null; crowdedMs: number; patienceMs: number; limit: number },
+  args: {
+    parkAfterMs: number | null;
+    crowdedMs: number;
+    crowdedIds: readonly string[];
+    patienceMs: number;
+    limit: number;
+  },
 ): Promise<WaitingSupervisor[]> {
   const otherwise = Math.round((args.parkAfterMs ?? 0) / 1_000);
   const crowded = Math.min(otherwise, args.crowdedMs / 1_000);
@@ -26,22 +48,28 @@ export async function longWaiting(
       join tasks t on t.owner_id = s.owner_id and t.id = s.task_id
       join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
-     where t.status = 'running' and t.session = 'live' and a.state = 'running'
-       and s.state in ('idle', 'waiting_for_user', 'waiting_for_tasks')
-       and c.status in ('active', 'waiting_for_input', 'completing')
+     where ${isWaiting(sql)} and a.state = 'running'
+       and c.status in ('active', 'waiting_for_input')
        and coalesce(c.park_after_seconds, ${otherwise}::int) > 0
        and (s.updated_at <= clock() - make_interval(secs => coalesce(c.park_after_seconds, ${otherwise}::int))
          or c.park_after_seconds is null and s.updated_at <= clock() - make_interval(secs => ${crowded})
-            and (select true from tasks p where p.owner_id = t.owner_id and p.status = 'pending' limit 1) is true)
+            and t.home_daemon_id = any(${[...args.crowdedIds]}::uuid[]))
        and (a.park_asked_at is null or a.park_asked_at < clock() - make_interval(secs => ${args.patienceMs / 1000}))
        and not exists (select 1 from agent_messages m where m.task_id = t.id and m.state in ('pending', 'queued'))
-       and (c.status = 'completing'
-         or exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
+       and (exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
          or exists (select 1 from questions q where q.contract_id = c.id and q.status = 'open' and not q.non_blocking)
          or s.state = 'idle' and exists (
               select 1 from tasks o where o.contract_id = c.id and not o.is_supervisor
                  and o.status not in ('done', 'failed', 'merged', 'cancelled')))
      order by s.updated_at limit ${args.limit}`;
+}
+
+const fragment = (db: Sql) => db`true`;
+
+/** Of a supervisor `s` and its task `t`: it has a process, and waits. */
+function isWaiting(sql: Sql): ReturnType<typeof fragment> {
+  return sql`(t.status = 'running' and t.session = 'live'
+    and s.state in ('idle', 'waiting_for_user', 'waiting_for_tasks'))`;
 }
 
 export interface PendingRow extends Pending {

@@ -10,6 +10,7 @@ import { expireLeases } from '../daemon/expire-leases.ts';
 import { messageTask } from '../task/message.ts';
 import { whyTask } from '../task/why.ts';
 import { findOrphaned } from './find-orphaned.ts';
+import { parkWaiting } from './park.ts';
 import {
   by,
   eventsOf,
@@ -212,7 +213,15 @@ describe('a supervisor is parked', () => {
         from was where was.id = d.id returning was.slots`;
     await p.hasWaited(11);
     expect(await p.sweep()).toBe(0);
+    // Who waits for longer where there is room holds up nobody.
+    const roomy = await TestDaemon.join(t, { slots: 10 });
+    const calm = await stage(t, { daemon: roomy });
+    const still = parkingOf(calm, await running(calm, { name: 'goes on' }));
+    await still.waitForTask();
+    await still.hasWaited(100);
     const other = await newContract(t);
+    await t.database.sql`
+      update tasks set target_daemon_id = ${daemon.id} where contract_id = ${other.id}`;
     await runJobs(t);
     await patchContract(t.engine, by(t.owner), { id, parkAfterSeconds: 60 });
     await p.hasWaited(11);
@@ -222,7 +231,7 @@ describe('a supervisor is parked', () => {
     );
     await patchContract(t.engine, by(t.owner), { id, parkAfterSeconds: null });
     await p.hasWaited(11);
-    await p.sweep();
+    expect(await parkWaiting(t.engine, { limit: 1 })).toBe(1);
     expect(await scene.daemon.pullOnly('task.stop')).toContainEqual(
       expect.objectContaining({ ...p.supervisor(), reason: 'parked' }),
     );
@@ -230,6 +239,8 @@ describe('a supervisor is parked', () => {
     await runJobs(t);
     const starts = await scene.daemon.pullOnly('task.start');
     expect(starts.map(({ contractId }) => contractId)).toEqual([other.id]);
+    expect(await roomy.pullOnly('task.stop')).toEqual([]);
+    await t.database.sql`update daemons set status = 'disconnected' where id = ${roomy.id}`;
     await t.database.sql`
       update daemons set max_concurrent_tasks = ${before?.slots ?? 0} where id = ${daemon.id}`;
   });

@@ -13,7 +13,13 @@ import { mayWork } from '@makima/domain/contract';
 import { databaseTime } from '@makima/db/repo/clock';
 import { findContract } from '@makima/db/repo/contracts';
 import { appendCommand } from '@makima/db/repo/daemons';
-import { askPark, longWaiting, pendingOf, type WaitingSupervisor } from '@makima/db/repo/parking';
+import {
+  askPark,
+  longWaiting,
+  ownersInWant,
+  pendingOf,
+  type WaitingSupervisor,
+} from '@makima/db/repo/parking';
 import { lockSupervisor } from '@makima/db/repo/supervisors';
 import { lockTask } from '@makima/db/repo/tasks';
 import type { ContractRow } from '@makima/db/rows';
@@ -29,9 +35,10 @@ const graceMs = 5_000;
 /** Answers how many daemons were asked. */
 export async function parkWaiting(engine: Engine, input: { limit: number }): Promise<number> {
   const { parkAfterMs } = engine.settings;
+  const { sql } = engine.database;
+  const crowded = await crowdedMachines(engine, input.limit);
   const times = { parkAfterMs, crowdedMs: crowdedParkMs, patienceMs };
-  const rows = await longWaiting(engine.database.sql, { ...times, ...input });
-  const crowded = await crowdedOf(engine, new Set(rows.map(({ ownerId }) => ownerId)));
+  const rows = await longWaiting(sql, { ...times, crowdedIds: [...crowded], ...input });
   let asked = 0;
   await eachRow(rows, async (row) => {
     const caller = { kind: 'system', ownerId: row.ownerId, name: 'park-waiting' } as const;
@@ -41,14 +48,13 @@ export async function parkWaiting(engine: Engine, input: { limit: number }): Pro
   return asked;
 }
 
-/** By the placement rule itself, of each owner. */
-async function crowdedOf(
-  engine: Engine,
-  ownerIds: ReadonlySet<string>,
-): Promise<ReadonlySet<string>> {
+/** By the placement rule itself, of each owner for whom it matters. */
+async function crowdedMachines(engine: Engine, limit: number): Promise<ReadonlySet<string>> {
   const { sql } = engine.database;
   const crowded = new Set<string>();
-  for (const ownerId of ownerIds) {
+  if (engine.settings.parkAfterMs === null) return crowded;
+  const waitedMs = Math.min(engine.settings.parkAfterMs, crowdedParkMs);
+  for (const ownerId of await ownersInWant(sql, { waitedMs, limit })) {
     const now = await databaseTime(sql);
     const look = { ownerId, now, limit: placementBatch, lock: 'none' } as const;
     for (const id of crowdedDaemons((await lookForPlaces(sql, look)).placement)) crowded.add(id);
