@@ -9,6 +9,7 @@ import { anyFreePort } from './ports.ts';
 import { ensureRedisBinary } from './redis/binary.ts';
 import { prepareRedis } from './redis/launch.ts';
 import { scratchFolder } from './scratch-folder.ts';
+import { plantCluster } from './test-cluster.ts';
 import { startScratchProcess, type ScratchProcess } from './scratch-process.ts';
 import { postgresReady, redisReady, type ReadyOptions } from './store-ready.ts';
 
@@ -31,11 +32,17 @@ export interface TestRedisOptions {
   durability?: 'durable' | 'scratch';
 }
 
-export const startTestPostgres = (): Promise<TestServer> =>
-  startServer({
-    prepare: (dir, port) => preparePostgres({ dir, port, password: 'test', durability: 'scratch' }),
+export const startTestPostgres = (): Promise<TestServer> => {
+  // One folder, however many ports are tried.
+  let password: string | undefined;
+  return startServer({
+    prepare: async (dir, port) => {
+      password ??= (await plantCluster(dir)) ?? 'test';
+      return preparePostgres({ dir, port, password, durability: 'scratch' });
+    },
     ready: postgresReady,
   });
+};
 
 export const startTestRedis = async (options: TestRedisOptions = {}): Promise<TestServer> => {
   const binary = await ensureRedisBinary({ cacheDir: redisCacheDir, path: process.env.PATH });

@@ -1,11 +1,12 @@
 // A whole makima of its own for one test: real stores, services and daemon in a temporary home.
 // Why: end-to-end tests, chaos and bench runs must not touch a stack that somebody works with.
 // Law: random ports, embedded stores whatever the environment names, and stop() leaves nothing.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { homeAt, type Home } from './home.ts';
+import { ensureHome, homeAt, type Home } from './home.ts';
 import { Stack, type StackOptions } from './stack.ts';
+import { plantCluster } from './test-cluster.ts';
 
 export type TestStackOptions = Partial<
   Pick<StackOptions, 'daemon' | 'replicas' | 'layout' | 'environmentFor' | 'onEvent'>
@@ -55,6 +56,7 @@ export const startTestStack = async (options: TestStackOptions = {}): Promise<Te
   };
   try {
     prepare?.(home);
+    await plantPostgres(home);
     await stack.start();
   } catch (error) {
     await stop();
@@ -62,4 +64,11 @@ export const startTestStack = async (options: TestStackOptions = {}): Promise<Te
   }
   const { apiUrl, gatewayUrl } = stack.addresses;
   return { stack, dir, url: apiUrl, gatewayUrl, ownerKey: stack.ownerKey ?? '', stop };
+};
+
+const plantPostgres = async (home: Home): Promise<void> => {
+  ensureHome(home);
+  const password = await plantCluster(home.postgres);
+  if (password !== null)
+    writeFileSync(join(home.secrets, 'postgres.password'), password, { mode: 0o600 });
 };

@@ -1,7 +1,11 @@
 // Proves the stores that every other test stands on.
 import { Redis } from 'ioredis';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, describe, expect, it } from 'vitest';
+import { plantCluster } from './test-cluster.ts';
 import { emptyDatabase, spareRedis, testRedis } from './test-stores.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -30,6 +34,36 @@ describe('emptyDatabase', () => {
       select to_regclass('only_here') as found,
              (select count(*)::int from pg_database where datname = ${new URL(one.url).pathname.slice(1)}) as left`;
     expect(row).toEqual({ found: null, left: 0 });
+  });
+});
+
+describe('plantCluster', () => {
+  const folder = (): string => {
+    const dir = mkdtempSync(join(tmpdir(), 'makima-clusters-'));
+    cleanups.push(async () => rmSync(dir, { recursive: true, force: true }));
+    return dir;
+  };
+
+  it('copies one that is made once, and keeps none that was made in another way', async () => {
+    const dir = folder();
+    const cache = join(dir, 'cache');
+    mkdirSync(join(cache, '0123456789ab'), { recursive: true });
+    const places = [join(dir, 'one'), join(dir, 'two')];
+    const passwords = await Promise.all(places.map((place) => plantCluster(place, cache)));
+    expect(passwords[0]).toMatch(/^[0-9a-f]{48}$/);
+    expect(passwords[1]).toBe(passwords[0]);
+    for (const place of places) {
+      expect(readdirSync(place)).toEqual(['data']);
+      expect(readFileSync(join(place, 'data', 'PG_VERSION'), 'utf8')).toBe('18\n');
+    }
+    expect(readdirSync(cache)).toEqual([expect.not.stringMatching(/^(?:0123456789ab$|draft-)/)]);
+  });
+
+  it('leaves it to its user to make one where there is no cache', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'file'), '');
+    expect(await plantCluster(join(dir, 'place'), join(dir, 'file', 'cache'))).toBeNull();
+    expect(readdirSync(dir)).toEqual(['file']);
   });
 });
 
