@@ -7,10 +7,12 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { monitorPath } from '@makima/contracts/entity/monitor';
 import { endpoints, type EndpointId } from '@makima/contracts/http/all';
 import type { Report } from '@makima/contracts/socket/reports';
 import type { Features } from '@makima/engine/context';
 import { defaultSettings } from '@makima/engine/settings';
+import { monitor, refusedDial } from './testing/monitor.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 import {
   ended,
@@ -214,7 +216,7 @@ describe.each([
           if (found?.kind === 'task.checkpoint') operationId = found.operationId;
           return operationId;
         },
-        { interval: 5 },
+        { interval: 5, timeout: 15_000 },
       )
       .not.toBe('');
     const result = {
@@ -259,6 +261,19 @@ describe.each([
     expect(broken(resumed, old.resumeSupervisor)).toEqual([]);
     const { phase, lastActivity, messageCount } = resumed.resumedFrom;
     expect([phase, lastActivity, messageCount].map(nameOf)).toEqual(['text', 'text', 'number']);
+  });
+
+  it('A monitor and a dashboard are there with them, and not without', async () => {
+    const { monitoringDashboard } = features;
+    const status = async (method: string, path: string) =>
+      (await api.send(method, path, { key: api.ownerKey })).status;
+    expect(await status('GET', monitorPath)).toBe(monitoringDashboard ? 200 : 404);
+    expect(await status('POST', `${monitorPath}/tickets`)).toBe(monitoringDashboard ? 201 : 404);
+    const dashboard = '/api/v1/contracts/dashboard';
+    expect(await status('GET', dashboard)).toBe(monitoringDashboard ? 200 : 404);
+    const here = { port: api.port, key: api.ownerKey };
+    if (monitoringDashboard) await (await monitor(here)).close();
+    else expect(await refusedDial(here)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
   });
 
   it('Old statuses continue to work: active, and archived in the end', async () => {

@@ -14,7 +14,7 @@ import { patiently } from './patience.ts';
 export type BeatFrame = Extract<DaemonFrame, { type: 'heartbeat' }>;
 
 export function takeBeats(line: Line): Latest<BeatFrame> {
-  return latest(async ({ beat, running, freeDiskBytes }) => {
+  const take = async ({ beat, running, freeDiskBytes }: BeatFrame): Promise<void> => {
     const { sessionEpoch } = line;
     try {
       const { leaseMs, renewed, fenced } = await patiently(line.patience, () =>
@@ -25,7 +25,8 @@ export function takeBeats(line: Line): Latest<BeatFrame> {
     } catch (error) {
       line.fail(error);
     }
-  });
+  };
+  return latest(take, ({ running }) => line.metrics.superseded.inc({}, running.length));
 }
 
 /** What is lost of it is lost: a heartbeat ends no connection. */

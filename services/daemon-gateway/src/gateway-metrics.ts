@@ -40,6 +40,10 @@ export function gatewayMetrics(metrics: Metrics) {
       name: 'supervisor_heartbeats_total',
       help: 'Heartbeats of supervisors that were kept.',
     }),
+    superseded: metrics.counter({
+      name: 'makima_gateway_beats_superseded_total',
+      help: 'Signs of life of agents in heartbeats that gave way to a newer one of their daemon unread.',
+    }),
     applySeconds: metrics.histogram({
       name: 'makima_gateway_apply_seconds',
       help: 'Time from a frame of reports to its ack, in seconds.',

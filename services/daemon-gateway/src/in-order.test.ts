@@ -42,17 +42,22 @@ describe('frames in order', () => {
 });
 
 describe('the latest', () => {
-  it('replaces what waits', async () => {
+  it('replaces what waits, and tells of it', async () => {
     const done: number[] = [];
+    const replaced: number[] = [];
     const gate = Promise.withResolvers<void>();
-    const beats = latest<number>(async (value) => {
-      await gate.promise;
-      done.push(value);
-    });
+    const beats = latest<number>(
+      async (value) => {
+        await gate.promise;
+        done.push(value);
+      },
+      (value) => void replaced.push(value),
+    );
     for (let n = 1; n <= 100; n += 1) beats.push(n);
     gate.resolve();
     await beats.idle();
     expect(done).toEqual([1, 100]);
+    expect(replaced).toEqual(Array.from({ length: 98 }, (_, i) => i + 2));
     await beats.idle();
     beats.push(101);
     await beats.idle();

@@ -11,8 +11,11 @@ export interface Latest<T> {
   idle(): Promise<void>;
 }
 
-/** `work` must not throw. */
-export function latest<T>(work: (value: T) => Promise<void>): Latest<T> {
+/** `work` must not throw; `replaced` is told of what gave way before its turn. */
+export function latest<T>(
+  work: (value: T) => Promise<void>,
+  replaced: (value: T) => void = () => {},
+): Latest<T> {
   let waiting: { readonly value: T } | undefined;
   let running: Promise<void> | undefined;
 
@@ -26,6 +29,7 @@ export function latest<T>(work: (value: T) => Promise<void>): Latest<T> {
   };
   return {
     push(value) {
+      if (waiting !== undefined) replaced(waiting.value);
       waiting = { value };
       running ??= run();
     },

@@ -12,8 +12,12 @@ export interface BenchDaemon {
   /** Called for each command as it arrives; the ack has been sent. */
   onCommand: (command: Command, atMs: number) => void;
   report(reports: readonly Report[]): void;
-  /** A sign of life of these. */
-  beat(running: readonly Running[]): void;
+  /** What its signs of life name, every 10 s: a lease that is not renewed is over after 60 s. */
+  running: readonly Running[];
+  /** A sign of life at once. */
+  beat(): void;
+  /** No more signs of life but those that are asked for. */
+  quiet(): void;
   close(): Promise<void>;
 }
 
@@ -40,9 +44,12 @@ export async function joinDaemon(
       send({ type: 'reports', journalId, fromSeq: reportSeq, reports });
       reportSeq += reports.length;
     },
-    beat(running) {
+    running: [],
+    beat() {
+      const { running } = daemon;
       send({ type: 'heartbeat', beat: beat++, running, freeDiskBytes: null });
     },
+    quiet: () => clearInterval(beats),
     async close() {
       clearInterval(beats);
       socket.close();
@@ -74,10 +81,7 @@ export async function joinDaemon(
     running: [],
   });
   await welcomed.promise;
-  const beats = setInterval(
-    () => send({ type: 'heartbeat', beat: beat++, running: [], freeDiskBytes: null }),
-    10_000,
-  );
+  const beats = setInterval(() => daemon.beat(), 10_000);
   beats.unref();
   return daemon;
 }

@@ -26,6 +26,8 @@ export interface FeedOptions {
   readonly log: Log;
   readonly read: (after: string) => Promise<MonitorPage>;
   readonly readHeartbeats: (contractIds: readonly string[]) => Promise<HeartbeatFact[]>;
+  /** A sign of life is told as one with a later one. */
+  readonly onGathered: () => void;
 }
 
 /** How long a lost hint delays an event. */
@@ -146,7 +148,10 @@ function createBeats(
     try {
       for (const fact of await options.readHeartbeats(contractIds)) {
         const atMs = fact.at.getTime();
-        if (atMs <= (lastToldMs.get(fact.contractId) ?? 0)) continue;
+        if (atMs <= (lastToldMs.get(fact.contractId) ?? 0)) {
+          options.onGathered();
+          continue;
+        }
         lastToldMs.set(fact.contractId, atMs);
         const text = JSON.stringify(fact.event);
         offer({ ...fact, position: undefined, cursor: undefined, type: 'heartbeat', text });
@@ -158,8 +163,10 @@ function createBeats(
 
   return {
     heard(body: string): void {
-      const wanted = body.split(',').filter((id) => !pending.has(id) && isWanted(id));
-      for (const id of wanted) pending.add(id);
+      for (const id of body.split(',').filter(isWanted)) {
+        if (pending.has(id)) options.onGathered();
+        pending.add(id);
+      }
       if (pending.size > 0) timer ??= setTimeout(() => void flush(), heartbeatMs);
     },
     stop: () => clearTimeout(timer),

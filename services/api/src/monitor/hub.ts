@@ -51,6 +51,10 @@ function monitorMetrics(metrics: Metrics, size: () => number) {
       name: 'makima_monitor_events_total',
       help: 'Events sent to monitors.',
     }),
+    gathered: metrics.counter({
+      name: 'makima_monitor_heartbeats_gathered_total',
+      help: 'Signs of life that were told as one with a later one of the same supervisor.',
+    }),
     overflows: metrics.counter({
       name: 'makima_monitor_overflows_total',
       help: 'Readers whose buffer was full: they catch up from the store.',
@@ -79,6 +83,7 @@ export function createMonitorHub(options: HubOptions): MonitorHub {
       log: options.log,
       read: (after) => readMonitor(engine, caller, { after, limit: pageSize }),
       readHeartbeats: (contractIds) => readHeartbeats(engine, caller, { contractIds }),
+      onGathered: () => metrics.gathered.inc(),
     });
     feeds.set(ownerId, feed);
     return feed;
