@@ -7,41 +7,26 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandOf, TaskStart } from '@makima/contracts/socket/commands';
 import type { OperationResult } from '@makima/contracts/socket/reports';
-import { asAgent, commitFiles, makePlace, type Place } from './git/test-repository.ts';
-import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
-import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+import { asAgent, commitFiles, type Place } from './git/test-repository.ts';
+import { createTestDaemon, type TestDaemon } from './test/daemon-process.ts';
+import type { FakeGateway } from './test/gateway.ts';
+import { openGitScene, type GitScene } from './test/git-scene.ts';
 
 type Merge = CommandOf<'branch.merge'>;
 type Merged = Extract<OperationResult, { kind: 'branch.merge' }>;
 
 describe('two machines of one contract', () => {
+  let scene: GitScene;
   let gateway: FakeGateway;
   let daemon: TestDaemon;
   let place: Place;
   beforeEach(async () => {
-    place = await makePlace();
-    gateway = await createFakeGateway();
-    daemon = await createTestDaemon({ gatewayUrl: gateway.url });
-    await daemon.start();
+    scene = await openGitScene();
+    ({ gateway, daemon, place } = scene);
   });
-  afterEach(async () => {
-    await daemon.drop();
-    await gateway.stop();
-    await place.drop();
-  });
+  afterEach(() => scene.drop());
 
-  const repository = (): { url: null; path: string; baseBranch: null } => ({
-    url: null,
-    path: place.repo,
-    baseBranch: null,
-  });
-  const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
-    startCommand(steps, {
-      repository: repository(),
-      contractSlug: 'fix-it',
-      contractBranch: 'makima/fix-it',
-      ...more,
-    });
+  const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
   const merge = async (
     { taskId, attempt }: TaskStart,
     more: Partial<Merge> = {},
@@ -52,7 +37,7 @@ describe('two machines of one contract', () => {
       operationId,
       taskId,
       attempt,
-      repository: repository(),
+      repository: scene.repository,
       targetBranch: 'makima/fix-it',
       squash: false,
       message: 'Merge it',

@@ -7,48 +7,27 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command, TaskStart } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
 import type { OperationResult } from '@makima/contracts/socket/reports';
-import {
-  asAgent,
-  makePlace,
-  makeRepository,
-  writeFiles,
-  type Place,
-} from './git/test-repository.ts';
-import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
-import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+import { asAgent, makeRepository, writeFiles, type Place } from './git/test-repository.ts';
+import { createTestDaemon, type TestDaemon } from './test/daemon-process.ts';
+import type { FakeGateway } from './test/gateway.ts';
+import { openGitScene, type GitScene } from './test/git-scene.ts';
 
 type Result<K> = Extract<OperationResult, { kind: K }>;
 type Operation = Extract<Command, { operationId: string }>;
 type WithoutId<T> = T extends unknown ? Omit<T, 'operationId'> : never;
 
 describe("a daemon's work in repositories", () => {
+  let scene: GitScene;
   let gateway: FakeGateway;
   let daemon: TestDaemon;
   let place: Place;
   beforeEach(async () => {
-    place = await makePlace();
-    gateway = await createFakeGateway();
-    daemon = await createTestDaemon({ gatewayUrl: gateway.url });
-    await daemon.start();
+    scene = await openGitScene();
+    ({ gateway, daemon, place } = scene);
   });
-  afterEach(async () => {
-    await daemon.drop();
-    await gateway.stop();
-    await place.drop();
-  });
+  afterEach(() => scene.drop());
 
-  const repository = (): { url: null; path: string; baseBranch: null } => ({
-    url: null,
-    path: place.repo,
-    baseBranch: null,
-  });
-  const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
-    startCommand(steps, {
-      repository: repository(),
-      contractSlug: 'fix-it',
-      contractBranch: 'makima/fix-it',
-      ...more,
-    });
+  const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
   const operate = async <K extends Operation['kind']>(
     command: WithoutId<Extract<Operation, { kind: K }>> & { kind: K },
   ): Promise<Result<K>> => {
@@ -74,7 +53,12 @@ describe("a daemon's work in repositories", () => {
     gateway.command(start);
     await gateway.ended(start);
     const { taskId, attempt } = start;
-    const pack = await operate({ kind: 'task.pack', taskId, attempt, repository: repository() });
+    const pack = await operate({
+      kind: 'task.pack',
+      taskId,
+      attempt,
+      repository: scene.repository,
+    });
     const [part] = gateway.of('patch.stored');
     let asked = 0;
     gateway.levers.answer = () => {
@@ -86,7 +70,7 @@ describe("a daemon's work in repositories", () => {
       kind: 'branch.merge',
       taskId,
       attempt,
-      repository: repository(),
+      repository: scene.repository,
       targetBranch: 'makima/fix-it',
       squash: false,
       message: 'Merge it',
@@ -121,7 +105,7 @@ describe("a daemon's work in repositories", () => {
       kind: 'branch.merge',
       taskId,
       attempt,
-      repository: repository(),
+      repository: scene.repository,
       targetBranch: 'makima/fix-it',
       squash: false,
       message: 'Merge it',
@@ -129,7 +113,7 @@ describe("a daemon's work in repositories", () => {
     expect(merge).toMatchObject({ success: true, conflicts: [] });
     const check = {
       kind: 'evidence.check',
-      repository: repository(),
+      repository: scene.repository,
       branch: 'makima/fix-it',
       path: null,
       command: null,
@@ -149,7 +133,7 @@ describe("a daemon's work in repositories", () => {
     const delivered = await operate({
       kind: 'branch.deliver',
       contractId: randomUUID(),
-      repository: repository(),
+      repository: scene.repository,
       branch: 'makima/fix-it',
       fastForwardBase: true,
     });
@@ -256,7 +240,7 @@ describe("a daemon's work in repositories", () => {
       operationId,
       taskId: start.taskId,
       attempt: 1,
-      repository: repository(),
+      repository: scene.repository,
       targetBranch: 'makima/fix-it',
       squash: false,
       message: 'Merge it',
@@ -287,7 +271,7 @@ describe("a daemon's work in repositories", () => {
       kind: 'branch.create',
       taskId: supervisor.taskId,
       attempt: 1,
-      repository: repository(),
+      repository: scene.repository,
       branch: 'makima/fix-it.try',
       fromRef: null,
       contractBranch: 'makima/fix-it',
@@ -312,7 +296,7 @@ describe("a daemon's work in repositories", () => {
         kind: 'branch.hand_over',
         taskId: start.taskId,
         attempt: 1,
-        repository: repository(),
+        repository: scene.repository,
         branch,
         from,
         toPath,

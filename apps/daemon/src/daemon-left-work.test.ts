@@ -3,34 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Command, TaskStart } from '@makima/contracts/socket/commands';
-import { asAgent, makePlace, type Place } from './git/test-repository.ts';
-import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
-import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+import type { Command } from '@makima/contracts/socket/commands';
+import { asAgent } from './git/test-repository.ts';
+import type { TestDaemon } from './test/daemon-process.ts';
+import type { FakeGateway } from './test/gateway.ts';
+import { openGitScene, type GitScene } from './test/git-scene.ts';
 
+let scene: GitScene;
 let gateway: FakeGateway;
 let daemon: TestDaemon;
-let place: Place;
-
 beforeAll(async () => {
-  place = await makePlace();
-  gateway = await createFakeGateway();
-  daemon = await createTestDaemon({ gatewayUrl: gateway.url });
-  await daemon.start();
+  scene = await openGitScene();
+  ({ gateway, daemon } = scene);
 });
-afterAll(async () => {
-  await daemon.drop();
-  await gateway.stop();
-  await place.drop();
-});
+afterAll(() => scene.drop());
 
-const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
-  startCommand(steps, {
-    repository: { url: null, path: place.repo, baseBranch: null },
-    contractSlug: 'fix-it',
-    contractBranch: 'makima/fix-it',
-    ...more,
-  });
+const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
 
 async function storeGit(...args: string[]): Promise<string> {
   const stores = join(daemon.home, 'git', 'stores');

@@ -3,32 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import type { Running } from '@makima/contracts/socket/frames';
-import { asAgent, commitFiles, makePlace, type Place } from './git/test-repository.ts';
-import { createTestDaemon, startCommand, type TestDaemon } from './test/daemon-process.ts';
-import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
+import { asAgent, commitFiles, type Place } from './git/test-repository.ts';
+import type { TestDaemon } from './test/daemon-process.ts';
+import type { FakeGateway } from './test/gateway.ts';
+import { openGitScene, type GitScene } from './test/git-scene.ts';
 
+let scene: GitScene;
 let gateway: FakeGateway;
 let daemon: TestDaemon;
 let place: Place;
 beforeEach(async () => {
-  place = await makePlace();
-  gateway = await createFakeGateway();
-  daemon = await createTestDaemon({ gatewayUrl: gateway.url });
-  await daemon.start();
+  scene = await openGitScene();
+  ({ gateway, daemon, place } = scene);
 });
-afterEach(async () => {
-  await daemon.drop();
-  await gateway.stop();
-  await place.drop();
-});
+afterEach(() => scene.drop());
 
-const task = (steps: string, more: Partial<TaskStart> = {}): TaskStart =>
-  startCommand(steps, {
-    repository: { url: null, path: place.repo, baseBranch: null },
-    contractSlug: 'fix-it',
-    contractBranch: 'makima/fix-it',
-    ...more,
-  });
+const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
 const said = (of: Running): string[] => gateway.lines(of).map((line) => line.content);
 const saying = (of: Running, words: string): Promise<boolean> =>
   gateway.until(words, () => said(of).includes(words));
