@@ -13,8 +13,14 @@ describe.each(batchOperations)('%s', (operation) => {
         statuses: rule.statuses,
         olderThanHours: rule.olderThanHours ?? 0,
         only: rule.only,
+        hurries: operation === 'pause_all',
       },
     });
+  });
+
+  it('hurries nobody by a filter, or when turns may be ended', () => {
+    for (const wish of [{ statusFilter: rule.statuses }, { finishTurnSeconds: 5 }])
+      expect(batchSelection(operation, wish)).toMatchObject({ selection: { hurries: false } });
   });
 
   it('is narrowed by a filter, never widened', () => {

@@ -1,7 +1,8 @@
 /**
  * Operations on many contracts at once (M1.11): which contracts each is about, unless it is told otherwise.
  *
- * Law: an operation only ever touches contracts of its own statuses, whatever filter it is given.
+ * Law: an operation only ever touches contracts of its own statuses, whatever filter it is given; without one, a
+ * pause also ends at once what an earlier pause lets end its turn.
  */
 import type { ContractStatus } from './contract.ts';
 
@@ -21,6 +22,8 @@ interface BatchRule {
   /** How long ago a contract must have come to its status; null: it does not matter. */
   readonly olderThanHours: number | null;
   readonly only: 'all' | BatchOnly;
+  /** Also those that are paused while their agents still end their turns: these are hurried. */
+  readonly hurries?: true;
 }
 
 /** `stale`: its supervisor has made no progress for long; `leftovers`: a machine failed to clean up after it. */
@@ -28,7 +31,12 @@ export type BatchOnly = 'stale' | 'leftovers';
 
 export const batchRules: Readonly<Record<BatchOperation, BatchRule>> = {
   archive_old: { statuses: ['completed', 'failed'], olderThanHours: 168, only: 'all' },
-  pause_all: { statuses: ['active', 'waiting_for_input'], olderThanHours: null, only: 'all' },
+  pause_all: {
+    statuses: ['active', 'waiting_for_input'],
+    olderThanHours: null,
+    only: 'all',
+    hurries: true,
+  },
   resume_all: { statuses: ['paused'], olderThanHours: null, only: 'all' },
   cleanup_archived: { statuses: ['archived'], olderThanHours: 720, only: 'all' },
   restart_stale: { statuses: ['active'], olderThanHours: null, only: 'stale' },
@@ -43,6 +51,7 @@ export interface BatchSelection {
   readonly statuses: readonly ContractStatus[];
   readonly olderThanHours: number;
   readonly only: 'all' | BatchOnly;
+  readonly hurries: boolean;
 }
 
 export type BatchVerdict =
@@ -58,6 +67,8 @@ export function batchSelection(
   wish: {
     readonly statusFilter?: readonly ContractStatus[] | undefined;
     readonly olderThanHours?: number | undefined;
+    /** Agents may end their turns first. */
+    readonly finishTurnSeconds?: number | undefined;
   },
 ): BatchVerdict {
   const rule = batchRules[operation];
@@ -75,6 +86,10 @@ export function batchSelection(
       statuses: wish.statusFilter ?? rule.statuses,
       olderThanHours: wish.olderThanHours ?? rule.olderThanHours ?? 0,
       only: rule.only,
+      hurries:
+        rule.hurries === true &&
+        wish.statusFilter === undefined &&
+        wish.finishTurnSeconds === undefined,
     },
   };
 }

@@ -33,7 +33,7 @@ export const batchContracts = defineEndpoint({
   path: '/api/v1/contracts/batch',
   tag: 'contracts',
   summary: 'Archive, pause, resume, delete, restart or clean up after many contracts at once',
-  description: `Each contract is a change of its own: what fails is told in \`errors\` and stops nothing else. At most ${batchMax} at a time; \`remaining\` says whether there are more. More than one needs \`confirm\`: CONFIRMATION_REQUIRED (428) shows them. \`pause_all\` stops agents at once; with \`finish_turn_seconds\` each may end its turn first, within that time.`,
+  description: `Each contract is a change of its own: what fails is told in \`errors\` and stops nothing else. At most ${batchMax} at a time; \`remaining\` says whether there are more. More than one needs \`confirm\`: CONFIRMATION_REQUIRED (428) shows them. \`pause_all\` stops agents at once; with \`finish_turn_seconds\` each may end its turn first, within that time, and a second one without it stops them now.`,
   body: zBatchInput,
   status: 200,
   response: z.object({

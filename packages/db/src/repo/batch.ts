@@ -22,6 +22,8 @@ export async function contractsForBatch(
     olderThanMs: number;
     staleMs: number | null;
     leftovers: boolean;
+    /** Also those that are paused while an agent of theirs still ends its turn. */
+    ending: boolean;
     limit: number;
   },
 ): Promise<BatchRow[]> {
@@ -30,7 +32,14 @@ export async function contractsForBatch(
     select c.id, c.slug, c.name, c.status,
            ${staleMs === null ? db`c.status_changed_at` : db`a.last_progress_at`} as since
       from contracts c join contract_activity a on a.contract_id = c.id
-     where c.owner_id = ${args.ownerId} and c.status = any(${[...args.statuses]})
+     where c.owner_id = ${args.ownerId}
+       and (c.status = any(${[...args.statuses]})
+            ${
+              args.ending
+                ? db`or c.status = 'paused' and exists (
+              select 1 from tasks t where t.contract_id = c.id and t.status in ('starting', 'running'))`
+                : db``
+            })
        and c.status_changed_at <= clock() - make_interval(secs => ${args.olderThanMs / 1000})
        ${
          staleMs === null

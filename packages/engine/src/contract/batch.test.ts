@@ -126,10 +126,14 @@ it('pause_all lets agents end their turns, when it is told how long; no other op
   ]);
   expect(await statusOf(contract.id)).toBe('paused');
   expect((await taskRow(t, supervisorTaskId)).status).toBe('running');
-  // Hurried as a single pause is.
-  await set(contract.id, 'paused');
+  expect(await batch({ operation: 'pause_all', finish_turn_seconds: 9 })).toMatchObject({
+    affected_count: 0,
+  });
+  // Hurried by another one, as a single pause is.
+  expect((await batch({ operation: 'pause_all' })).affected_ids).toEqual([contract.id]);
   const [stop] = await daemon.pullOnly('task.stop');
   expect(stop?.finishTurnMs).toBeUndefined();
+  expect(await batch({ operation: 'pause_all' })).toMatchObject({ affected_count: 0 });
   await daemon.ended({ taskId: supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
   const wrong = { operation: 'resume_all', finish_turn_seconds: 600 };
   expect(endpoint.body?.safeParse(wrong).error?.issues).toMatchObject([

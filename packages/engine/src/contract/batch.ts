@@ -55,6 +55,7 @@ function selectionOf(input: BatchInput): BatchSelection {
   const verdict = batchSelection(input.operation, {
     statusFilter: input.status_filter,
     olderThanHours: input.older_than_hours,
+    finishTurnSeconds: input.finish_turn_seconds,
   });
   if (verdict.ok) return verdict.selection;
   throw new MakimaError('VALIDATION_FAILED', verdict.reason, {
@@ -113,6 +114,7 @@ function find(
       olderThanMs: selection.olderThanHours * 3_600_000,
       staleMs: selection.only === 'stale' ? staleMs : null,
       leftovers: selection.only === 'leftovers',
+      ending: selection.hurries,
       limit: batchMax + 1,
     }),
   );
