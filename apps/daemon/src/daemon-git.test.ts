@@ -331,7 +331,7 @@ describe("a daemon's work in repositories", () => {
       repository: { url: null, path: join(place.root, 'nowhere'), baseBranch: null },
     });
     gateway.command(start);
-    expect(await gateway.ended(start)).toMatchObject({ outcome: 'start_failed' });
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'start_failed', permanent: true });
     const hostile = task('- say: never', {
       repository: { url: 'ext::sh -c touch% pwned', path: null, baseBranch: null },
     });

@@ -79,6 +79,7 @@ describe('a task that continues from another', () => {
     const end = await ended(start);
     expect(end).toMatchObject({ outcome: 'start_failed' });
     expect(end.error).toContain('The work of the task to continue from is not on this machine');
+    expect(end.permanent).toBeUndefined();
     expect(daemon.ledger()).toEqual([]);
   });
 });
@@ -106,6 +107,16 @@ describe('a task that begins at a branch or commit of the source', () => {
       expect(daemon.ledger()).toEqual([]);
     },
   );
+
+  it('says that another try would not help when the base branch is not there, by its name', async () => {
+    const repository = { url: null, path: place.repo, baseBranch: 'nobranch' };
+    const end = await ended(task('- say: never', { repository, contractBranch: 'makima/new' }));
+    expect(end).toMatchObject({
+      outcome: 'start_failed',
+      permanent: true,
+      error: 'The repository has no branch nobranch. Make that branch, or name one that is there',
+    });
+  });
 
   it('does not begin at a commit that is not there', async () => {
     const end = await ended(task('- say: never', { startSha: 'c'.repeat(40) }));

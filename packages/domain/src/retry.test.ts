@@ -45,6 +45,13 @@ describe('a task', () => {
     });
   });
 
+  it('has failed at once when another try would not help', () => {
+    expect(decide({ reason: 'cannot_start', detail: 'no branch x' })).toEqual({
+      kind: 'fail',
+      message: 'It cannot be started, and another try would not help: no branch x',
+    });
+  });
+
   it('waits for nothing after its machine was lost, however often', () => {
     expect(decide({ reason: 'daemon_lost', retryCount: 2 })).toMatchObject({ delayMs: 0 });
     expect(decide({ reason: 'daemon_lost', retryCount: 3 }).kind).toBe('fail');

@@ -2,7 +2,8 @@
  * What follows when an attempt ended badly.
  *
  * Law: an agent that says itself that it failed has failed; nobody tries again behind its back. A crash, a
- * lost machine, a fence are nobody's verdict on the work: the next attempt continues the session. A
+ * lost machine, a fence are nobody's verdict on the work: the next attempt continues the session. Where the
+ * fault lies in what was asked for (no such repository, no such branch), another try changes nothing. A
  * supervisor is restored, never merely retried; the breaker of restoration bounds it.
  */
 
@@ -11,6 +12,7 @@ export const retryReasons = [
   'agent_failed',
   'daemon_lost',
   'start_failed',
+  'cannot_start',
   'fenced',
   'killed_by_limit',
 ] as const;
@@ -45,6 +47,8 @@ export function decideRetry(ended: EndedAttempt): RetryDecision {
   if (ended.reason === 'agent_failed') return fail(ended, 'The agent reported that it failed');
   const excludeDaemon = ended.reason === 'start_failed';
   if (ended.isSupervisor) return { kind: 'restore', excludeDaemon };
+  if (ended.reason === 'cannot_start')
+    return fail(ended, 'It cannot be started, and another try would not help');
   if (ended.reason === 'killed_by_limit') return fail(ended, 'The agent was stopped at a limit');
   if (ended.retryCount >= ended.maxRetries) {
     const attempts = ended.retryCount + 1;
@@ -68,7 +72,7 @@ export function retryDelayMs(retryCount: number): number {
   return retryCount <= 0 ? 0 : Math.min(60_000, 1000 * 2 ** retryCount);
 }
 
-const words: Readonly<Record<Exclude<RetryReason, 'agent_failed' | 'killed_by_limit'>, string>> = {
+const words: Readonly<Record<Exclude<RetryReason, 'agent_failed' | 'cannot_start' | 'killed_by_limit'>, string>> = {
   agent_crashed: 'the agent crashed',
   daemon_lost: 'its daemon was lost',
   start_failed: 'the agent could not be started',

@@ -24,6 +24,8 @@ export type RefusalReason =
   | 'host_refused'
   | 'ref_missing'
   | 'base_missing'
+  /** The source has no branch of this name: unlike a base that only another machine has. */
+  | 'branch_missing'
   | 'branch_elsewhere'
   | 'branch_exists'
   | 'branch_moved'

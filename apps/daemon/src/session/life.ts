@@ -12,6 +12,7 @@ import { isMakimaError } from '@makima/domain/error';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { DaemonContext } from '../context.ts';
 import { inSpan } from '@makima/runtime/tracing';
+import type { RefusalReason } from '../git/failure.ts';
 import type { Collected } from '../workspace/port.ts';
 import { launch } from './launch.ts';
 import { cleanText, ownLine } from './lines.ts';
@@ -127,6 +128,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     taskId: start.taskId,
     attempt: start.attempt,
     ...(final.sessionLost === true ? { sessionLost: true } : {}),
+    ...(final.permanent === true ? { permanent: true } : {}),
     outcome: final.outcome,
     ...(final.limit === undefined ? {} : { limit: final.limit }),
     summary: cleanText(final.summary),
@@ -145,10 +147,11 @@ function startFailed(error: unknown): Ending {
   return {
     outcome: 'start_failed',
     ...(isSessionLost(error) ? { sessionLost: true as const } : {}),
+    ...(isPermanent(error) ? { permanent: true as const } : {}),
     summary: '',
     error: cleanText(
       isMakimaError(error) && error.fix !== undefined
-        ? `${words(error)} ${error.fix}`
+        ? `${words(error).replace(/\.$/, '')}. ${error.fix}`
         : words(error),
     ),
     graceMs: 0,
@@ -157,6 +160,18 @@ function startFailed(error: unknown): Ending {
 
 function isSessionLost(error: unknown): boolean {
   return isMakimaError(error) && error.details['reason'] === 'no_conversation';
+}
+
+/** Faults of what the contract names: the same wherever and however often it is tried. */
+const permanent: ReadonlySet<unknown> = new Set<RefusalReason>([
+  'branch_missing',
+  'not_a_repository',
+  'source_missing',
+  'source_empty',
+]);
+
+function isPermanent(error: unknown): boolean {
+  return isMakimaError(error) && permanent.has(error.details['reason']);
 }
 
 function crashed(attempt: LiveAttempt): Ending {

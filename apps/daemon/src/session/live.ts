@@ -22,6 +22,8 @@ export interface Ending {
   readonly limit?: LimitTold;
   /** The conversation that it should have continued is nowhere. */
   readonly sessionLost?: true;
+  /** What it was to begin with is not there: another try would not help. */
+  readonly permanent?: true;
   readonly outcome: Outcome;
   readonly summary: string;
   readonly error: string | null;

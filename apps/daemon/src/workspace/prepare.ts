@@ -164,7 +164,7 @@ async function prepareBranches(
   const known = start.branchStartSha ?? null;
   const begun = known === null ? null : await resolveCommit(store, known);
   const baseSha = begun ?? (base === null ? null : await resolveCommit(store, base));
-  if (baseSha === null) throw noBase();
+  if (baseSha === null) throw base === null ? noBase() : noBranch(base);
   await ensureBranch(store, contractBranch, baseSha);
 }
 
@@ -194,6 +194,7 @@ async function workStart(
   const { defaultBranch } = await refreshed(place, store, options.signal);
   const base = start.repository?.baseBranch ?? defaultBranch;
   if (base === null) throw noBase();
+  if ((await resolveCommit(store, base)) === null) throw noBranch(base);
   return { kind: 'commit', ref: base };
 }
 
@@ -224,17 +225,21 @@ async function branchStart(
 ): Promise<WorkStart> {
   await refreshed(place, store, signal);
   if ((await resolveCommit(store, branch)) !== null) return { kind: 'commit', ref: branch };
-  throw refuse(
-    'base_missing',
+  throw noBranch(branch);
+}
+
+function noBranch(branch: string): MakimaError {
+  return refuse(
+    'branch_missing',
     `The repository has no branch ${branch}`,
-    'Name a branch that is there',
+    'Make that branch, or name one that is there',
   );
 }
 
 function noBase(): MakimaError {
   return refuse(
-    'base_missing',
-    'The base branch of the repository cannot be told',
+    'branch_missing',
+    'The repository does not say which branch is its default',
     'Name the base branch of the contract',
   );
 }

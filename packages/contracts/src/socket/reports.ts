@@ -230,6 +230,8 @@ export const zReport = z.discriminatedUnion('kind', [
     ...trace,
     /** Its conversation can be continued nowhere: the next attempt begins a new one. */
     sessionLost: z.boolean().optional(),
+    /** Of `start_failed`: what was asked for is not there, so that another try would not help. */
+    permanent: z.boolean().optional(),
     outcome: z.enum([
       'done',
       'failed',

@@ -57,7 +57,7 @@ export async function taskEnded(
         taskId: report.taskId,
         attempt: report.attempt,
         // A lost conversation is no fault of the machine: it may try again, with a new one.
-        why: report.sessionLost === true ? 'agent_crashed' : lossOf[report.outcome],
+        why: lossIn(report, report.outcome),
         detail: wordsOf(report),
         sessionLost: report.sessionLost,
       });
@@ -72,6 +72,13 @@ const lossOf: Record<'crashed' | 'daemon_restarted' | 'start_failed' | 'fenced',
   start_failed: 'start_failed',
   fenced: 'fenced',
 };
+
+function lossIn(report: ReportOf<'task.ended'>, outcome: keyof typeof lossOf): Loss['why'] {
+  if (report.sessionLost === true) return 'agent_crashed';
+  return outcome === 'start_failed' && report.permanent === true
+    ? 'cannot_start'
+    : lossOf[outcome];
+}
 
 function wordsOf(report: ReportOf<'task.ended'>): string {
   if (report.error !== null && report.error !== '') return report.error;

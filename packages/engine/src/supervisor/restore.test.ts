@@ -122,6 +122,24 @@ describe('a restoration', () => {
     });
   });
 
+  it('is held at once when another try would not help, until a person has looked', async () => {
+    const scene = await stage(t);
+    const hopeless = { outcome: 'start_failed', permanent: true, error: 'no branch x' } as const;
+    await scene.daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, hopeless);
+    await runJobs(t);
+    const { id } = scene.contract;
+    const why = 'It cannot be started, and another try would not help: no branch x';
+    const now = await getContract(t.engine, t.owner, { id });
+    expect(now).toMatchObject({ status: 'blocked', blockedReason: why });
+    const open = { status: 'open', contractId: id, limit: 5 } as const;
+    const [question] = (await listQuestions(t.engine, t.owner, open)).items;
+    const answer = { id: question?.id ?? '', response: 'Resume it once more' };
+    await answerQuestion(t.engine, by(t.owner), answer);
+    await runJobs(t);
+    const row = await taskRow(t, scene.supervisorTaskId);
+    expect(row).toMatchObject({ status: 'starting', currentAttempt: 2 });
+  });
+
   it('is held without a status for it, asked about once, and goes on with the answer', async () => {
     const features = { ...t.engine.settings.features, enhancedContractStatus: false };
     const settings = { ...t.engine.settings, features };

@@ -11,6 +11,7 @@ import {
   type RestorationPlan,
 } from '@makima/domain/restoration';
 import { mayWork } from '@makima/domain/contract';
+import { findAttempt } from '@makima/db/repo/attempts';
 import { isWithPerson, lastLookedAt } from '@makima/db/repo/breaker';
 import { lockContract } from '@makima/db/repo/contracts';
 import { insertQuestion, openQuestionsOf } from '@makima/db/repo/questions';
@@ -73,6 +74,10 @@ export function restoreSupervisor(
         `${allowed.blocked} At last: ${task.errorMessage ?? 'no reason given'}.`,
       );
     }
+    if (await startIsHopeless(a, task, looked)) {
+      const why = task.errorMessage ?? 'no reason given';
+      return block(a, contract, task, `It cannot be started, and another try would not help: ${why}`);
+    }
     const facts = await restorationFacts(a, contract, task);
     const plan = planRestoration(facts, a.now);
     if (plan.strategy === 'manual') return block(a, contract, task, plan.warnings.join(' '));
@@ -80,6 +85,13 @@ export function restoreSupervisor(
     const count = await carryOut(a, { contract, task, facts, plan });
     return count === undefined ? 'nothing' : plan.strategy;
   });
+}
+
+/** What it was to begin with is not there, and no person has looked since. */
+async function startIsHopeless(a: Act, task: TaskRow, looked: Date | null): Promise<boolean> {
+  const last = await findAttempt(a.tx, { taskId: task.id, attempt: task.currentAttempt });
+  if (last?.reason?.startsWith('cannot_start:') !== true) return false;
+  return looked === null || last.endedAt === null || looked < last.endedAt;
 }
 
 /** Too many restorations, or too much that does not fit: a person looks before anything is tried again. */

@@ -196,6 +196,18 @@ describe('an attempt that ends badly', () => {
     expect(row.errorMessage).toContain('no such agent');
   });
 
+  it('that cannot start wherever it is tried has failed at once', async () => {
+    const first = await running(scene, { name: 'cannot start anywhere' });
+    const hopeless = { outcome: 'start_failed', permanent: true, error: 'no branch x' } as const;
+    await scene.daemon.ended(first, hopeless);
+    await runJobs(t);
+    expect(await taskRow(t, first.taskId)).toMatchObject({
+      status: 'failed',
+      currentAttempt: 1,
+      errorMessage: expect.stringContaining('no branch x'),
+    });
+  });
+
   it('that could not start goes elsewhere when another machine could take it', async () => {
     const repositories = [{ repositoryUrl: 'https://example.com/code.git' }];
     const there = await stage(t, { daemon: scene.daemon, contract: { repositories } });

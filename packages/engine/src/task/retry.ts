@@ -200,6 +200,7 @@ const reasons: readonly RetryReason[] = [
   'agent_crashed',
   'daemon_lost',
   'start_failed',
+  'cannot_start',
   'fenced',
   'killed_by_limit',
 ];
