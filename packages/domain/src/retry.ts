@@ -72,7 +72,9 @@ export function retryDelayMs(retryCount: number): number {
   return retryCount <= 0 ? 0 : Math.min(60_000, 1000 * 2 ** retryCount);
 }
 
-const words: Readonly<Record<Exclude<RetryReason, 'agent_failed' | 'cannot_start' | 'killed_by_limit'>, string>> = {
+const words: Readonly<
+  Record<Exclude<RetryReason, 'agent_failed' | 'cannot_start' | 'killed_by_limit'>, string>
+> = {
   agent_crashed: 'the agent crashed',
   daemon_lost: 'its daemon was lost',
   start_failed: 'the agent could not be started',

@@ -75,9 +75,7 @@ const lossOf: Record<'crashed' | 'daemon_restarted' | 'start_failed' | 'fenced',
 
 function lossIn(report: ReportOf<'task.ended'>, outcome: keyof typeof lossOf): Loss['why'] {
   if (report.sessionLost === true) return 'agent_crashed';
-  return outcome === 'start_failed' && report.permanent === true
-    ? 'cannot_start'
-    : lossOf[outcome];
+  return outcome === 'start_failed' && report.permanent === true ? 'cannot_start' : lossOf[outcome];
 }
 
 function wordsOf(report: ReportOf<'task.ended'>): string {

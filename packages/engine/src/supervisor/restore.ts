@@ -76,7 +76,12 @@ export function restoreSupervisor(
     }
     if (await startIsHopeless(a, task, looked)) {
       const why = task.errorMessage ?? 'no reason given';
-      return block(a, contract, task, `It cannot be started, and another try would not help: ${why}`);
+      return block(
+        a,
+        contract,
+        task,
+        `It cannot be started, and another try would not help: ${why}`,
+      );
     }
     const facts = await restorationFacts(a, contract, task);
     const plan = planRestoration(facts, a.now);

@@ -194,18 +194,10 @@ describe('an attempt that ends badly', () => {
     const row = await taskRow(t, first.taskId);
     expect(row).toMatchObject({ status: 'failed', failedDaemonIds: [] });
     expect(row.errorMessage).toContain('no such agent');
-  });
-
-  it('that cannot start wherever it is tried has failed at once', async () => {
-    const first = await running(scene, { name: 'cannot start anywhere' });
-    const hopeless = { outcome: 'start_failed', permanent: true, error: 'no branch x' } as const;
-    await scene.daemon.ended(first, hopeless);
+    const never = await running(scene, { name: 'cannot start anywhere' });
+    await scene.daemon.ended(never, { outcome: 'start_failed', permanent: true, error: 'none' });
     await runJobs(t);
-    expect(await taskRow(t, first.taskId)).toMatchObject({
-      status: 'failed',
-      currentAttempt: 1,
-      errorMessage: expect.stringContaining('no branch x'),
-    });
+    expect(await taskRow(t, never.taskId)).toMatchObject({ status: 'failed', currentAttempt: 1 });
   });
 
   it('that could not start goes elsewhere when another machine could take it', async () => {
