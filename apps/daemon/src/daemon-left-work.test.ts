@@ -1,6 +1,6 @@
 /** A daemon that was killed tells the ends at once; what its agents left is put aside when nobody goes on with it. */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Command } from '@makima/contracts/socket/commands';
@@ -20,6 +20,10 @@ afterAll(() => scene.drop());
 
 const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
 
+/** A commit, and a file beside it. */
+const writes =
+  '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n';
+
 async function storeGit(...args: string[]): Promise<string> {
   const stores = join(daemon.home, 'git', 'stores');
   const [name = ''] = (await readdir(stores)).filter((entry) => entry.endsWith('.git'));
@@ -27,8 +31,6 @@ async function storeGit(...args: string[]): Promise<string> {
 }
 
 it('killed: tells the end before anything is put aside, and keeps what nobody goes on with', async () => {
-  const writes =
-    '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n';
   const start = task(`${writes}- say: ready\n- sleep: 600000`);
   const { taskId, attempt, repository } = start;
   gateway.command(start);
@@ -68,8 +70,11 @@ it('killed: tells the end before anything is put aside, and keeps what nobody go
   expect(await storeGit('show', `${ends()[1]?.keptRef}:b.txt`)).toBe('left');
   const record = await readFile(join(daemon.home, 'tasks', `${taskId}.json`), 'utf8');
   expect(JSON.parse(record)).toMatchObject({ attempt, collected: true });
+});
 
-  // An agent that dies alone: its end first, then its work.
+it('an agent that dies alone: its end first, then its work; the next goes on there, its source away', async () => {
+  await daemon.end('SIGKILL');
+  await daemon.start({ leftWorkMs: 0 });
   const alone = task(`${writes}- say: ready\n- sleep: 600000`);
   gateway.command(alone);
   const endsOf = () => gateway.of('task.ended').filter((end) => end.taskId === alone.taskId);
@@ -82,4 +87,14 @@ it('killed: tells the end before anything is put aside, and keeps what nobody go
   const [died, kept] = endsOf();
   expect(died).toMatchObject({ outcome: 'crashed', signal: 'SIGKILL', keptRef: null });
   expect(await storeGit('show', `${kept?.keptRef}:b.txt`)).toBe('left');
+  await rename(scene.place.repo, `${scene.place.repo}-away`);
+  const startSha = 'f'.repeat(40);
+  gateway.command({ ...alone, attempt: 2, resumeSession: true, startSha });
+  const begun = (attempt: number) =>
+    gateway
+      .of('task.started')
+      .find((one) => one.taskId === alone.taskId && one.attempt === attempt);
+  await gateway.until('the next one begins', () => begun(2) !== undefined);
+  expect(begun(2)?.worktreePath).toBe(begun(1)?.worktreePath);
+  expect(await readFile(join(begun(2)?.worktreePath ?? '', 'b.txt'), 'utf8')).toBe('left');
 });

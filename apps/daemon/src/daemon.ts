@@ -55,15 +55,12 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   // Known from the start, so that whatever carries it in is written down without it.
   await readToken(config.forge.tokenFile, secrets).catch(() => undefined);
   await sweepLeftovers(home.runs);
-  const gitVersion = await readGitVersion();
-  if (!gitVersion.ok)
-    log.error({ version: gitVersion.version }, gitVersion.fix ?? 'git is too old');
   const journal = await openDaemonJournal(config, home, secrets, log);
   const environment = await withMakima(config, home, log);
-  const probed = await probeDrivers(
-    daemonDrivers({ ...config, environment }, home),
-    config.accounts,
-  );
+  const [probed] = await Promise.all([
+    probeDrivers(daemonDrivers({ ...config, environment }, home), config.accounts),
+    warnOfOldGit(log),
+  ]);
   const context = await createContext({ config, home, secrets, journal, probed, log }, (ask) =>
     link.ask(ask),
   );
@@ -97,6 +94,11 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
       return stopping;
     },
   };
+}
+
+async function warnOfOldGit(log: Log): Promise<void> {
+  const { ok, version, fix } = await readGitVersion();
+  if (!ok) log.error({ version }, fix ?? 'git is too old');
 }
 
 type Parts = Pick<DaemonContext, 'config' | 'home' | 'secrets' | 'journal' | 'log'> & {

@@ -7,6 +7,7 @@
  * (no hooks, no filters: LFS pointers stay pointers); a directory that is not ours is refused.
  *
  * export prepareWorkdir(options: PrepareOptions): Promise<Prepared>
+ * export standingWorkdir(workdir): Promise<Prepared | null>   what is there, for whoever goes on
  * export removeWorkdir(workdir): Promise<void>        keeps nothing: see keep.ts first
  */
 import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -84,6 +85,11 @@ export async function prepareWorkdir(options: PrepareOptions): Promise<Prepared>
     await rename(aside, workdir.dir);
     return { workdir, created: true, branch, startSha: start.head, copied };
   });
+}
+
+/** The directory as it was left; null when it is not there: then it must be prepared. */
+export async function standingWorkdir(workdir: Workdir): Promise<Prepared | null> {
+  return withRepoLock(workdir.shadowDir, () => reuse(workdir));
 }
 
 /** Directory and shadow. What is not on a ref of the store is gone after this. */

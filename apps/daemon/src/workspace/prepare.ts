@@ -23,7 +23,13 @@ import {
 import { keepWorkdir } from '../git/keep.ts';
 import { workdirAt } from '../git/shadow.ts';
 import { standAt } from '../git/stand.ts';
-import { prepareWorkdir, removeWorkdir, type WorkStart } from '../git/workdir.ts';
+import {
+  prepareWorkdir,
+  removeWorkdir,
+  standingWorkdir,
+  type Prepared as Made,
+  type WorkStart,
+} from '../git/workdir.ts';
 import { collectWork } from './collect.ts';
 import type { CarriedBranch, Prepared, PrepareOptions, TaskRecord } from './port.ts';
 
@@ -57,17 +63,10 @@ export async function prepareTask(
     return { directory, branch: start.branch, sharedWith: null, baseSha: null, notCopied: [] };
   }
   const store = await storeAt(place, start.repository, start.contractHead, options.signal);
-  await prepareBranches(place, store, start, options.signal);
-  const prepared = await prepareWorkdir({
-    store,
-    dir: directory,
-    branch: start.branch,
-    start: await workStart({ place, store, directory }, start, options),
-    identity: makimaIdentity,
-    ...(start.repository.path === null || start.copyFiles.length === 0
-      ? {}
-      : { copy: { from: start.repository.path, paths: start.copyFiles } }),
-  });
+  // Where its branch once began is nothing to who goes on: its source may be away.
+  const prepared =
+    (await standingWorkdir(workdirAt(store, directory))) ??
+    (await made({ place, store, directory }, start, options));
   options.signal.throwIfAborted();
   // What cannot be kept stays where it is.
   if (former !== null) await retire(store, former, directory).catch(() => undefined);
@@ -78,6 +77,22 @@ export async function prepareTask(
     baseSha: prepared.startSha,
     notCopied: prepared.copied.notCopied,
   };
+}
+
+async function made(ground: Ground, start: TaskStart, options: PrepareOptions): Promise<Made> {
+  const { place, store, directory } = ground;
+  await prepareBranches(place, store, start, options.signal);
+  const from = start.repository?.path ?? null;
+  return prepareWorkdir({
+    store,
+    dir: directory,
+    branch: start.branch,
+    start: await workStart(ground, start, options),
+    identity: makimaIdentity,
+    ...(from === null || start.copyFiles.length === 0
+      ? {}
+      : { copy: { from, paths: start.copyFiles } }),
+  });
 }
 
 /** The directory of an attempt that began anew: what it holds is kept, then it goes. */
