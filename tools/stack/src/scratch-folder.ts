@@ -1,12 +1,14 @@
 // Where a test server keeps its files: in memory if there is room, else in the temporary folder.
 // Why: making a database writes 300 small files; in memory that is four times as fast.
-// Law: what a killed run left behind is removed by the next one.
+// Law: what a killed run left behind is removed by the next one that can tell: whether a process lives is seen
+// in its own pid namespace alone, and a container may share this memory with others.
 import {
   accessSync,
   constants,
   existsSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statfsSync,
 } from 'node:fs';
@@ -15,13 +17,15 @@ import { join } from 'node:path';
 
 const memory = '/dev/shm';
 const roomNeededBytes = 2 * 1024 ** 3;
-const pattern = /^makima-scratch-(\d+)-/;
+const pattern = /^makima-stores-(\d+)-(\d+)-/;
+
+const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
 
 /** Makes a folder of this process's own. */
 export const scratchFolder = (): string => {
   const root = hasRoom(memory) ? memory : tmpdir();
   removeOrphans(root);
-  return mkdtempSync(join(root, `makima-scratch-${process.pid}-`));
+  return mkdtempSync(join(root, `makima-stores-${namespace}-${process.pid}-`));
 };
 
 const hasRoom = (dir: string): boolean => {
@@ -36,8 +40,8 @@ const hasRoom = (dir: string): boolean => {
 
 const removeOrphans = (root: string): void => {
   for (const name of readdirSync(root)) {
-    const pid = pattern.exec(name)?.[1];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const [, where, pid] = pattern.exec(name) ?? [];
+    if (where !== namespace || existsSync(`/proc/${pid}`)) continue;
     try {
       rmSync(join(root, name), { recursive: true, force: true });
     } catch {

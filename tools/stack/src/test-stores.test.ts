@@ -1,10 +1,19 @@
 // Proves the stores that every other test stands on.
 import { Redis } from 'ioredis';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { afterEach, describe, expect, it } from 'vitest';
+import { scratchFolder } from './scratch-folder.ts';
 import { plantCluster } from './test-cluster.ts';
 import { emptyDatabase, spareRedis, testRedis } from './test-stores.ts';
 
@@ -64,6 +73,23 @@ describe('plantCluster', () => {
     writeFileSync(join(dir, 'file'), '');
     expect(await plantCluster(join(dir, 'place'), join(dir, 'file', 'cache'))).toBeNull();
     expect(readdirSync(dir)).toEqual(['file']);
+  });
+});
+
+describe('scratchFolder', () => {
+  it('removes what a dead run left, and nothing of a run in another pid namespace', () => {
+    const own = scratchFolder();
+    const root = dirname(own);
+    const [, namespace = ''] = /makima-stores-(\d+)-/.exec(own) ?? [];
+    const [dead, elsewhere] = [namespace, '1'].map((where) =>
+      // No process has this number: the kernel's highest is 4 194 304.
+      mkdtempSync(join(root, `makima-stores-${where}-4194305-`)),
+    );
+    const later = scratchFolder();
+    cleanups.push(async () => {
+      for (const dir of [own, elsewhere!, later]) rmSync(dir, { recursive: true, force: true });
+    });
+    expect([own, dead, elsewhere].map((dir) => existsSync(dir!))).toEqual([true, false, true]);
   });
 });
 
