@@ -20,7 +20,7 @@ import { calendarOf } from './measure/calendar.ts';
 import { spreadOf } from './measure/recovery.ts';
 import { pause } from './pause.ts';
 import { readChaosOptions } from './options.ts';
-import { aimedAt, paceOf, standardPace, steadyPace, timetableOf } from './schedule.ts';
+import { aimedAt, longPace, paceOf, standardPace, steadyPace, timetableOf } from './schedule.ts';
 
 describe('the timetable', () => {
   const untilMs = 120_000;
@@ -37,6 +37,24 @@ describe('the timetable', () => {
       true,
     );
     expect(timetableOf(3, [], { untilMs })).toEqual([]);
+  });
+  it('lets a kind that may be alone be so every second time, where there is room', () => {
+    const kinds = ['agent', 'api', 'flush'];
+    const mayBeAlone = (kind: string): boolean => kind === 'agent';
+    const all = timetableOf(5, kinds, { untilMs: 600_000, pace: longPace, mayBeAlone });
+    const around = all.flatMap(({ kind, atMs }, n) => {
+      const [before, after] = [atMs - (all[n - 1]?.atMs ?? 0), (all[n + 1]?.atMs ?? 0) - atMs];
+      return kind === 'agent' ? [before >= 8_000 && after >= 12_000] : [];
+    });
+    expect(around.length).toBeGreaterThan(20);
+    expect(around.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, n) => n % 2 === 1));
+    const steady = timetableOf(5, kinds, { untilMs: 600_000, pace: steadyPace, mayBeAlone });
+    expect(steady.map(({ kind }) => kind).slice(0, all.length)).toEqual(
+      all.map(({ kind }) => kind),
+    );
+    expect(
+      steady.every(({ atMs }, n) => n === 0 || atMs - (steady[n - 1]?.atMs ?? 0) < 4_501),
+    ).toBe(true);
   });
   it('aims at one of those that are there', () => {
     expect([aimedAt(['a', 'b'], 0), aimedAt(['a', 'b'], 0.99), aimedAt([], 0.5)]).toEqual([
@@ -178,7 +196,8 @@ describe('a load', () => {
     expect(Object.keys(small)).toEqual(faultNames.filter((name) => name !== 'daemon-gone'));
     const large = possible(faultNames, { daemons: 20, seconds: 600 });
     expect(Object.keys(large)).toEqual(faultNames);
-    expect(paceOf(faultNames.length, 3_600_000)).toBe(steadyPace);
+    expect(paceOf(faultNames.length, 3_600_000)).toBe(longPace);
+    expect(paceOf(faultNames.length, 360_000)).toBe(steadyPace);
     expect(paceOf(faultNames.length, 60_000)).toBe(standardPace);
   });
 });

@@ -104,7 +104,8 @@ async function mixIn(
   const forMs = faultTimeMs(options.seconds * 1_000 - (performance.now() - began));
   const kinds = Object.keys(options.faults);
   const pace = options.pace ?? paceOf(kinds.length, forMs);
-  const timetable = timetableOf(options.seed, kinds, { untilMs: forMs, pace });
+  const mayBeAlone = (kind: string): boolean => options.faults[kind]?.isAloneAtTimes === true;
+  const timetable = timetableOf(options.seed, kinds, { untilMs: forMs, pace, mayBeAlone });
   const shape = loadShape(options.contracts, forMs);
   at(`load: ${JSON.stringify(shape)}; faults every ${pace.gapMinMs} to ${pace.gapMaxMs} ms`);
   const stop = AbortSignal.timeout(Math.round(forMs));

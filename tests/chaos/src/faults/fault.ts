@@ -33,6 +33,8 @@ export interface Fault {
    * for. `none` where nobody knows when it began, or where it is what the fault must not be (an end).
    */
   readonly recovery: 'agents' | 'probe' | 'none';
+  /** In a long run, some of its blows come with nothing else around, so that its recovery is told from all others. */
+  readonly isAloneAtTimes?: true;
   /** The smallest house and the shortest run in which it can strike and be over. */
   readonly needs?: { readonly machines: number; readonly seconds: number };
   strike(house: House, aim: Aim): Promise<Strike | null> | Strike | null;

@@ -19,6 +19,7 @@ export function kill(service: string): Fault {
 export const killDaemon: Fault = {
   about: 'SIGKILL to a daemon; its agents end with it',
   recovery: 'agents',
+  isAloneAtTimes: true,
   strike(house, aim) {
     const name = aimedAt(robustMachines(house), aim.at);
     if (name === undefined) return null;
@@ -31,6 +32,7 @@ export const killDaemon: Fault = {
 export const killAgent: Fault = {
   about: 'SIGKILL to the process of one agent',
   recovery: 'agents',
+  isAloneAtTimes: true,
   strike(house, aim) {
     const agent = aimedAt(fragile(house), aim.at);
     if (agent === undefined) return null;
