@@ -15,6 +15,7 @@ import {
 import { zProblem } from '@makima/contracts/problem';
 import { MakimaError, type ErrorCode } from '@makima/domain/error';
 import { catalog, groups } from './catalog/all.ts';
+import { inOwnWords } from './own-words.ts';
 import { CliStage } from './testing/cli.ts';
 
 const stage = new CliStage();
@@ -169,6 +170,21 @@ describe('exit codes', () => {
     expect((await stage.run(['inbox'], { env: { MAKIMA_TOKEN: 'secret' } })).code).toBe(0);
   });
 
+  it('2 for a phase that is not the next one, which force does not mend', async () => {
+    const missing = [{ kind: 'phase', id: 'phase', reason: 'The next phase is execute.' }];
+    await serve({
+      getContract: () => sampleDetail(1),
+      changePhase: () => {
+        throw new MakimaError('VALIDATION_FAILED', 'it cannot go there', { details: { missing } });
+      },
+    });
+    const words = ['contracts', 'advance', sampleDetail(1).id, '--phase', 'review'];
+    const { code, stderr } = await stage.run(words);
+    expect(code).toBe(2);
+    expect(stderr).toContain('leave out --phase: execute comes after plan');
+    expect(stderr).not.toContain('--force');
+  });
+
   it('6 for a question that was answered, saying by whom', async () => {
     await serve({
       listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
@@ -197,6 +213,21 @@ describe('exit codes', () => {
     expect(code).toBe(6);
     expect(stderr).toContain('why   plan-document: not done');
     expect(stderr).toContain('makima why contract-1');
+  });
+});
+
+describe('what a server advises', () => {
+  it.each([
+    ['send it as the header `Authorization: Bearer <key>`', 'set MAKIMA_TOKEN to a key that works'],
+    ['use a key with that scope: POST /api/v1/keys', 'makima keys create'],
+    [
+      'add one: POST /api/v1/contracts/7/repositories, or',
+      'makima contracts create "<goal>" --repo',
+    ],
+    ['what GET /api/v1/contracts takes: GET /reference', '--help after the command'],
+    ['ask an owner', 'ask an owner'],
+  ])('%s: %s', (given, told) => {
+    expect(inOwnWords(new MakimaError('CONFLICT', 'no', { fix: given })).fix).toContain(told);
   });
 });
 

@@ -9,12 +9,13 @@ import { asTyped } from './as-typed.ts';
 import { deliverableLine } from './deliverable-line.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { formatAskedFor, type Io, wantsColor } from './io.ts';
+import { inOwnWords } from './own-words.ts';
 import { oneLine, plain, safeJson } from './plain.ts';
 import { wrap } from './wrap.ts';
 
 /** Prints it and gives the exit code. */
 export async function printError(io: Io, thrown: unknown): Promise<number> {
-  const error = isMakimaError(thrown) ? thrown : unexpected(thrown);
+  const error = isMakimaError(thrown) ? inOwnWords(thrown) : unexpected(thrown);
   const exitCode = exitCodeOf(error);
   if (formatAskedFor(io) === 'json') {
     const { toProblem } = await import('@makima/contracts/problem');

@@ -4,6 +4,7 @@
  *
  * Law: real verbs on a real Postgres; nothing here knows how a verb works.
  */
+import type { MakimaError } from '@makima/domain/error';
 import { randomUUID } from 'node:crypto';
 import type { ContractDetail, ContractInput } from '@makima/contracts/entity/contract';
 import { zContractInput } from '@makima/contracts/entity/contract';
@@ -203,7 +204,7 @@ export async function eventsOf(
 /** What a verb threw, which must be an error of makima. */
 export async function refusal(
   work: Promise<unknown>,
-): Promise<{ code: string; message: string; details: Readonly<Record<string, unknown>> }> {
+): Promise<Pick<MakimaError, 'code' | 'message' | 'details' | 'fix'>> {
   try {
     await work;
   } catch (error) {

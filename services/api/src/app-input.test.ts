@@ -38,6 +38,7 @@ describe.each(endpointList.map((endpoint) => [endpoint.id, endpoint] as const))(
         expect(answer.headers['content-type'], about).toBe('application/problem+json');
         const problem = zProblem.parse(answer.json);
         expect(['VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE'], about).toContain(problem.code);
+        expect(problem.fix, about).toBeTruthy();
         expect(problem.requestId).toBe(answer.headers['request-id']);
         if (bad.pointer !== undefined && problem.code === 'VALIDATION_FAILED') {
           const pointers = problem.errors?.map((error) => error.pointer) ?? [];
@@ -50,6 +51,15 @@ describe.each(endpointList.map((endpoint) => [endpoint.id, endpoint] as const))(
     });
   },
 );
+
+it('says what to do about it, in words for who typed it', async () => {
+  const get = (path: string) => api.send('GET', path, { key: api.ownerKey });
+  const odd = await get('/api/v1/contracts?limit=abc');
+  expect(odd.json).toMatchObject({
+    detail: '/query/limit: must be a number',
+    fix: 'what GET /api/v1/contracts takes: GET /reference',
+  });
+});
 
 it('leaves nothing behind', async () => {
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();

@@ -79,6 +79,12 @@ describe('a phase that owes something', () => {
       phase: 'plan',
       ready: false,
     });
+    const astray = await byOwner('POST', '/phase', { phase: 'review', force: true });
+    expect(astray).toMatchObject({
+      status: 400,
+      json: { detail: 'the contract cannot go to that phase' },
+    });
+    expect(astray.json.fix).toContain('the phase that comes next');
     const wrong = await byAgent('POST', '/deliverables/nonsense/complete', {});
     expect(wrong).toMatchObject({ status: 400, json: { code: 'INVALID_DELIVERABLE' } });
     expect(wrong.json.details.validIds).toContain('plan-document');

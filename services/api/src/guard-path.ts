@@ -16,6 +16,7 @@ export function guardPath(): MiddlewareHandler<ApiEnv> {
     if (Buffer.byteLength(target) > limits.urlMaxBytes) {
       throw new MakimaError('PAYLOAD_TOO_LARGE', `a URL has at most ${limits.urlMaxBytes} bytes`, {
         details: { limitBytes: limits.urlMaxBytes },
+        fix: 'leave out filters, or look at fewer things at once',
       });
     }
     const path = target.split('?', 1)[0] ?? '';

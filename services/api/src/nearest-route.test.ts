@@ -7,6 +7,7 @@ describe('no route', () => {
     const error = noRoute('PUT', '/api/v1/contracts');
     expect(error.code).toBe('METHOD_NOT_ALLOWED');
     expect(error.details['allow']).toEqual(['POST', 'GET', 'HEAD']);
+    expect(error.fix).toBe('use POST or GET or HEAD');
     expect(noRoute('GET', '/mcp').details['allow']).toEqual(['POST']);
   });
 
@@ -14,6 +15,7 @@ describe('no route', () => {
     ['GET', '/api/v1/contract', 'GET /api/v1/contracts?'],
     ['POST', '/contracts', 'POST /api/v1/contracts?'],
     ['POST', '/api/v1/contracts/123/phas', 'POST /api/v1/contracts/{id}/phase?'],
+    ['POST', '/api/v1/questions/123/answer', 'POST /api/v1/mesh/questions/{id}/answer?'],
     ['GET', '/metric', 'GET /metrics?'],
   ])('%s %s is near %s', (method, path, near) => {
     const error = noRoute(method, path);

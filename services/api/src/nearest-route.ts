@@ -45,6 +45,7 @@ export function noRoute(method: string, path: string): MakimaError {
       `${path.slice(0, 200)} does not know ${method.slice(0, 20)}`,
       {
         details: { allow },
+        fix: `use ${allow.join(' or ')}`,
       },
     );
   }
@@ -60,9 +61,14 @@ export function noRoute(method: string, path: string): MakimaError {
   });
 }
 
-/** The prefix of the API is easily forgotten. */
+/** The prefix of the API is easily forgotten, and so is that of what agents do, too. */
 function farFrom(route: Known, method: string, path: string): number {
-  const far = Math.min(distance(path, route.path), distance(`/api/v1${path}`, route.path) + 2);
+  const ofMesh = path.replace('/api/v1/', '/api/v1/mesh/');
+  const far = Math.min(
+    distance(path, route.path),
+    distance(`/api/v1${path}`, route.path) + 2,
+    distance(ofMesh, route.path) + 2,
+  );
   return far + (route.method === method ? 0 : 1);
 }
 

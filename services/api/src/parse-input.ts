@@ -21,7 +21,8 @@ export function parseInput(endpoint: Endpoint, raw: RawInput): Record<string, un
   const params = parsePart(endpoint.params, raw.params, '/path', faults);
   const query = parsePart(endpoint.query, queryObject(raw.search, faults), '/query', faults);
   const body = parsePart(endpoint.body, bodyObject(endpoint, raw.body), '', faults);
-  if (faults.length > 0) throw invalid(faults);
+  if (faults.length > 0)
+    throw invalid(faults, `what ${endpoint.method} ${endpoint.path} takes: GET /reference`);
   return { ...body, ...query, ...params };
 }
 
@@ -48,7 +49,10 @@ function faultsOf(issue: z.core.$ZodIssue, at: string): Fault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(at, issue.path, key));
   }
-  return [{ pointer: at + pointerOf(issue.path), detail: issue.message }];
+  // Text of a query that is no number was made one before it was looked at.
+  const isNoNumber = issue.code === 'invalid_type' && issue.message.endsWith('received NaN');
+  const detail = isNoNumber ? 'must be a number' : issue.message;
+  return [{ pointer: at + pointerOf(issue.path), detail }];
 }
 
 function unknownKey(at: string, path: readonly PropertyKey[], key: string): Fault {

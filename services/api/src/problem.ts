@@ -59,7 +59,10 @@ export interface Fault {
 }
 
 /** 400 VALIDATION_FAILED naming each fault; at most 50 of them. */
-export function invalid(faults: readonly Fault[], fix?: string): MakimaError {
+export function invalid(
+  faults: readonly Fault[],
+  fix = 'mend what is named; GET /reference has what each address takes',
+): MakimaError {
   const [first] = faults;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
   return new MakimaError(
@@ -67,6 +70,6 @@ export function invalid(faults: readonly Fault[], fix?: string): MakimaError {
     first
       ? `${first.pointer === '' ? 'the body' : first.pointer}: ${first.detail}${more}`
       : 'the input is not valid',
-    { details: { errors: faults.slice(0, 50) }, ...(fix === undefined ? {} : { fix }) },
+    { details: { errors: faults.slice(0, 50) }, fix },
   );
 }

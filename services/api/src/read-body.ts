@@ -92,9 +92,12 @@ function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
 function tooLarge(limitBytes: number): MakimaError {
   return new MakimaError('PAYLOAD_TOO_LARGE', `a body has at most ${limitBytes} bytes`, {
     details: { limitBytes },
+    fix: 'send less, or in several requests',
   });
 }
 
 function unsupported(message: string): MakimaError {
-  return new MakimaError('UNSUPPORTED_MEDIA_TYPE', message);
+  return new MakimaError('UNSUPPORTED_MEDIA_TYPE', message, {
+    fix: 'send JSON as it is, with Content-Type: application/json',
+  });
 }

@@ -171,7 +171,8 @@ function problemText(
   code: 'VALIDATION_FAILED' | 'PAYLOAD_TOO_LARGE' | 'NOT_FOUND',
   message: string,
 ): string {
-  return JSON.stringify(toProblem(new MakimaError(code, message), newRequestId()));
+  const fix = { fix: 'GET /reference has what there is' };
+  return JSON.stringify(toProblem(new MakimaError(code, message, fix), newRequestId()));
 }
 
 function earlyProblem(code: 'VALIDATION_FAILED', message: string): Response {

@@ -72,10 +72,27 @@ function withFix(error: MakimaError, contract: ContractDetail): MakimaError {
     VALIDATION_FAILED: `makima why ${contract.slug}   or skip what is missing: --force`,
   };
   const other = error.code === 'VALIDATION_FAILED' && !('missing' in error.details);
+  if (isWrongPhase(error)) {
+    const next = nextPhase(contract);
+    const fix =
+      next === undefined
+        ? `${contract.phase} is its last phase: makima contracts advance ${contract.slug} --confirm completes it`
+        : `leave out --phase: ${next} comes after ${contract.phase}`;
+    // Nothing is owed, so this is no gate that is shut: the command line was wrong.
+    const { missing: _, ...details } = error.details;
+    return new MakimaError(error.code, error.message, { details, fix, cause: error });
+  }
   const fix = (other ? undefined : fixes[error.code]) ?? error.fix;
   if (fix === undefined) return error;
   const { code, message, details, retryable } = error;
   return new MakimaError(code, message, { details, retryable, fix, cause: error });
+}
+
+function isWrongPhase({ details }: MakimaError): boolean {
+  const { missing } = details as { missing?: unknown };
+  return (
+    Array.isArray(missing) && missing.some((item: { kind?: unknown }) => item.kind === 'phase')
+  );
 }
 
 function nextPhase(contract: ContractDetail): string | undefined {

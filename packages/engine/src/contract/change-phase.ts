@@ -35,6 +35,7 @@ import { standsReadyNoMore } from './ready.ts';
 import { validateIfDue, validatorSeen } from './validator.ts';
 import { mailSave } from '../save-point.ts';
 import { measureProgress } from '../supervisor/measure-progress.ts';
+import { nextStep } from './next-step.ts';
 
 export interface PhaseInput {
   readonly id: string;
@@ -90,7 +91,7 @@ export function changePhase(
       throw new MakimaError(
         'INVALID_TRANSITION',
         `a contract that is ${contract.status} changes no phase`,
-        { details: { status: contract.status } },
+        { details: { status: contract.status }, fix: nextStep(contract) },
       );
     }
     const seen = input.expectedVersion ?? contract.version;

@@ -82,6 +82,9 @@ describe('the table', () => {
           code: 'INVALID_TRANSITION',
           details: { previousStatus: from, newStatus: from, rejectionReason: error.message },
         });
+        // Nobody is told to wait for what has ended.
+        const hasEnded = ['completed', 'failed', 'archived'].includes(from);
+        expect(error.fix).toContain(hasEnded ? 'it has ended' : 'makima');
       }
       expect((await contractRow(t, id)).status).toBe(from);
       await t.database.sql`delete from contracts where id = ${id}`;

@@ -30,6 +30,7 @@ import { failContract } from './fail.ts';
 import { contractNow } from './finish.ts';
 import { gateOf } from './gate.ts';
 import { moveContract, syncWaiting } from './move.ts';
+import { nextStep } from './next-step.ts';
 import { type Pause, pauseTasks, resumeTasks } from './pause.ts';
 
 export interface StatusInput {
@@ -193,6 +194,6 @@ function rejected(contract: ContractRow, to: ContractStatus, reason: string): Ma
       targetStatus: to,
       rejectionReason: reason,
     },
-    fix: `see what it waits for: makima why ${contract.slug}`,
+    fix: nextStep(contract),
   });
 }

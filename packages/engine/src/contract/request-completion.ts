@@ -14,6 +14,7 @@ import { requestConfirmation } from './confirmation.ts';
 import { finishContract } from './finish.ts';
 import { completesByItself } from './phase-readiness.ts';
 import { withdrawOrphaned } from './withdraw-questions.ts';
+import { nextStep } from './next-step.ts';
 
 export type CompletionOutcome =
   | {
@@ -47,7 +48,7 @@ export function requestCompletion(
       throw new MakimaError(
         'INVALID_TRANSITION',
         `a contract that is ${locked.status} does not complete`,
-        { details: { status: locked.status } },
+        { details: { status: locked.status }, fix: nextStep(locked) },
       );
     }
     const contract = await withdrawOrphaned(a, locked);

@@ -15,6 +15,7 @@ import { lockedContract, requirePerson } from '../authorize.ts';
 import { supervisorBrief } from '../supervisor/brief.ts';
 import { contractDetail } from './get.ts';
 import { syncWaiting } from './move.ts';
+import { nextStep } from './next-step.ts';
 
 export function startContract(
   engine: Engine,
@@ -33,6 +34,7 @@ export function startContract(
       throw new MakimaError(
         'INVALID_TRANSITION',
         `a contract that is ${contract.status} cannot be started`,
+        { fix: nextStep(contract) },
       );
     }
     await startSupervisor(a, contract);

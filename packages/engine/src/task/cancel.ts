@@ -34,6 +34,7 @@ export function cancelTask(
     if (!verdict.ok)
       throw new MakimaError('INVALID_TRANSITION', verdict.reason, {
         details: { status: task.status },
+        fix: 'it has ended already: makima tasks show has what became of it',
       });
     const row = await stopTask(a, task, {
       status: 'cancelled',

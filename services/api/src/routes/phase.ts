@@ -53,10 +53,13 @@ export function phaseProblem(outcome: Exclude<PhaseOutcome, { outcome: 'success'
         fix: 'read the contract again and decide anew',
       });
     case 'validation_failed':
-      return new MakimaError('VALIDATION_FAILED', 'the phase cannot be left yet', {
-        details: { ...details, errors: [{ pointer: '/phase', detail: whatIsMissing(outcome) }] },
-        fix: 'complete what is missing; GET …/phase-readiness lists it',
-      });
+      return (
+        wrongPhase(outcome, details) ??
+        new MakimaError('VALIDATION_FAILED', 'the phase cannot be left yet', {
+          details: { ...details, errors: [{ pointer: '/phase', detail: whatIsMissing(outcome) }] },
+          fix: 'complete what is missing; GET …/phase-readiness lists it',
+        })
+      );
     case 'guard_required':
       return guardProblem(details);
     case 'forbidden':
@@ -65,6 +68,20 @@ export function phaseProblem(outcome: Exclude<PhaseOutcome, { outcome: 'success'
         (details as { reason?: string }).reason ?? 'this may not be confirmed',
       );
   }
+}
+
+/** The fault is the name of the phase: nothing is missing, and force would not help. */
+function wrongPhase(
+  outcome: PhaseOutcome,
+  details: Readonly<Record<string, unknown>>,
+): MakimaError | undefined {
+  if (outcome.outcome !== 'validation_failed') return undefined;
+  const fault = outcome.missing.find((item) => item.kind === 'phase');
+  if (fault === undefined) return undefined;
+  return new MakimaError('VALIDATION_FAILED', 'the contract cannot go to that phase', {
+    details: { ...details, errors: [{ pointer: '/phase', detail: fault.reason }] },
+    fix: 'name the phase that comes next: GET /api/v1/contracts/{id} has `phases` in their order',
+  });
 }
 
 function whatIsMissing(outcome: PhaseOutcome): string {
