@@ -24,13 +24,16 @@ export interface OrphansDeps {
   readonly restore: Restore;
   /** How long a job may have been on its way. Default 10 s, and 1 s in the first look of a process. */
   readonly olderThanMs?: number;
+  /** Default 5 s. */
+  readonly intervalMs?: number;
 }
 
 export interface OrphanSweep extends Part {
   tick(): Promise<void>;
 }
 
-const intervalMs = 5_000;
+const usualIntervalMs = 5_000;
+const awayMs = 1_000;
 const limit = 50;
 const usualOlderThanMs = 10_000;
 const firstOlderThanMs = 1_000;
@@ -55,11 +58,12 @@ export function orphanedSupervisors(deps: OrphansDeps): OrphanSweep {
   };
   const loop = createLoop({
     name,
-    intervalMs,
+    intervalMs: deps.intervalMs ?? usualIntervalMs,
     log,
     metrics: deps.metrics,
     tick: async () => {
-      if (await answers(engine)) await deps.leader(name, round);
+      if (!(await answers(engine))) return awayMs;
+      await deps.leader(name, round);
     },
   });
   return {
@@ -70,7 +74,7 @@ export function orphanedSupervisors(deps: OrphansDeps): OrphanSweep {
   };
 }
 
-/** A store that is away is no error of a sweep: it waits for the next round. */
+/** A store that is away is no error of a sweep: it is asked again a second later. */
 async function answers(engine: Engine): Promise<boolean> {
   try {
     await engine.database.ping(2_000);

@@ -3,7 +3,7 @@
  * never was one. The same verbs as the jobs call; the happy path is the recovery path.
  *
  * Law: bounded work per round, and another round at once while there is more. A store that is away is no
- * error of a sweep: it waits for the next round.
+ * error of a sweep: it is asked again a second later, for much waits for what comes back.
  */
 import type { Engine } from '@makima/engine/context';
 import type { Part } from '@makima/runtime/lifecycle';
@@ -40,6 +40,7 @@ export interface SweepSpec {
 
 const defaultLimit = 100;
 const maxRounds = 50;
+const awayMs = 1_000;
 
 export function createSweep(deps: SweepDeps, spec: SweepSpec): Sweep {
   const limit = spec.limit ?? defaultLimit;
@@ -64,7 +65,9 @@ export function createSweep(deps: SweepDeps, spec: SweepSpec): Sweep {
     log: deps.log,
     metrics: deps.metrics,
     tick: async (signal) => {
-      if (!(await (spec.when?.() ?? answers(deps)))) return;
+      if (spec.when === undefined && !(await answers(deps)))
+        return Math.min(spec.intervalMs, awayMs);
+      if ((await spec.when?.()) === false) return;
       if (spec.who === 'one') await deps.leader(spec.name, () => rounds(signal));
       else await rounds(signal);
     },

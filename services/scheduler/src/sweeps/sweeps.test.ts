@@ -191,4 +191,24 @@ describe('a sweep', () => {
     await sweep.tick();
     expect(rounds).toBe(before);
   });
+
+  it('asks a store that was away again a second later, however seldom it sweeps', async () => {
+    const house = await testHouse();
+    const { engine, ...deps } = depsOf(house);
+    let asked = 0;
+    const ping = (ms: number): Promise<void> => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new Error('away')) : engine.database.ping(ms);
+    };
+    const fresh = { ...engine, database: { ...engine.database, ping } };
+    const swept = Promise.withResolvers<number>();
+    const round = async (): Promise<number> => (swept.resolve(asked), 0);
+    const sweep = createSweep(
+      { ...deps, engine: fresh },
+      { name: 'seldom', intervalMs: 3_600_000, round },
+    );
+    sweep.start();
+    expect(await swept.promise).toBe(2);
+    await sweep.stop();
+  });
 });
