@@ -167,7 +167,7 @@ const standings: Readonly<Record<string, string>> = {
   waiting_for_input: 'the contract waits for you',
   blocked: 'the contract cannot go on',
   paused: 'the contract is paused',
-  completing: 'the contract is being completed',
+  completing: 'the contract is being completed; a no, or at once: makima why',
   completed: 'the contract is complete',
   failed: 'the contract has failed',
   archived: 'the contract is put away',

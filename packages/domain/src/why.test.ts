@@ -87,7 +87,8 @@ describe('a contract', () => {
     expect(judged({ status: 'completing', graceEndsAt: soon })).toMatchObject({
       moving: true,
       kinds: ['gate'],
-      summary: 'Completion was detected; it can be rejected until 2030-01-01T12:01:00.000Z.',
+      summary:
+        'Completion was detected; it can be rejected until 2030-01-01T12:01:00.000Z (makima contracts resume fix-login), or completed now (makima contracts advance fix-login --confirm).',
     });
     expect(judged({ status: 'completing' }).moving).toBe(true);
     const confirmation = { kind: 'completion_confirmation', questionId: null, since: now } as const;

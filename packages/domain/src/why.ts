@@ -123,7 +123,8 @@ function completing(facts: WhyContractFacts, now: Date): Judgement {
   if (facts.confirmation !== null) return { moving: false, blockers: confirmations(facts) };
   if (facts.graceEndsAt !== null && facts.graceEndsAt <= now) return cleaning(facts);
   const until = facts.graceEndsAt === null ? '' : ` until ${facts.graceEndsAt.toISOString()}`;
-  const reason = `Completion was detected; it can be rejected${until}.`;
+  const { slug } = facts;
+  const reason = `Completion was detected; it can be rejected${until} (makima contracts resume ${slug}), or completed now (makima contracts advance ${slug} --confirm).`;
   const since = facts.statusSince;
   return {
     moving: true,

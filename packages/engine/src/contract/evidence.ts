@@ -101,7 +101,7 @@ export async function evidenceOf(
         errors: failed.map(({ i, no }) => ({ pointer: `/evidence/${i}`, detail: no })),
         failed: failed.map(({ i, no, facts }) => ({ index: i, reason: no, ...facts })),
       },
-      fix: 'correct the work, bring it into the contract’s branch, then show it again',
+      fix: 'correct the work, bring it into the contract’s branch (makima_merge of the task that has it, your own too), then show it again',
     },
   );
 }

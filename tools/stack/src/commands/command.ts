@@ -3,6 +3,7 @@
 // Law: exit codes are 0 done, 1 failed, 2 not understood (command line or settings), 3 nothing runs (status), 130 Ctrl-C.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Home } from '../home.ts';
+import { suggest } from '../suggest.ts';
 
 export interface CommandContext {
   home: Home;
@@ -23,16 +24,32 @@ export class UsageError extends Error {}
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 
-/** Reads options and plain words; throws UsageError for anything unknown. */
-export const readOptions = <T extends OptionTable>(args: readonly string[], options: T) => {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    const [first = ''] = (error as Error).message.split('. ');
-    throw new UsageError(
-      `${first.charAt(0).toLowerCase()}${first.slice(1)} (what there is: --help)`,
-    );
-  }
+/** Reads options, and plain words where they are taken; throws UsageError for anything unknown. */
+export const readOptions = <T extends OptionTable>(
+  args: readonly string[],
+  options: T,
+  words: 'words' | 'no words' = 'no words',
+) => {
+  const read = () => {
+    try {
+      return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    } catch (error) {
+      const [first = ''] = (error as Error).message.split('. ');
+      const hint = nearOption(first, Object.keys(options)) ?? 'what there is: --help';
+      throw new UsageError(`${first.charAt(0).toLowerCase()}${first.slice(1)} (${hint})`);
+    }
+  };
+  const parsed = read();
+  const [surplus] = parsed.positionals;
+  if (words === 'no words' && surplus !== undefined)
+    throw new UsageError(`'${surplus}' means nothing here (what there is: --help)`);
+  return parsed;
+};
+
+const nearOption = (message: string, names: readonly string[]): string | undefined => {
+  const typed = /unknown option '--([^'=]+)/i.exec(message)?.[1];
+  const near = typed === undefined ? undefined : suggest(typed, names);
+  return near === undefined ? undefined : `did you mean --${near}?`;
 };
 
 /** One line to the person at the terminal. */

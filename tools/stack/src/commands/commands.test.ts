@@ -44,6 +44,14 @@ describe('usage', () => {
       code: 2,
       err: "makima: unknown option '--forever' (what there is: --help)",
     });
+    expect(makima(['down', '--purg'])).toMatchObject({
+      code: 2,
+      err: "makima: unknown option '--purg' (did you mean --purge?)",
+    });
+    expect(makima(['doctor', 'extra'])).toMatchObject({
+      code: 2,
+      err: "makima: 'extra' means nothing here (what there is: --help)",
+    });
   });
 });
 

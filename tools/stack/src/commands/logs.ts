@@ -22,11 +22,12 @@ On a terminal the services' lines are made readable; elsewhere, and with --raw, 
 
 Example: makima logs api -f`,
   run: async ({ home, args }) => {
-    const { values, positionals } = readOptions(args, {
+    const options = {
       follow: { type: 'boolean', short: 'f' },
       lines: { type: 'string', short: 'n', default: '40' },
       raw: { type: 'boolean' },
-    });
+    } as const;
+    const { values, positionals } = readOptions(args, options, 'words');
     const read = process.stdout.isTTY && !values.raw ? readableLine : (line: string) => line;
     const count = Number(values.lines);
     if (!Number.isInteger(count) || count < 0) throw new UsageError(`-n takes a number of lines`);
