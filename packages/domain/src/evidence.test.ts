@@ -26,18 +26,28 @@ const move = (
 const [b, c, d] = ['b'.repeat(40), 'c'.repeat(40), 'd'.repeat(40)];
 
 describe('moves of a branch', () => {
-  const moves = [move('0', commit), move(commit, b), move(b, c)];
+  const moment = (n: number) => new Date(1_000 * n);
+  const told = [move('0', commit), move(commit, b), move(b, c)].map((step, n) => ({
+    ...step,
+    at: moment(n),
+  }));
+  const since = (of: string, at: Date | null = null) => movesSince({ commit: of, at }, told);
 
   it('since a commit are those that began there and after', () => {
-    expect(movesSince('0', moves)).toEqual(moves);
-    expect(movesSince(commit, moves)).toEqual(moves.slice(1));
-    expect(movesSince(b, moves)).toEqual(moves.slice(2));
+    expect(since('0')).toEqual(told);
+    expect(since(commit)).toEqual(told.slice(1));
+    expect(since(b)).toEqual(told.slice(2));
   });
 
-  it('are none since where it stands, or since a commit that they do not know', () => {
-    expect(movesSince(c, moves)).toEqual([]);
-    expect(movesSince(d, moves)).toEqual([]);
-    expect(movesSince(commit, [])).toEqual([]);
+  it('are none since where it stands, whenever that was looked at', () => {
+    for (const at of [null, moment(0)]) expect(since(c, at)).toEqual([]);
+    expect(movesSince({ commit, at: moment(0) }, [])).toEqual([]);
+  });
+
+  it('since a commit that they do not name are those that were told after the look', () => {
+    expect(since(d, moment(1))).toEqual(told.slice(2));
+    expect(since(d, moment(2))).toEqual([]);
+    expect(since(d)).toEqual([]);
   });
 });
 

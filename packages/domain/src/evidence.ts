@@ -34,13 +34,24 @@ export interface BranchMove {
   readonly complete: boolean;
 }
 
+/** A step with the moment at which it was told. */
+export interface ToldStep extends BranchMove {
+  readonly at: Date;
+}
+
 /**
- * The moves that came after this commit, of moves in their order. None for a commit that they do not know: it
- * was looked at where the branch stood.
+ * The moves that came after what was looked at, of moves in their order. A commit that none of them names is further
+ * back, or of a merge that was not told of by itself: what was told after the look has moved past it.
  */
-export function movesSince(commit: string, moves: readonly BranchMove[]): readonly BranchMove[] {
-  const at = moves.findIndex(({ from }) => from === commit);
-  return at === -1 ? [] : moves.slice(at);
+export function movesSince(
+  looked: { readonly commit: string; readonly at: Date | null },
+  moves: readonly ToldStep[],
+): readonly BranchMove[] {
+  const { commit, at } = looked;
+  const first = moves.findIndex(({ from }) => from === commit);
+  if (first !== -1) return moves.slice(first);
+  if (at === null || moves.some(({ to }) => to === commit)) return [];
+  return moves.filter((move) => move.at > at);
 }
 
 /**

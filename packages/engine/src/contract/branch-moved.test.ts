@@ -96,16 +96,14 @@ const resultOf = (move: Move | null) => ({
   message: 'Merged',
   commitSha: move?.to ?? sha('1'),
   conflicts: [],
-  ...(move === null
-    ? {}
-    : {
-        moved: {
-          from: move.from,
-          ...(move.onto === undefined ? {} : { onto: move.onto }),
-          changed: move.changed,
-          complete: move.complete ?? true,
-        },
-      }),
+  ...(move === null ? {} : { moved: movedOf(move) }),
+});
+
+const movedOf = ({ from, onto, changed, complete = true }: Move) => ({
+  from,
+  changed,
+  complete,
+  ...(onto === undefined ? {} : { onto }),
 });
 
 const deliverable = async ({ contract }: Stage, id = 'plan-document') =>
@@ -214,6 +212,15 @@ describe('what was looked at while the branch moved', () => {
     });
   });
 
+  it('beyond what was told of, is stale when it cannot be told what came after it', async () => {
+    const of = await scene();
+    await merged(of, { from: one, to: two, changed: ['src/a.ts'] });
+    const [early, late] = [await begun(of, plan, sha('9')), await begun(of, plan, sha('9'))];
+    expect(await early()).toMatchObject({ deliverable: { stale: false } });
+    await merged(of, { from: sha('9'), onto: two, to: three, changed: ['PLAN.md'] });
+    expect(await late()).toMatchObject({ ready: false, deliverable: { stale: true } });
+  });
+
   it('after the move speaks of what is, although the word of the move came later', async () => {
     const of = await scene();
     await shown(of, plan, two);
@@ -306,12 +313,9 @@ describe('a move', () => {
     await daemon.finish(first, resultOf({ from: one, to: two, changed: ['src/a.ts'] }));
     await daemon.finish(again, resultOf({ from: one, onto: one, to: two, changed: ['src/a.ts'] }));
     const rows = await t.database.sql`
-      select o.state, m.n from operations o left join branch_moves m on m.operation_id = o.id
-       where o.id = any(${[first, again]}::uuid[]) order by o.id`;
-    expect([...rows]).toEqual([
-      { state: 'done', n: 1 },
-      { state: 'done', n: null },
-    ]);
+      select o.state || coalesce(' ' || m.n, '') as told from operations o
+        left join branch_moves m on m.operation_id = o.id where o.id in (${first}, ${again}) order by o.id`;
+    expect(rows.map(({ told }) => told)).toEqual(['done 1', 'done']);
   });
 
   it('of a copy that had more than it was told of may have changed anything', async () => {

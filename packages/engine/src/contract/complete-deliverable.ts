@@ -19,6 +19,7 @@ import {
   putDeliverable,
 } from '@makima/db/repo/deliverables';
 import { bumpContractVersion, touchContract } from '@makima/db/repo/contracts';
+import { operationsByIds } from '@makima/db/repo/operations';
 import type { ContractRow, DeliverableRow } from '@makima/db/rows';
 import { lockedContract, requireLead } from '../authorize.ts';
 import { act, type Act, type Acted, type Call, type Engine } from '../context.ts';
@@ -52,7 +53,9 @@ export function completeDeliverable(
     const plain = { ...claim, evidence: claim.evidence.filter((item) => !isChecked(item)) };
     const evidence = await evidenceOf(a, plain, []);
     const operationIds = await askChecks(a, claim);
-    return operationIds.length > 0 ? { state: 'checking', operationIds } : put(a, claim, evidence);
+    return operationIds.length > 0
+      ? { state: 'checking', operationIds }
+      : put(a, claim, { evidence, lookedAt: null });
   });
 }
 
@@ -64,7 +67,13 @@ export function settleDeliverable(
 ): Promise<Acted<DeliverableDone>> {
   return act(engine, call, async (a) => {
     const claim = await claimOf(a, input);
-    return put(a, claim, await evidenceOf(a, claim, input.operationIds));
+    const evidence = await evidenceOf(a, claim, input.operationIds);
+    const about = { ownerId: a.ownerId, ids: input.operationIds };
+    const looks = (await operationsByIds(a.tx, about)).flatMap(
+      ({ finishedAt }) => finishedAt ?? [],
+    );
+    const lookedAt = looks.toSorted((one, other) => one.getTime() - other.getTime())[0] ?? null;
+    return put(a, claim, { evidence, lookedAt });
   });
 }
 
@@ -92,7 +101,14 @@ async function claimOf(a: Act, input: DeliverableInput): Promise<Claim> {
   return { contract, phase, deliverableId: input.deliverableId, evidence: input.evidence };
 }
 
-async function put(a: Act, claim: Claim, evidence: Evidence[]): Promise<DeliverableDone> {
+interface Shown {
+  readonly evidence: readonly Evidence[];
+  /** When the first of its checks was over; null when it has none. */
+  readonly lookedAt: Date | null;
+}
+
+async function put(a: Act, claim: Claim, shown: Shown): Promise<DeliverableDone> {
+  const evidence = [...shown.evidence];
   const about = { ownerId: a.ownerId, contractId: claim.contract.id, phase: claim.phase };
   const before = (await deliverablesOfPhase(a.tx, about)).find(
     (row) => row.deliverableId === claim.deliverableId,
@@ -104,7 +120,7 @@ async function put(a: Act, claim: Claim, evidence: Evidence[]): Promise<Delivera
     deliverableId: claim.deliverableId,
     evidence,
     completedBy: a.caller.name,
-    staleReason: await overtaken(a, claim.contract, evidence),
+    staleReason: await overtaken(a, claim.contract, shown),
   });
   const version = await bumpContractVersion(a.tx, { ownerId: a.ownerId, id: claim.contract.id });
   a.emit('deliverable.completed', {
@@ -153,7 +169,7 @@ const movesLooked = 50;
 async function overtaken(
   a: Act,
   contract: ContractRow,
-  evidence: readonly Evidence[],
+  { evidence, lookedAt: at }: Shown,
 ): Promise<string | null> {
   const about = { ownerId: a.ownerId, contractId: contract.id };
   const place = await shownPlace(a.tx, contract);
@@ -161,7 +177,7 @@ async function overtaken(
     place === undefined ? [] : await lastMovesAt(a.tx, { ...about, place, limit: movesLooked });
   const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
   const reasons = evidence.flatMap(
-    (item) => leftBehind(item, movesSince(item.commit ?? '', moves)) ?? [],
+    (item) => leftBehind(item, movesSince({ commit: item.commit ?? '', at }, moves)) ?? [],
   );
   return reasons.length === 0 ? null : reasons.join('; ');
 }

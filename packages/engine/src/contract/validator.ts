@@ -58,10 +58,7 @@ async function verdictOf(db: Queryable, run: OperationRow): Promise<ValidatorRes
   const rows =
     place === undefined ? [] : await lastMovesAt(db, { ...about, place, limit: movesLooked });
   const moves = rows.map((row) => ({ ...row, from: row.fromSha, to: row.toSha }));
-  const isKnown = moves.some(({ from, to }) => from === commit || to === commit);
-  // A commit further back, or of no move at all: what was told after the verdict has moved past it.
-  const later = moves.filter(({ at }) => run.finishedAt !== null && at > run.finishedAt);
-  const since = isKnown ? movesSince(commit ?? '', moves) : later;
+  const since = movesSince({ commit: commit ?? '', at: run.finishedAt }, moves);
   const seen = { kind: 'command', argv: [], commit: commit ?? '', exitCode: 0 } as const;
   if (leftBehind(seen, since) !== null) return { state: 'not_run' };
   return holds
