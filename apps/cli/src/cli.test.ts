@@ -187,7 +187,10 @@ describe('exit codes', () => {
 
   it('6 for a question that was answered, saying by whom', async () => {
     await serve({
-      listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
+      listQuestions: ({ query }) => ({
+        items: query.status === 'answered' ? [sampleQuestion(1)] : [],
+        nextCursor: null,
+      }),
       answerQuestion: () => {
         throw new MakimaError('QUESTION_ANSWERED', 'it was answered before', {
           details: { answeredBy: 'kobi', response: 'GitHub' },

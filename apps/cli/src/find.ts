@@ -167,9 +167,15 @@ export async function findQuestion(client: Client, typed: string): Promise<Quest
   const found = bySlug.length > 0 ? bySlug : matching(open, typed, questionNames);
   const names =
     bySlug.length > 1 ? { ...questionNames, name: (q: Question) => q.question } : questionNames;
-  const question =
-    theOne(found, typed, 'questions', names) ??
-    theOne(matching(await questions(client, 'answered'), typed, names), typed, 'questions', names);
+  const question = theOne(found, typed, 'questions', names);
   if (question) return question;
+  const answered = await questions(client, 'answered');
+  // The last one of a contract: the server says that it was answered, by whom and how.
+  const last = answered
+    .filter((q) => q.contractSlug === typed.toLowerCase())
+    .toSorted((a, b) => a.askedAt.localeCompare(b.askedAt))
+    .at(-1);
+  const before = last ?? theOne(matching(answered, typed, names), typed, 'questions', names);
+  if (before) return before;
   throw new MakimaError('NOT_FOUND', `there is no question '${typed}'`, { fix: 'makima inbox' });
 }

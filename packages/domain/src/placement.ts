@@ -57,6 +57,8 @@ export type UnplacedReason =
   | {
       readonly kind: 'waits_for_its_daemon';
       readonly daemonId: string;
+      /** As people know it, once somebody has looked. */
+      readonly daemonName?: string | undefined;
       readonly condition: 'offline' | 'full' | 'excluded';
     }
   | { readonly kind: 'excluded'; readonly daemonIds: readonly string[] }

@@ -133,18 +133,16 @@ function itsDaemonBlocker(
   reason: Extract<UnplacedReason, { kind: 'waits_for_its_daemon' }>,
   since: Date | null,
 ): Blocker {
+  const name = reason.daemonName ?? reason.daemonId;
   switch (reason.condition) {
     case 'offline':
-      return offlineBlocker(`Only daemon ${reason.daemonId} can run it, and it is offline.`, since);
+      return offlineBlocker(`Only daemon ${name} can run it, and it is offline.`, since);
     case 'full': {
-      const text = `Only daemon ${reason.daemonId} can run it, and it is full; of what waits for a place, supervisors go first.`;
+      const text = `Only daemon ${name} can run it, and it is full; of what waits for a place, supervisors go first.`;
       return blocker({ kind: 'capacity', reason: text, since, whoCanAct: 'system' });
     }
     case 'excluded':
-      return missingDaemon(
-        `Only daemon ${reason.daemonId} can run it, and it has failed to start it.`,
-        since,
-      );
+      return missingDaemon(`Only daemon ${name} can run it, and it has failed to start it.`, since);
   }
 }
 

@@ -201,6 +201,12 @@ describe('a task at rest', () => {
 });
 
 describe('placement', () => {
+  it('names the machine as people know it', () => {
+    const waits = { kind: 'waits_for_its_daemon', daemonId: 'd1', condition: 'offline' } as const;
+    expect(placementBlocker({ ...waits, daemonName: 'laptop' }, now).reason).toContain('laptop');
+    expect(placementBlocker(waits, now).reason).toContain('d1');
+  });
+
   it.each<[string, UnplacedReason]>([
     ['backing_off', { kind: 'backing_off', until: soon }],
     ['no_daemon', { kind: 'no_daemon' }],

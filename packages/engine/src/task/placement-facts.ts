@@ -2,7 +2,13 @@
  * What the placement rule looks at, read from rows: pending tasks that could start, and the places that
  * daemons have. The assigner claims the tasks; `why` only looks.
  */
-import { place, type DaemonSlot, type PendingTask, type Placement } from '@makima/domain/placement';
+import {
+  place,
+  type DaemonSlot,
+  type PendingTask,
+  type Placement,
+  type Unplaced,
+} from '@makima/domain/placement';
 import { limitsOf } from '@makima/db/repo/agent-limits';
 import { daemonLoad, daemonsOf } from '@makima/db/repo/daemons';
 import {
@@ -53,8 +59,18 @@ export async function lookForPlaces(
   // A machine that was revoked never comes back: nothing waits for it.
   const gone = new Set(all.filter((daemon) => daemon.status === 'revoked').map(({ id }) => id));
   const pending = rows.map((row) => pendingOf(row, { running, homes, slots, gone }));
-  return { rows, daemons, placement: place(pending, slots, args.now) };
+  const { assignments, unplaced } = place(pending, slots, args.now);
+  const names = new Map(all.map(({ id, name }) => [id, name]));
+  return { rows, daemons, placement: { assignments, unplaced: unplaced.map(namedBy(names)) } };
 }
+
+/** Whoever reads why a task waits knows machines by their names. */
+const namedBy =
+  (names: ReadonlyMap<string, string>) =>
+  ({ taskId, reason }: Unplaced): Unplaced =>
+    reason.kind === 'waits_for_its_daemon'
+      ? { taskId, reason: { ...reason, daemonName: names.get(reason.daemonId) } }
+      : { taskId, reason };
 
 function slotOf(
   daemon: DaemonRow,
