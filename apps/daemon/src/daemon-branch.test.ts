@@ -9,7 +9,7 @@ import type { CommandOf, TaskStart } from '@makima/contracts/socket/commands';
 import type { OperationResult } from '@makima/contracts/socket/reports';
 import { asAgent, commitFiles, type Place } from './git/test-repository.ts';
 import { createTestDaemon, type TestDaemon } from './test/daemon-process.ts';
-import type { FakeGateway } from './test/gateway.ts';
+import { createFakeGateway, type FakeGateway } from './test/gateway.ts';
 import { openGitScene, type GitScene } from './test/git-scene.ts';
 
 type Merge = CommandOf<'branch.merge'>;
@@ -49,9 +49,10 @@ describe('two machines of one contract', () => {
     return finished.result as Merged;
   };
 
+  const write = (file: string): string =>
+    `- write:\n    file: ${file}\n    content: text\n- commit: ${file}`;
+
   it('go on from the branch as the other left it, and never from their own copies', async () => {
-    const write = (file: string): string =>
-      `- write:\n    file: ${file}\n    content: text\n- commit: ${file}`;
     const first = task(write('a.txt'));
     gateway.command(first);
     await gateway.ended(first);
@@ -59,28 +60,10 @@ describe('two machines of one contract', () => {
     const parts = gateway.of('patch.stored').map(({ data }) => data);
     expect(parts).toHaveLength(1);
     const head = { contractId: randomUUID(), branch: 'makima/fix-it', commitSha: commitSha ?? '' };
-    // A merge that was given up stands in this copy: the next one tells of it, and sends it along.
-    const base = await asAgent(place.repo, 'rev-parse', 'HEAD');
-    const contractHead = { ...head, commitSha: base };
-    for (const known of [{ contractHead }, {}])
-      expect(await merge(first, known)).toMatchObject({
-        commitSha,
-        moved: {
-          from: base,
-          ...(known.contractHead === undefined ? {} : { onto: base }),
-          changed: ['a.txt'],
-          complete: true,
-        },
-      });
-    expect(gateway.of('patch.stored').map(({ data }) => data)).toEqual([
-      ...parts,
-      ...parts,
-      ...parts,
-    ]);
-    expect(await merge(first, { contractHead: head })).not.toHaveProperty('moved');
-
-    const other = await createTestDaemon({ gatewayUrl: gateway.url });
     await daemon.end('SIGKILL');
+    // At a gateway of its own: what the first one was told is no business of the other.
+    gateway = await createFakeGateway();
+    const other = await createTestDaemon({ gatewayUrl: gateway.url });
     // The branch has moved on once while it was fetched: its first pack is gone.
     const [gone, present] = [randomUUID(), randomUUID()];
     const lacking = { ...head, commitSha: 'e'.repeat(40) };
@@ -125,7 +108,26 @@ describe('two machines of one contract', () => {
       expect(gateway.of('patch.stored')).toHaveLength(before);
     } finally {
       await other.drop();
+      await gateway.stop();
     }
+  });
+
+  it('tell of what a merge that was given up has left in their copy, and send it along', async () => {
+    const first = task(write('a.txt'));
+    gateway.command(first);
+    await gateway.ended(first);
+    const { commitSha } = await merge(first);
+    const sent = () => gateway.of('patch.stored').map(({ data }) => data);
+    const parts = sent();
+    const base = await asAgent(place.repo, 'rev-parse', 'HEAD');
+    const at = { contractId: randomUUID(), branch: 'makima/fix-it' };
+    const known = { contractHead: { ...at, commitSha: base } };
+    const moved = { from: base, changed: ['a.txt'], complete: true };
+    expect(await merge(first, known)).toMatchObject({ commitSha, moved: { ...moved, onto: base } });
+    expect((await merge(first)).moved).toEqual(moved);
+    expect(sent()).toEqual([...parts, ...parts, ...parts]);
+    const contractHead = { ...at, commitSha: commitSha ?? '' };
+    expect(await merge(first, { contractHead })).not.toHaveProperty('moved');
   });
 
   it('begin it at one commit while that is there, however new their copies of the source are', async () => {
