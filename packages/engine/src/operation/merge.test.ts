@@ -33,6 +33,10 @@ describe('an agent', () => {
     expect(await daemon.pullOnly('branch.merge')).toHaveLength(may ? 1 : 0);
     const own = `makima/${scene.contract.slug}`;
     await requestMerge(t.engine, by(scene.supervisor), { ...input, targetBranch: own });
+    // A directory is on one machine: its branch is not sent along for others.
+    const [merged] = await daemon.pullOnly('branch.merge');
+    expect(merged?.targetBranch).toBe(own);
+    expect(merged).not.toHaveProperty('carry');
     if (!may) await requestMerge(t.engine, by(t.owner), { ...input, targetBranch: branch });
   });
 });

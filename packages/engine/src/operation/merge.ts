@@ -91,7 +91,8 @@ export async function orderMerge(
       ...(defaultOnly ? { defaultOnly } : {}),
       squash,
       ...(watch.length === 0 ? {} : { watch }),
-      ...(isOwn ? { carry: true as const } : {}),
+      // Nobody goes on elsewhere from a directory of this machine.
+      ...(isOwn && task.localPath === null ? { carry: true as const } : {}),
       message: `Merge ${task.name}`,
     }),
   };
