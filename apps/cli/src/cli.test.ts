@@ -170,7 +170,7 @@ describe('exit codes', () => {
     expect((await stage.run(['inbox'], { env: { MAKIMA_TOKEN: 'secret' } })).code).toBe(0);
   });
 
-  it('2 for a phase that is not the next one, which force does not mend', async () => {
+  it('2 for a phase that there is not, 6 for one that is not the next, which force does not mend', async () => {
     const missing = [{ kind: 'phase', id: 'phase', reason: 'The next phase is execute.' }];
     await serve({
       getContract: () => sampleDetail(1),
@@ -178,11 +178,16 @@ describe('exit codes', () => {
         throw new MakimaError('VALIDATION_FAILED', 'it cannot go there', { details: { missing } });
       },
     });
-    const words = ['contracts', 'advance', sampleDetail(1).id, '--phase', 'review'];
-    const { code, stderr } = await stage.run(words);
-    expect(code).toBe(2);
-    expect(stderr).toContain('leave out --phase: execute comes after plan');
-    expect(stderr).not.toContain('--force');
+    for (const [phase, exit] of [
+      ['review', 2],
+      ['plan', 6],
+    ] as const) {
+      const words = ['contracts', 'advance', sampleDetail(1).id, '--phase', phase];
+      const { code, stderr } = await stage.run(words);
+      expect(code).toBe(exit);
+      expect(stderr).toContain('leave out --phase: execute comes after plan');
+      expect(stderr).not.toContain('--force');
+    }
   });
 
   it('6 for a question that was answered, saying by whom', async () => {

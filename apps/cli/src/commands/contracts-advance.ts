@@ -60,12 +60,12 @@ async function enter(shell: Shell, client: Client, step: Step): Promise<void> {
     });
     tellDone(shell, moved, `${contract.slug} went from ${moved.previousPhase} to ${moved.phase}`);
   } catch (error) {
-    throw isMakimaError(error) ? withFix(error, contract) : error;
+    throw isMakimaError(error) ? withFix(error, contract, phase) : error;
   }
 }
 
 /** The command line says it in its own words, with the name that was typed. */
-function withFix(error: MakimaError, contract: ContractDetail): MakimaError {
+function withFix(error: MakimaError, contract: ContractDetail, phase: string): MakimaError {
   const fixes: Readonly<Record<string, string>> = {
     PHASE_GUARD_REQUIRED: `a person runs: makima contracts advance ${contract.slug} --confirm   (or answers in the inbox)`,
     VERSION_CONFLICT: `look again: makima contracts show ${contract.slug}   and repeat it`,
@@ -78,8 +78,9 @@ function withFix(error: MakimaError, contract: ContractDetail): MakimaError {
       next === undefined
         ? `${contract.phase} is its last phase: makima contracts advance ${contract.slug} --confirm completes it`
         : `leave out --phase: ${next} comes after ${contract.phase}`;
-    // Nothing is owed, so this is no gate that is shut: the command line was wrong.
-    const { missing: _, ...details } = error.details;
+    // A phase that its type does not have is a fault of the command line, no gate that is shut.
+    const { missing, ...rest } = error.details;
+    const details = contract.phases.includes(phase) ? { missing, ...rest } : rest;
     return new MakimaError(error.code, error.message, { details, fix, cause: error });
   }
   const fix = (other ? undefined : fixes[error.code]) ?? error.fix;
