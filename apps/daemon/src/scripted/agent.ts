@@ -10,6 +10,7 @@ import { TurnOver } from './host.ts';
 import type { BreakReason, Walk } from './interpreter.ts';
 import { runSteps } from './interpreter.ts';
 import { readMail, sayLine } from './mail.ts';
+import type { Letter } from './mailbox.ts';
 import { openTurn, turnCount } from './progress.ts';
 import type { Script } from './script.ts';
 import { parseScript } from './script.ts';
@@ -37,6 +38,7 @@ export function scriptedAgent(
   };
   const walk: Walk = {
     host,
+    redoes: false,
     stepSignal() {
       step = new AbortController();
       if (broken === 'interrupt') step.abort(broken);
@@ -84,17 +86,38 @@ async function runTurn(
   if (open === null || open.waits) conversation.append({ t: 'turn', n, key });
   const ending = await endingOf(async () => {
     readMail(host, { between: true });
+    const moves = newMoves(host);
+    const isScript = key === 'script' || (moves.length > 0 && scriptIsDone(host));
     // Nothing but a notice: what was said at the end of the last turn may not have been heard.
-    if (key === 'messages' && host.mailbox.open().length === 0) return lastEnding(host);
+    if (!isScript && host.mailbox.open().length === 0) return lastEnding(host);
     const script = scriptOf(host, options);
+    walk.redoes = moves.length > 0;
     const ending = await endingOf(async () => {
-      if (key === 'script') await runSteps(walk, script.steps, 'script');
+      if (isScript) await runSteps(walk, script.steps, 'script');
       return completed;
     });
-    if (ending.outcome === 'completed') await answerLetters(walk, script);
+    walk.redoes = false;
+    if (ending.outcome === 'completed') {
+      for (const { id } of moves) host.progress.end(`moved/${id}`, null);
+      await answerLetters(walk, script);
+    }
     return ending;
   });
   endTurn(host, n, ending);
+}
+
+/** Words of a new directory that were not acted on to the end. */
+function newMoves(host: Host): readonly Letter[] {
+  return host.mailbox.moves().filter(({ id }) => host.progress.ended(`moved/${id}`) === null);
+}
+
+/** Its first turn, which the script is, ended well. */
+function scriptIsDone({ conversation }: Host): boolean {
+  const first = conversation.entries.find((entry) => entry.t === 'turn' && entry.key === 'script');
+  const ends = conversation.entries.filter((entry) => entry.t === 'turn_end');
+  return (
+    first?.t === 'turn' && ends.some(({ n, outcome }) => n === first.n && outcome === 'completed')
+  );
 }
 
 /** Runs `on_message` for each letter that no `wait_message` took. */

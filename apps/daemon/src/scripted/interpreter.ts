@@ -1,6 +1,7 @@
 /**
  * Walks a script from its top. Steps that the conversation knows as done give their value again and do
- * nothing; the first that is not done is where the work goes on.
+ * nothing; the first that is not done is where the work goes on. In a directory that does not have what was done,
+ * files are written and programs run again.
  *
  * Law: a step's begin is written before it is performed and its end after; its arguments are filled in once
  * and kept, so that doing it again is doing the same.
@@ -18,11 +19,16 @@ export type BreakReason = 'interrupt' | 'message';
 
 export interface Walk {
   readonly host: Host;
+  /** What the conversation knows as done in the directory is not there: it is done again. */
+  redoes: boolean;
   /** A fresh signal for the step that begins now; aborted with a `BreakReason`. */
   stepSignal(): AbortSignal;
   /** Called before each step: messages are read here. */
   pause(): void;
 }
+
+/** Steps whose work lies in the directory. */
+const inDirectory: ReadonlySet<string> = new Set(['write', 'append', 'run', 'commit']);
 
 /** @throws TurnOver, StepFailure */
 export async function runSteps(walk: Walk, steps: readonly Step[], key: string): Promise<void> {
@@ -79,7 +85,7 @@ async function runPlain(
 ): Promise<void> {
   const { host } = walk;
   const ended = host.progress.ended(key);
-  if (ended !== null) {
+  if (ended !== null && !(walk.redoes && inDirectory.has(verb))) {
     leave(host, step, ended.value);
     return;
   }

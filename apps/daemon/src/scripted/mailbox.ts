@@ -5,6 +5,7 @@
  * Law: an id that the conversation knows is never taken over again, whatever process it is told to; its
  * present receipt is repeated.
  */
+import { movedStart } from '@makima/domain/notice';
 import type { Conversation, Entry } from './conversation.ts';
 import type { FromAgent } from './protocol.ts';
 
@@ -30,6 +31,8 @@ export interface Mailbox {
   used(id: string): void;
   /** How often the agent was told of a restoration, and the last notice; null: never. */
   restored(): { readonly count: number; readonly notice: string } | null;
+  /** Words that its directory is another one, all that were ever read. */
+  moves(): readonly Letter[];
   /** The turn is over: receipts of what was read in it. */
   turnOver(): void;
   /** Resolves when a message is taken over; at once when one lies unread that may be read now. */
@@ -52,11 +55,12 @@ const restorationSigns = [
   'The agent process was started anew.',
 ];
 /** What tells an agent how things stand and asks nothing of its script. */
-const noticeSigns = [...restorationSigns, '=== WAKE ==='];
+const noticeSigns = [...restorationSigns, '=== WAKE ===', movedStart];
 const hasOne = (signs: readonly string[], { text }: Letter) =>
   signs.some((sign) => text.includes(sign));
 const isNotice = (letter: Letter) => hasOne(noticeSigns, letter);
 export const isRestoration = (letter: Letter) => hasOne(restorationSigns, letter);
+const isMove = ({ text }: Letter) => text.startsWith(movedStart);
 
 export function mailbox(conversation: Conversation, emit: (line: FromAgent) => void): Mailbox {
   const desk: Desk = { receipts: new Map(), unread: [], open: [], notices: [] };
@@ -101,6 +105,7 @@ export function mailbox(conversation: Conversation, emit: (line: FromAgent) => v
       const last = all.at(-1);
       return last === undefined ? null : { count: all.length, notice: last.text };
     },
+    moves: () => desk.notices.filter(isMove),
     turnOver() {
       // The end of the turn stands in the conversation already; here it is only told.
       for (const [id, receipt] of desk.receipts) {

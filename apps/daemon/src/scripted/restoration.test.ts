@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { movedNotice } from '@makima/domain/notice';
 import { git, said } from '../driver/conformance-stage.ts';
 import { startFailureReason } from '../driver/start-failure.ts';
 import { endOf, plan, play, texts } from './test-stage.ts';
@@ -86,6 +87,42 @@ steps:
         expect(kills).toBeGreaterThan(2);
       }),
     60_000,
+  );
+
+  it.each(['done', 'at work'])(
+    'makes again in another directory what is not there, when it was %s',
+    (how) =>
+      play(async ({ start, repo, tools }) => {
+        const wait = how === 'done' ? '' : '  - wait_message: { containing: go }\n';
+        const script = `
+steps:
+  - write: { file: kept.txt, content: "kept\\n" }
+  - append: { file: log.txt, content: "line\\n" }
+  - tool: { name: makima_echo, args: { value: once } }
+  - commit: the work
+${wait}  - write: { file: last.txt, content: "last" }
+  - done: finished`;
+        const first = await start({ prompt: plan(script) });
+        await (how === 'done'
+          ? endOf(first)
+          : first.until('tool_start', ({ name }) => name === 'wait_message'));
+        await first.session.stop({ graceMs: 3_000 });
+        git(repo, 'reset', '-q', '--hard', 'HEAD~1');
+        git(repo, 'clean', '-qfd');
+        const moved = said(movedNotice(null));
+        const second = await start({ mode: 'resume', attempt: 2, prompt: moved });
+        if (how !== 'done') await second.session.send(said('go'));
+        expect(await endOf(second)).toMatchObject({ outcome: 'completed', text: 'finished' });
+        expect(git(repo, 'log', '--reverse', '--format=%s')).toBe('start\nthe work');
+        expect(readFileSync(join(repo, 'log.txt'), 'utf8')).toBe('line\n');
+        expect(readFileSync(join(repo, 'last.txt'), 'utf8')).toBe('last');
+        expect(tools.calls.map(({ args }) => args.value)).toEqual(['once']);
+        await second.session.stop({ graceMs: 3_000 });
+        git(repo, 'reset', '-q', '--hard');
+        const third = await start({ mode: 'resume', attempt: 3, prompt: said('well?') });
+        await endOf(third);
+        expect(texts(third)).toEqual(['Noted: well?']);
+      }),
   );
 
   it('takes a conversation whose last line was cut', () =>

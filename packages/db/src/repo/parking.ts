@@ -49,14 +49,15 @@ export async function longWaiting(
       join contracts c on c.owner_id = t.owner_id and c.id = t.contract_id
       join task_attempts a on a.task_id = t.id and a.attempt = t.current_attempt
      where ${isWaiting(sql)} and a.state = 'running'
-       and c.status in ('active', 'waiting_for_input')
+       and c.status in ('active', 'waiting_for_input', 'completing')
        and coalesce(c.park_after_seconds, ${otherwise}::int) > 0
        and (s.updated_at <= clock() - make_interval(secs => coalesce(c.park_after_seconds, ${otherwise}::int))
          or c.park_after_seconds is null and s.updated_at <= clock() - make_interval(secs => ${crowded})
             and t.home_daemon_id = any(${[...args.crowdedIds]}::uuid[]))
        and (a.park_asked_at is null or a.park_asked_at < clock() - make_interval(secs => ${args.patienceMs / 1000}))
        and not exists (select 1 from agent_messages m where m.task_id = t.id and m.state in ('pending', 'queued'))
-       and (exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
+       and (c.status = 'completing'
+         or exists (select 1 from waits w where w.task_id = t.id and w.state = 'open')
          or exists (select 1 from questions q where q.contract_id = c.id and q.status = 'open' and not q.non_blocking)
          or s.state = 'idle' and exists (
               select 1 from tasks o where o.contract_id = c.id and not o.is_supervisor

@@ -27,6 +27,7 @@ let other: TestDaemon;
 let task: CommandOf<'task.start'>;
 /** The same work, on the other machine. */
 let again: CommandOf<'task.start'>;
+let leads: CommandOf<'task.start'>;
 let oldKey: string;
 let newLead: Agent;
 beforeAll(async () => {
@@ -54,7 +55,7 @@ beforeAll(async () => {
     return start;
   };
   again = find(task.taskId);
-  const leads = find(lead.taskId);
+  leads = find(lead.taskId);
   for (const start of [again, leads]) await other.started(start);
   newLead = await other.agent(leads);
 });
@@ -72,6 +73,14 @@ describe('an agent that ran on behind its lease', () => {
         completeDeliverable(t.engine, old, { id, deliverableId: 'plan-document', evidence: [] }),
     ];
     for (const call of calls) expect(await refusal(call())).toMatchObject({ code: 'FENCED' });
+  });
+
+  it('goes on elsewhere with a word that its directory did not come along', () => {
+    expect(again.messages.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^\[Moved\].*It begins where your task began/),
+    );
+    // Its conversation is on the machine that is gone: it begins anew, and has nothing to believe.
+    expect(leads.messages.map(({ text }) => text).join()).not.toContain('[Moved]');
   });
 
   it('is not renewed when its daemon goes on, which is told that it is over', async () => {

@@ -34,7 +34,8 @@ export interface Mail {
     | 'person'
     | 'supervisor'
     | 'task'
-    | 'retry';
+    | 'retry'
+    | 'moved';
   readonly sourceId: string | null;
   readonly id?: string;
   /** The agent's own question that this answers, and the answer without the words around it. */

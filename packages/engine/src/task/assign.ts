@@ -22,6 +22,7 @@ import type { System } from '../principal.ts';
 import { sendWaiting } from '../message/send.ts';
 import { lookForPlaces, type PlacementLook } from './placement-facts.ts';
 import { startCommand } from './start-command.ts';
+import { tellMoved } from './tell-moved.ts';
 
 /** So many tasks one run looks at, and as many again while none of them has a place. */
 export const placementBatch = 200;
@@ -107,6 +108,7 @@ async function assign(
     sessionId: task.sessionId,
     leaseMs: a.engine.settings.leaseMs,
   });
+  await tellMoved(a, task, daemonId);
   const started = await startCommand(a.tx, {
     task,
     contract,

@@ -173,7 +173,7 @@ export async function again(a: Act, task: TaskRow, how: Again): Promise<TaskRow>
   if (how.resume && task.sessionStartedAt !== null) {
     await sendMessage(a, {
       taskId: task.id,
-      text: `[Continue] You were interrupted (${how.words}). Your conversation and working directory are as they were. Look at what is done, then finish the task.`,
+      text: `[Continue] You were interrupted (${how.words}). Your conversation is as it was. Look at what is done in your working directory, then finish the task.`,
       mode: 'steer',
       source: 'retry',
       sourceId: null,
