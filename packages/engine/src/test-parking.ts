@@ -1,6 +1,7 @@
 /** What tests of parking do with a supervisor: let it wait, let time pass, park it, look at what woke it. */
 import { zAskInput } from '@makima/contracts/entity/question';
 import type { CommandOf } from '@makima/contracts/socket/commands';
+import type { Running } from '@makima/contracts/socket/frames';
 import { expect } from 'vitest';
 import { requeueDue } from './outbox/requeue.ts';
 import { answerQuestion } from './question/answer.ts';
@@ -9,6 +10,21 @@ import { parkWaiting } from './supervisor/park.ts';
 import { by, runJobs } from './test-engine.ts';
 import { taskRow, type Stage } from './test-stage.ts';
 import { beginWait } from './wait/begin.ts';
+
+async function received(
+  { daemon }: Stage,
+  { taskId, attempt }: Running,
+  messages: readonly { readonly id: string }[],
+): Promise<void> {
+  for (const { id: messageId } of messages)
+    await daemon.report({
+      kind: 'message.received',
+      taskId,
+      attempt,
+      messageId,
+      state: 'delivered',
+    });
+}
 
 /** A supervisor in its first epoch, and a task of its that runs. */
 export function parkingOf(scene: Stage, task: CommandOf<'task.start'>) {
@@ -58,16 +74,14 @@ export function parkingOf(scene: Stage, task: CommandOf<'task.start'>) {
   }
   /** Its agent runs and has read everything. */
   async function reads(start: CommandOf<'task.start'>): Promise<void> {
-    const { taskId, attempt } = start;
     await scene.daemon.started(start);
-    for (const { id } of start.messages)
-      await scene.daemon.report({
-        kind: 'message.received',
-        taskId,
-        attempt,
-        messageId: id,
-        state: 'delivered',
-      });
+    await received(scene, start, start.messages);
+  }
+  /** It reads what it was told meanwhile; answers the words. */
+  async function hears(): Promise<string[]> {
+    const told = (await scene.daemon.pullOnly('task.message')).map(({ message }) => message);
+    await received(scene, supervisor(), told);
+    return told.map(({ text }) => text);
   }
   async function sleeps(): Promise<void> {
     await runJobs(t);
@@ -90,6 +104,7 @@ export function parkingOf(scene: Stage, task: CommandOf<'task.start'>) {
     park,
     woken,
     reads,
+    hears,
     sleeps,
   };
 }

@@ -89,13 +89,7 @@ describe('a contract of which its supervisor says that it is complete', () => {
       await ready({ phaseGuard: false });
       await say();
       const p = parkingOf(scene, { taskId: scene.supervisorTaskId } as never);
-      for (const { message } of await scene.daemon.pullOnly('task.message'))
-        await scene.daemon.report({
-          kind: 'message.received',
-          ...p.supervisor(),
-          messageId: message.id,
-          state: 'delivered',
-        });
+      await p.hears();
       await p.turnEnded();
       await p.park();
       await runJobs(t);

@@ -100,17 +100,7 @@ describe('a supervisor is parked', () => {
     await p.waitForTask();
     await p.turnEnded();
     await scene.daemon.ended(task);
-    const told = await scene.daemon.pullOnly('task.message');
-    expect(told.map(({ message }) => message.text)).toEqual([
-      expect.stringContaining('=== WAKE ==='),
-    ]);
-    for (const { message } of told)
-      await scene.daemon.report({
-        kind: 'message.received',
-        ...p.supervisor(),
-        messageId: message.id,
-        state: 'delivered',
-      });
+    expect(await p.hears()).toEqual([expect.stringContaining('=== WAKE ===')]);
     await p.turnEnded();
     await p.park();
     await p.sleeps();
