@@ -8,6 +8,7 @@ describe('stallWatch', () => {
   });
   afterEach(() => {
     vi.useRealTimers();
+    vi.restoreAllMocks();
   });
 
   function watching() {
@@ -55,5 +56,26 @@ describe('stallWatch', () => {
     watch.stop();
     vi.advanceTimersByTime(500);
     expect(told).toEqual([]);
+  });
+
+  it('never tells of less silence than it waits for, though its timer fires early', () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const { watch, told } = watching();
+    watch.expecting(true);
+    now = 99.4;
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual([]);
+    now = 100.4;
+    vi.advanceTimersByTime(1);
+    now = 200.1;
+    vi.advanceTimersByTime(100);
+    expect(told).toEqual([[100, 1]]);
+    now = 200.6;
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual([
+      [100, 1],
+      [201, 2],
+    ]);
   });
 });

@@ -17,32 +17,42 @@ export function stallWatch(options: {
   readonly stallMs: number;
   readonly onStall: (silentMs: number, count: number) => void;
 }): StallWatch {
+  const { stallMs, onStall } = options;
   let timer: NodeJS.Timeout | undefined;
   let working = false;
   let since = performance.now();
+  let dueAt = since;
   let count = 0;
-  const arm = () => {
+  const tell = () => {
+    const now = performance.now();
+    // A timer may fire a fraction of a millisecond before its time, by the clock that the silence is told in.
+    if (now < dueAt) return arm(dueAt - now);
+    count += 1;
+    dueAt = now + stallMs;
+    onStall(Math.round(now - since), count);
+    arm(stallMs);
+  };
+  const arm = (leftMs: number) => {
     clearTimeout(timer);
     if (!working) return;
-    timer = setTimeout(() => {
-      count += 1;
-      options.onStall(Math.round(performance.now() - since), count);
-      arm();
-    }, options.stallMs);
+    timer = setTimeout(tell, Math.ceil(leftMs));
     timer.unref();
+  };
+  const anew = () => {
+    since = performance.now();
+    dueAt = since + stallMs;
+    count = 0;
   };
   return {
     alive() {
-      since = performance.now();
-      count = 0;
+      anew();
       if (working) timer?.refresh();
     },
     expecting(now) {
       if (now === working) return;
       working = now;
-      since = performance.now();
-      count = 0;
-      arm();
+      anew();
+      arm(stallMs);
     },
     stop() {
       working = false;
