@@ -19,6 +19,8 @@ export interface DatabaseOptions {
   readonly max?: number;
   /** Longest a transaction or query may take on the client's side. */
   readonly deadlineMs?: number;
+  /** Longest a statement waits for a row that another transaction holds. */
+  readonly lockTimeoutMs?: number;
   /** Shown in pg_stat_activity. */
   readonly name?: string;
   /** Told when the pool has been suspect three times in 30 s: the process should end. */
@@ -55,7 +57,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     connection: {
       application_name: options.name ?? 'makima',
       statement_timeout: 5_000,
-      lock_timeout: 2_000,
+      lock_timeout: options.lockTimeoutMs ?? 2_000,
       idle_in_transaction_session_timeout: 10_000,
       // A process that was cut off gives back its locks; the pool lets go of idle connections before.
       idle_session_timeout: 90_000,

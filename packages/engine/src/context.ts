@@ -146,15 +146,7 @@ export async function act<T>(
     if (call.idempotency !== undefined) {
       const stored = await beginIdempotent(tx, { ownerId, now, ...call.idempotency });
       if (stored.kind === 'done') return { result: stored.response as T, replayed: true };
-      if (stored.kind === 'mismatch') {
-        throw new MakimaError(
-          'IDEMPOTENCY_MISMATCH',
-          'this Idempotency-Key was used with another request',
-          {
-            fix: 'send a new key with a new request',
-          },
-        );
-      }
+      if (stored.kind !== 'new') throw refusals[stored.kind]();
     }
     const trace = engine.traceparent?.();
     const result = await work(buildAct(engine, call.caller, { tx, now, told, trace }));
@@ -177,6 +169,20 @@ export async function act<T>(
     engine.committed({ mail: mailCount, hints });
   return acted;
 }
+
+/** Why a key gives neither an answer nor leave to begin. */
+const refusals = {
+  mismatch: () =>
+    new MakimaError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used with another request', {
+      fix: 'send a new key with a new request',
+    }),
+  in_flight: () =>
+    new MakimaError(
+      'IDEMPOTENCY_IN_FLIGHT',
+      'the first request with this Idempotency-Key is still at work',
+      { retryable: true, fix: 'send the same request again: it gets the answer of the first' },
+    ),
+};
 
 class Told {
   readonly events: NewEvent[] = [];

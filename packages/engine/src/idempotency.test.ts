@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpoints } from '@makima/contracts/http/all';
-import type { Call } from './context.ts';
+import { act, type Call } from './context.ts';
 import type { Agent, Principal } from './principal.ts';
 import { changeStatus } from './contract/change-status.ts';
 import { TestDaemon } from './test-daemon.ts';
@@ -138,6 +138,32 @@ it('forgets a call that failed: the same key may succeed later', async () => {
   const add = verbs.find((verb) => verb.name === 'addRepository');
   await add?.run(t.engine, by(t.owner), scene);
   expect(await start?.run(t.engine, call, scene)).toMatchObject({ replayed: false });
+});
+
+it('tells whoever asks again while the first is at work to come back, and then gives its answer', async () => {
+  const hasty = await openTestEngine({ connections: 2, lockTimeoutMs: 50 });
+  const idempotency = { key: 'slow', fingerprint: 'same', keep: 'days' } as const;
+  const call: Call = { caller: hasty.owner, idempotency };
+  const begun = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const first = act(hasty.engine, call, async () => {
+    begun.resolve();
+    await released.promise;
+    return 'first';
+  });
+  try {
+    await begun.promise;
+    const again = await refusal(act(hasty.engine, call, async () => 'second'));
+    expect(again).toMatchObject({ code: 'IDEMPOTENCY_IN_FLIGHT', retryable: true });
+  } finally {
+    released.resolve();
+  }
+  expect(await first).toEqual({ result: 'first', replayed: false });
+  expect(await act(hasty.engine, call, async () => 'third')).toEqual({
+    result: 'first',
+    replayed: true,
+  });
+  await hasty.close();
 });
 
 it('leaves rows that agree', async () => {

@@ -44,11 +44,17 @@ export interface TestEngineOptions {
   readonly settings?: Partial<Settings>;
   readonly limits?: Partial<Limits>;
   readonly connections?: number;
+  readonly lockTimeoutMs?: number;
 }
 
 export async function openTestEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const store = await testDatabase();
-  const database = openDatabase(store.url, { max: options.connections ?? 12, name: 'engine test' });
+  const { lockTimeoutMs } = options;
+  const database = openDatabase(store.url, {
+    max: options.connections ?? 12,
+    name: 'engine test',
+    ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }),
+  });
   const hints: Hint[] = [];
   const engine: Engine = {
     database,

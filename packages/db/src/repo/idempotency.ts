@@ -1,12 +1,17 @@
 /** Answers by idempotency key: the row is inserted first in the transaction of its effect. */
 import type { Queryable, Tx } from '../client.ts';
+import { sqlState } from '../tx.ts';
 
 export type IdempotencyBegin =
   | { readonly kind: 'new' }
   | { readonly kind: 'done'; readonly response: unknown }
-  | { readonly kind: 'mismatch' };
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'in_flight' };
 
-/** A concurrent call with the same key waits here until the first has committed or failed. An expired key is new. */
+/**
+ * A concurrent call with the same key waits here until the first has committed or failed, but not longer than for
+ * any lock; the transaction is worth nothing after `in_flight`. An expired key is new.
+ */
 export async function beginIdempotent(
   tx: Tx,
   args: { ownerId: string; key: string; fingerprint: string; keep: 'days' | 'forever'; now: Date },
@@ -16,7 +21,11 @@ export async function beginIdempotent(
     values (${args.ownerId}, ${args.key}, ${args.fingerprint}, ${args.keep === 'forever' ? null : new Date(args.now.getTime() + keptMs)})
     on conflict (owner_id, key) do update
       set fingerprint = excluded.fingerprint, response = null, created_at = clock(), expires_at = excluded.expires_at
-      where idempotency_keys.expires_at <= clock()`;
+      where idempotency_keys.expires_at <= clock()`.catch((error: unknown) => {
+    if (sqlState(error) === lockNotAvailable) return 'in_flight' as const;
+    throw error;
+  });
+  if (made === 'in_flight') return { kind: 'in_flight' };
   if (made.count === 1) return { kind: 'new' };
   const [row] = await tx<{ fingerprint: string; response: unknown }[]>`
     select fingerprint, response from idempotency_keys where owner_id = ${args.ownerId} and key = ${args.key}`;
@@ -57,4 +66,6 @@ export async function finishIdempotent(
             where owner_id = ${args.ownerId} and key = ${args.key}`;
 }
 
+/** SQLSTATE of a lock that was not to be had in time. */
+const lockNotAvailable = '55P03';
 const keptMs = 72 * 3_600_000;
