@@ -138,18 +138,6 @@ const strategyWords: Readonly<Record<NoticeFacts['strategy'], string>> = {
   fresh: 'You start in a fresh session; read the state below before you act.',
 };
 
-/** How the word begins that tells an agent that it goes on in another directory. */
-export const movedStart = '[Moved]';
-
-/** For an agent that goes on in its conversation on another machine. `checkpoint`: its last one; null: it made none. */
-export function movedNotice(checkpoint: number | null): string {
-  const holds =
-    checkpoint === null
-      ? 'It begins where your task began'
-      : `It holds what stood in your checkpoint ${checkpoint}`;
-  return `${movedStart} You go on on another machine, in a new working directory. ${holds}: whatever else you wrote or committed and was not merged is not here. Look at what is there, and do again what is missing.`;
-}
-
 function section(title: string, lines: readonly string[]): readonly string[] {
   if (lines.length === 0) return [];
   return [`${title} (${lines.length}):`, ...lines.map((line) => `  - ${line}`)];

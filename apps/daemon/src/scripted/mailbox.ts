@@ -5,7 +5,7 @@
  * Law: an id that the conversation knows is never taken over again, whatever process it is told to; its
  * present receipt is repeated.
  */
-import { movedStart } from '@makima/domain/notice';
+import { movedStart } from '@makima/domain/moved';
 import type { Conversation, Entry } from './conversation.ts';
 import type { FromAgent } from './protocol.ts';
 

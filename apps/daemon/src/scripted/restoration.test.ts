@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { movedNotice } from '@makima/domain/notice';
+import { movedNotice } from '@makima/domain/moved';
 import { git, said } from '../driver/conformance-stage.ts';
 import { startFailureReason } from '../driver/start-failure.ts';
 import { endOf, plan, play, texts } from './test-stage.ts';
@@ -109,7 +109,7 @@ ${wait}  - write: { file: last.txt, content: "last" }
         await first.session.stop({ graceMs: 3_000 });
         git(repo, 'reset', '-q', '--hard', 'HEAD~1');
         git(repo, 'clean', '-qfd');
-        const moved = said(movedNotice(null));
+        const moved = said(movedNotice({ kind: 'began' }));
         const second = await start({ mode: 'resume', attempt: 2, prompt: moved });
         if (how !== 'done') await second.session.send(said('go'));
         expect(await endOf(second)).toMatchObject({ outcome: 'completed', text: 'finished' });

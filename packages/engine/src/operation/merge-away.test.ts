@@ -202,6 +202,7 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
   /** Its machine is away, so the supervisor starts on the other one. */
   async function movedOn(scene: Away): Promise<CommandOf<'task.start'>> {
     const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await scene.daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
     await scene.daemon.ended(of, { outcome: 'crashed' });
     await t.database.sql`update daemons set status = 'disconnected' where id = ${scene.daemon.id}`;
     await runJobs(t);
@@ -220,6 +221,10 @@ describe('the contract’s branch, when its supervisor goes on elsewhere', () =>
     const moved = await movedOn(scene);
     expect(moved).toMatchObject({ attempt: 2, contractHead });
     expect(moved).not.toHaveProperty('branchStartSha');
+    // Its conversation goes on: it is told what it finds there, which is not what it left.
+    expect(moved.messages.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^\[Moved\].*the contract's branch as it stands now/),
+    );
     const ask = { contractId, commitSha: two };
     // The part that came again has voided what was sent before.
     expect(await readBranch(t.engine, scene.other.principal, ask)).toEqual({

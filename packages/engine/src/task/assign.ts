@@ -21,6 +21,7 @@ import { act, type Act, type Acted, type Engine } from '../context.ts';
 import type { System } from '../principal.ts';
 import { sendWaiting } from '../message/send.ts';
 import { lookForPlaces, type PlacementLook } from './placement-facts.ts';
+import { beginningOf } from './beginning.ts';
 import { startCommand } from './start-command.ts';
 import { tellMoved } from './tell-moved.ts';
 
@@ -108,12 +109,13 @@ async function assign(
     sessionId: task.sessionId,
     leaseMs: a.engine.settings.leaseMs,
   });
-  await tellMoved(a, task, daemonId);
+  const beginning = await beginningOf(a.tx, { task, contract, daemonId });
+  await tellMoved(a, task, beginning);
   const started = await startCommand(a.tx, {
     task,
     contract,
     attempt,
-    daemonId,
+    beginning,
     loopRoundsMax: a.engine.limits.loopRoundsMax,
   });
   const command = { ...started, ...traceOf(a, task) };

@@ -6,7 +6,6 @@ import { contractBranch } from '@makima/domain/branch';
 import type { TaskStart } from '@makima/contracts/socket/commands';
 import { slugify } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
-import { checkpointAt, lastCheckpoint } from '@makima/db/repo/checkpoints';
 import { findDirective } from '@makima/db/repo/directives';
 import { isTrusted, repositoriesOf } from '@makima/db/repo/contracts';
 import { findTask } from '@makima/db/repo/tasks';
@@ -14,34 +13,29 @@ import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
 import type { Tx } from '@makima/db/client';
-import type { CheckpointRow, ContractRow, TaskRow } from '@makima/db/rows';
+import type { ContractRow, TaskRow } from '@makima/db/rows';
 import { directiveAppend } from '../directive/brief.ts';
-import { startOf } from '../contract/head.ts';
 import { startMessages, wireMessage } from '../message/send.ts';
 import { systemAppend } from '../supervisor/brief.ts';
+import type { Beginning } from './beginning.ts';
 
 export interface StartArgs {
   readonly task: TaskRow;
   readonly contract: ContractRow | undefined;
   readonly attempt: number;
-  readonly daemonId: string;
+  readonly beginning: Beginning;
   readonly loopRoundsMax: number;
 }
 
 export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> {
-  const { task, contract, attempt, daemonId, loopRoundsMax } = args;
+  const { task, contract, attempt, beginning, loopRoundsMax } = args;
   await lockMailbox(tx, { taskId: task.id });
-  const [waiting, transcript, last, chosen] = await Promise.all([
+  const [waiting, transcript] = await Promise.all([
     undeliveredMessages(tx, { taskId: task.id }),
     hasTranscript(tx, { taskId: task.id }),
-    lastCheckpoint(tx, { taskId: task.id }),
-    chosenCheckpoint(tx, task),
   ]);
-  const checkpoint = chosen ?? last;
   const messages = startMessages(waiting);
   await markMessagesSent(tx, { ids: messages.map((m) => m.id), attempt });
-  const moved = task.homeDaemonId !== null && task.homeDaemonId !== daemonId;
-  const rebuilt = moved || chosen !== undefined;
   const branch = branchName(task, contract, attempt);
   const directive =
     task.contractId !== null || task.directiveId === null
@@ -75,18 +69,13 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
         : { url: task.repositoryUrl, path: task.localPath, baseBranch: await baseOf(tx, task) },
     ...((await isVouchedFor(tx, task)) ? { trusted: true as const } : {}),
     branch,
-    startSha: chosen?.baseSha ?? task.checkpointSha ?? (moved ? (last?.baseSha ?? null) : null),
-    ...(chosen === undefined ? {} : { checkpointSha: chosen.commitSha }),
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
-    ...(contract === undefined ? {} : await startOf(tx, contract, task)),
+    ...beginning.told,
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
     // One that never ran has left nothing to go on from.
     continueFromTaskId: source === undefined || source.currentAttempt === 0 ? null : source.id,
     ...(task.startBranch === null ? {} : { startBranch: task.startBranch }),
     copyFiles: task.copyFiles,
-    patchCheckpointId:
-      rebuilt && checkpoint !== undefined && checkpoint.patchParts > 0 ? checkpoint.id : null,
-    patchBaseSha: rebuilt ? (checkpoint?.baseSha ?? null) : null,
     localOnly: contract?.localOnly ?? true,
     autoMergeLocal: contract?.autoMergeLocal ?? false,
     autonomousLoop: task.autonomousLoop,
@@ -94,12 +83,6 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     permissionMode: strictestMode(task.permissionMode, contract?.permissionMode ?? 'bypass'),
     messages: messages.map(wireMessage),
   };
-}
-
-/** Of a supervisor that a person takes back, until it has begun from there. */
-async function chosenCheckpoint(tx: Tx, task: TaskRow): Promise<CheckpointRow | undefined> {
-  if (!task.isSupervisor || task.checkpointSha === null) return undefined;
-  return checkpointAt(tx, { taskId: task.id, commitSha: task.checkpointSha });
 }
 
 /** A directive's repository is nobody's to vouch for: its agents only look. */

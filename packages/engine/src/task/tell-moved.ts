@@ -4,21 +4,32 @@
  * Why: the conversation says that files were written and commits made; they stand on a machine that may be gone
  * for good. An agent that believes its own words would end with nothing made.
  */
-import { movedNotice } from '@makima/domain/notice';
-import { lastCheckpoint } from '@makima/db/repo/checkpoints';
+import { movedNotice, movedTo } from '@makima/domain/moved';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { sendMessage } from '../message/send.ts';
+import { travels, type Beginning } from './beginning.ts';
 
 /** Before the command of its next attempt is built. */
-export async function tellMoved(a: Act, task: TaskRow, daemonId: string): Promise<void> {
-  const { homeDaemonId, sessionStartedAt } = task;
-  if (sessionStartedAt === null) return;
-  if (homeDaemonId === null || homeDaemonId === daemonId) return;
-  const checkpoint = await lastCheckpoint(a.tx, { taskId: task.id });
+export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Promise<void> {
+  if (task.sessionStartedAt === null || !beginning.moved) return;
+  const { checkpoint, told } = beginning;
+  const to = movedTo({
+    hasRepository: task.repositoryUrl !== null || task.localPath !== null,
+    checkpoint:
+      checkpoint === undefined
+        ? null
+        : { number: checkpoint.checkpointNumber, travels: travels(checkpoint) },
+    isPinned: task.checkpointSha !== null && told.checkpointSha === undefined,
+    continues: task.continueFromTaskId !== null,
+    startBranch: task.startBranch,
+    inContract: task.contractId !== null,
+    branchSha: told.contractHead?.commitSha ?? told.branchStartSha ?? null,
+    begunSha: task.baseSha,
+  });
   await sendMessage(a, {
     taskId: task.id,
-    text: movedNotice(checkpoint?.checkpointNumber ?? null),
+    text: movedNotice(to),
     mode: 'steer',
     source: 'moved',
     sourceId: null,
