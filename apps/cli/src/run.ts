@@ -3,9 +3,10 @@
  *
  * Law: every way out passes here, so that an error always has its anatomy and its code.
  */
-import type { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-code.ts';
 import type { Io } from './io.ts';
+import { nearestCommand, suggestionsIn } from './nearest-command.ts';
 import { printError, usageError } from './print-error.ts';
 import { catalog } from './catalog/all.ts';
 import { buildProgram, commandWords, localWords } from './program.ts';
@@ -15,9 +16,10 @@ export async function run(given: Io): Promise<number> {
   const io = { ...given, commands: commandWords };
   endQuietlyWhenNobodyReads(io);
   const result = { exitCode: exitCodes.ok as number };
+  const program = buildProgram(io, result);
   try {
     const words = io.argv.length === 0 ? ['--help'] : [...io.argv];
-    await buildProgram(io, result).parseAsync(words, { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return result.exitCode;
   } catch (error) {
     if (error instanceof Cancelled) {
@@ -25,7 +27,7 @@ export async function run(given: Io): Promise<number> {
       return exitCodes.cancelled;
     }
     if (error instanceof Interrupted) return exitCodes.interrupted;
-    if (isCommanderError(error)) return await endOfParsing(io, error);
+    if (isCommanderError(error)) return await endOfParsing(io, program, error);
     return await printError(io, error);
   }
 }
@@ -37,15 +39,23 @@ function isCommanderError(error: unknown): error is CommanderError {
 }
 
 /** Help and version end well; everything else that the parser throws is a wrong command line. */
-async function endOfParsing(io: Io, error: CommanderError): Promise<number> {
+async function endOfParsing(io: Io, program: Command, error: CommanderError): Promise<number> {
   if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') {
     return exitCodes.ok;
   }
   if (error.code === 'commander.help') return exitCodes.usage;
-  const [first = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = hint === undefined ? undefined : /Did you mean (.*)\?/.exec(hint)?.[1];
-  const fix = suggestion ? `did you mean ${suggestion}?` : helpFor(io.argv);
+  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
+  const near = suggestionsIn(error.message);
+  const fix =
+    near.length > 0 ? `did you mean ${near.join(' or ')}?` : instead(io.argv, program, first);
   return printError(io, usageError(first, fix));
+}
+
+/** A command in another place, else the help of what was understood. */
+function instead(argv: readonly string[], program: Command, message: string): string {
+  const word = /^unknown command '(.*)'$/.exec(message)?.[1];
+  const known = word === undefined || localWords.some((local) => local === word);
+  return (known ? undefined : nearestCommand(program, { word, argv })) ?? helpFor(argv);
 }
 
 /** The help of the command that was meant, as far as it was understood. */

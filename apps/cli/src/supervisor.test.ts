@@ -290,6 +290,9 @@ describe('in the shell of an agent', () => {
     const { stdout } = await stage.run(['--help']);
     expect(stdout).toContain('supervisor');
     expect(stdout).not.toMatch(/^ {2}(contracts|answer|daemon|keys|inbox)\b/m);
+    // Nor is it told of them by way of a slip: a person's shell is.
+    expect((await stage.run(['revoke'])).stderr).toMatch(/fix {3}makima --help/);
+    expect((await stage.run(['spawn'])).stderr).toContain('did you mean makima supervisor spawn?');
   });
 
   it('goes on with no key that lies around when it has lost its own', async () => {
