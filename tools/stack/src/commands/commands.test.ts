@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { homeAt as daemonHomeAt, takeHome } from '@makima/daemon/home';
 import { checkout } from '../checkout.ts';
 
 let home: string;
@@ -15,7 +16,7 @@ afterEach(() => rmSync(join(home, '..'), { recursive: true, force: true }));
 const makima = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   const main = join(checkout, 'tools', 'stack', 'src', 'main.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, MAKIMA_HOME: home, ...env },
+    env: { PATH: process.env.PATH, HOME: join(home, '..'), MAKIMA_HOME: home, ...env },
     encoding: 'utf8',
   });
   return { code: status, out: stdout.trim(), err: stderr.trim() };
@@ -81,6 +82,34 @@ describe('a home in which nothing runs', () => {
       `left ${home}, which holds other things: notes`,
     ]);
     expect(readdirSync(home)).toEqual(['notes']);
+  });
+
+  it('purge leaves a machine that was joined by hand, and names the commands that end it', () => {
+    const [beside, inside] = [join(home, '..', "my 'box'"), join(home, 'joined', 'second')];
+    const env = { MAKIMA_DAEMON_HOME: beside };
+    for (const folder of [beside, inside]) mkdirSync(join(folder, 'git'), { recursive: true });
+    const at = `'${beside.replaceAll("'", `'\\''`)}'`;
+    expect(makima(['down', '--purge'], env).out.split('\n')).toEqual([
+      `removed ${join(home, 'joined')}`,
+      `removed ${home}`,
+      `left ${beside}, of a daemon that was joined by hand and does not run: it may hold work that is not merged.`,
+      `  rm -r -- ${at}   forgets it and its work`,
+    ]);
+
+    // This process stands for their daemon: it lives.
+    mkdirSync(inside, { recursive: true });
+    for (const folder of [beside, inside]) takeHome(daemonHomeAt(folder));
+    writeFileSync(join(beside, 'status.json'), JSON.stringify({ running: ['a', 'b'] }));
+    const lives = `(process ${process.pid}): it may hold work that is not merged.`;
+    const kill = `  kill ${process.pid}   stops it, as Ctrl-C does; then`;
+    expect(makima(['down', '--purge'], env).out.split('\n')).toEqual([
+      `left ${join(home, 'joined')}, of a daemon that was started by hand and still runs ${lives}`,
+      `${kill} rm -r -- '${inside}'   forgets it and its work`,
+      `left ${home}, which holds other things: joined`,
+      `left ${beside}, of a daemon that was started by hand and still runs with 2 agents ${lives}`,
+      `${kill} rm -r -- ${at}   forgets it and its work`,
+    ]);
+    expect(existsSync(join(inside, 'daemon.lock'))).toBe(true);
   });
 
   it('logs shows what is there, and names what is not', () => {

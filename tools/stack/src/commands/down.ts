@@ -1,10 +1,12 @@
 // `makima down`: drains the stack that runs in this home; with --purge removes what it kept.
 // Why: stopping is asked of whoever started it, so that the order of draining is the same.
 // Law: no process is signalled that is not the one in the state file; only folders that makima
-// made are removed, and each is named.
+// made are removed, and each is named; a machine that was joined by hand is never removed while its
+// daemon lives, nor without a word.
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { guestParts, homeParts, type Home } from '../home.ts';
+import { livesIn, machineBeside } from '../machines-beside.ts';
 import { endProcess, signalProcess, waitForEnd } from '../process-identity.ts';
 import { lockOwner } from '../start-lock.ts';
 import { readState, removeState } from '../state-file.ts';
@@ -18,13 +20,14 @@ export const downCommand: Command = {
 
 Drains the daemon, the services, Redis and Postgres, in this order.
 
-      --purge  then remove all data, secrets and logs of this home, and say what was removed
+      --purge  then remove all data, secrets and logs of this home, and say what was removed; a daemon
+               that was joined by hand stays, and is named with the commands that end it
 
 Example: makima down`,
-  run: async ({ home, args }) => {
+  run: async ({ home, env, args }) => {
     const { values } = readOptions(args, { purge: { type: 'boolean' } });
     say((await stopStack(home)) ? 'stopped' : 'nothing runs here');
-    if (values.purge) purge(home);
+    if (values.purge) purge(home, env);
     return exitCodes.ok;
   },
 };
@@ -54,13 +57,22 @@ const endLeftovers = async (home: Home): Promise<boolean> => {
   return ended.includes(true);
 };
 
-const purge = (home: Home): void => {
+const purge = (home: Home, env: NodeJS.ProcessEnv): void => {
   for (const part of [...homeParts, ...guestParts]) {
     const folder = join(home.root, part);
     if (!existsSync(folder)) continue;
-    rmSync(folder, { recursive: true, force: true });
-    console.log(`removed ${folder}`);
+    const inhabited = livesIn(folder);
+    if (inhabited === undefined) {
+      rmSync(folder, { recursive: true, force: true });
+      console.log(`removed ${folder}`);
+    } else console.log(inhabited);
   }
+  removeEmpty(home);
+  const beside = machineBeside(home, env);
+  if (beside !== undefined) console.log(beside);
+};
+
+const removeEmpty = (home: Home): void => {
   if (!existsSync(home.root)) return;
   const others = readdirSync(home.root);
   if (others.length === 0) {
