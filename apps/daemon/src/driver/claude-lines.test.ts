@@ -8,6 +8,7 @@ import type { AgentEventBody } from './events.ts';
 function telling() {
   const events: AgentEventBody[] = [];
   const failures: Error[] = [];
+  const turn = claudeTurn();
   const story: ClaudeStory = {
     link: {
       emit: (body) => events.push(body),
@@ -15,7 +16,7 @@ function telling() {
       ready: () => undefined,
       fail: (error) => failures.push(error),
     },
-    turn: claudeTurn(),
+    turn,
     sessionId: 's1',
     resumed: false,
     started: false,
@@ -25,7 +26,7 @@ function telling() {
     known: new Set(),
     read: new Set(),
   };
-  return { events, failures, read: (line: Record<string, unknown>) => readLine(story, line) };
+  return { events, failures, turn, read: (line: Record<string, unknown>) => readLine(story, line) };
 }
 
 const result = (more: Record<string, unknown>) => ({
@@ -105,6 +106,28 @@ describe('Claude Code’s lines', () => {
     const { events, read } = telling();
     read(result(line));
     expect(events).toMatchObject([{ t: 'usage' }, { t: 'turn_end', ...expected }]);
+  });
+
+  it('tell a call as broken off in the turn alone that we ended', () => {
+    const { events, read, turn } = telling();
+    const failed = (id: string) => ({
+      type: 'user',
+      message: { content: [{ type: 'tool_result', tool_use_id: id, is_error: true }] },
+    });
+    read({ type: 'system', subtype: 'session_state_changed', state: 'running' });
+    expect(turn.running).toBe(true);
+    turn.interrupting = true;
+    read(failed('t1'));
+    read(result({ subtype: 'error_during_execution', is_error: true }));
+    // The next turn begins at once, as a message waits.
+    read(failed('t2'));
+    read({ type: 'system', subtype: 'session_state_changed', state: 'idle' });
+    expect(turn.running).toBe(false);
+    const ends = events.flatMap((event) => (event.t === 'tool_end' ? [event] : []));
+    expect(ends.map(({ toolId, cause }) => [toolId, cause])).toEqual([
+      ['t1', 'aborted'],
+      ['t2', 'finished'],
+    ]);
   });
 
   it('count what was used, over all models', () => {

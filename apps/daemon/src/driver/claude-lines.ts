@@ -101,10 +101,12 @@ function readInit(story: ClaudeStory, line: Json): void {
 function readState(story: ClaudeStory, line: Json): void {
   const { link, turn } = story;
   if (line.state === 'running') {
+    turn.running = true;
     turn.interrupting = false;
     story.limited = false;
     link.emit({ t: 'state', state: 'working' });
   } else if (line.state === 'idle') {
+    turn.running = false;
     link.emit({ t: 'state', state: story.limited ? 'limited' : 'idle' });
   } else if (line.state === 'requires_action') {
     link.emit({ t: 'state', state: 'waiting_input' });
@@ -170,7 +172,6 @@ function readAssistant(story: ClaudeStory, line: Json): void {
       const name = textOf(block.name) ?? '';
       const input = objectOf(block.input);
       const toolId = textOf(block.id) ?? messageId;
-      story.turn.open.add(toolId);
       story.link.emit({
         t: 'tool_start',
         toolId,
@@ -196,9 +197,7 @@ function readUser(story: ClaudeStory, line: Json): void {
     if (part.type !== 'tool_result') continue;
     const toolId = textOf(part.tool_use_id) ?? '';
     const ok = part.is_error !== true;
-    turn.open.delete(toolId);
-    const brokenOff = turn.broken.delete(toolId) || turn.interrupting;
-    const end = !ok && brokenOff ? ('aborted' as const) : ('finished' as const);
+    const end = !ok && turn.interrupting ? ('aborted' as const) : ('finished' as const);
     const cause = turn.denied.delete(toolId) ? ('denied' as const) : end;
     link.emit({ t: 'tool_end', toolId, ok, ...resultText(part.content), cause });
   }
@@ -268,8 +267,7 @@ function readResult(story: ClaudeStory, line: Json): void {
     );
   }
   story.retrying = false;
-  story.turn.open.clear();
-  story.turn.broken.clear();
+  story.turn.interrupting = false;
   story.blocks.clear();
   link.emit(usageOf(line));
   link.emit(turnEndOf(line));

@@ -7,16 +7,14 @@
 export interface ClaudeTurn {
   /** Tool calls that a guard or a person refused. */
   readonly denied: Set<string>;
-  /** Tool calls that were told and have not ended. */
-  readonly open: Set<string>;
-  /** Those of them that a message of ours broke off, as it could not wait. */
-  readonly broken: Set<string>;
+  /** It works, or waits for an answer. */
+  running: boolean;
   /** We asked for the turn's end. */
   interrupting: boolean;
 }
 
 export function claudeTurn(): ClaudeTurn {
-  return { denied: new Set(), open: new Set(), broken: new Set(), interrupting: false };
+  return { denied: new Set(), running: false, interrupting: false };
 }
 
 /** Makima's own tools carry their plain name; those of other servers keep theirs. */

@@ -140,7 +140,8 @@ function claudeDialect(
     },
     opening: (prompt) => (prompt === undefined ? [] : [messageLine(prompt, 'next')]),
     message(message, when) {
-      if (when === 'now') for (const toolId of turn.open) turn.broken.add(toolId);
+      // By itself it would wait for a program that runs: of the calls, it ends those alone that have not begun.
+      if (when === 'now' && turn.running) link.writeLine(control.interrupt());
       return messageLine(message, when);
     },
     interrupt: () => control.interrupt(),

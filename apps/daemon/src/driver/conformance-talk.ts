@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import type { Row } from './conformance-row.ts';
 import { deed } from './conformance-row.ts';
 import type { Candidate, Watched } from './conformance-stage.ts';
-import { onStage, reasonOf, said } from './conformance-stage.ts';
+import { appears, onStage, reasonOf, said } from './conformance-stage.ts';
 import type { AgentMessage } from './driver.ts';
 
 /** Starts the deed `wait` and returns when its program runs. */
@@ -71,10 +71,11 @@ export function talkCases(candidate: Candidate, row: Row): void {
     }));
 
   it('breaks off what it does for a message that cannot wait', () =>
-    onStage(candidate, async ({ start, subject, repo }) => {
+    row.play(deed('wait'), async ({ agent, subject, repo }) => {
       const { inject, interrupt } = subject.driver.caps;
-      const agent = await start({ prompt: said(subject.prompt('wait')) });
       await waiting(agent);
+      // What runs is harder to break off than what is about to begin.
+      await appears(join(repo, 'started'));
       const message = said('the house is on fire');
       if (inject === 'none') return refuses(agent, message, 'now');
       await agent.session.send({ ...message, when: 'now' });
