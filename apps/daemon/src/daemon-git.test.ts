@@ -3,62 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Command, TaskStart } from '@makima/contracts/socket/commands';
-import type { Running } from '@makima/contracts/socket/frames';
-import type { OperationResult } from '@makima/contracts/socket/reports';
-import { asAgent, makeRepository, writeFiles, type Place } from './git/test-repository.ts';
-import { createTestDaemon, type TestDaemon } from './test/daemon-process.ts';
-import type { FakeGateway } from './test/gateway.ts';
-import { openGitScene, type GitScene } from './test/git-scene.ts';
+import { describe, expect } from 'vitest';
+import { asAgent, makeRepository, writeFiles } from './git/test-repository.ts';
+import { createTestDaemon } from './test/daemon-process.ts';
+import { gitTests } from './test/git-scene.ts';
 
-type Result<K> = Extract<OperationResult, { kind: K }>;
-type Operation = Extract<Command, { operationId: string }>;
-type WithoutId<T> = T extends unknown ? Omit<T, 'operationId'> : never;
+const it = gitTests();
 
 describe("a daemon's work in repositories", () => {
-  let scene: GitScene;
-  let gateway: FakeGateway;
-  let daemon: TestDaemon;
-  let place: Place;
-  beforeEach(async () => {
-    scene = await openGitScene();
-    ({ gateway, daemon, place } = scene);
-  });
-  afterEach(() => scene.drop());
-
-  const task: GitScene['task'] = (steps, more) => scene.task(steps, more);
-  const operate = async <K extends Operation['kind']>(
-    command: WithoutId<Extract<Operation, { kind: K }>> & { kind: K },
-  ): Promise<Result<K>> => {
-    const operationId = randomUUID();
-    gateway.command({ ...command, operationId } as unknown as Command);
-    const finished = await gateway.finished(operationId);
-    if (!finished.ok) throw new Error(`${finished.error?.code}: ${finished.error?.message}`);
-    return finished.result as Result<K>;
-  };
-  const storeGit = async (...args: string[]): Promise<string> => {
-    const stores = join(daemon.home, 'git', 'stores');
-    const { readdir } = await import('node:fs/promises');
-    const [name = ''] = (await readdir(stores)).filter((entry) => entry.endsWith('.git'));
-    return asAgent(join(stores, name), '--git-dir=.', ...args);
-  };
-  const saying = (of: Running, words: string): Promise<boolean> =>
-    gateway.until(words, () => gateway.lines(of).some((line) => line.content === words));
-
-  it('asks for the commits of another machine until the control plane is back, and merges them', async () => {
+  it('asks for the commits of another machine until the control plane is back, and merges them', async ({
+    scene: { gateway, repository, task, runToEnd, operate, mergeCommand },
+  }) => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- commit: first\n- done: made',
     );
-    gateway.command(start);
-    await gateway.ended(start);
+    await runToEnd(start);
     const { taskId, attempt } = start;
-    const pack = await operate({
-      kind: 'task.pack',
-      taskId,
-      attempt,
-      repository: scene.repository,
-    });
+    const pack = await operate({ kind: 'task.pack', taskId, attempt, repository });
     const [part] = gateway.of('patch.stored');
     let asked = 0;
     gateway.levers.answer = () => {
@@ -66,18 +27,12 @@ describe("a daemon's work in repositories", () => {
       if (asked < 3) gateway.cut();
       return { data: part?.data ?? '' };
     };
-    const wanted = {
-      kind: 'branch.merge',
-      taskId,
-      attempt,
-      repository: scene.repository,
-      targetBranch: 'makima/fix-it',
-      squash: false,
-      message: 'Merge it',
-    } as const;
     const parts = { operationId: randomUUID(), commitSha: pack.commitSha, parts: pack.packParts };
     // The next one of the same branch waits for nothing itself, and is told after it all the same.
-    const [merge, next] = await Promise.all([operate({ ...wanted, pack: parts }), operate(wanted)]);
+    const [merge, next] = await Promise.all([
+      operate(mergeCommand(start, { pack: parts })),
+      operate(mergeCommand(start)),
+    ]);
     expect(merge).toMatchObject({ success: true, conflicts: [], moved: { changed: ['a.txt'] } });
     expect(next).toMatchObject({ success: true, commitSha: merge.commitSha });
     expect(next).not.toHaveProperty('moved');
@@ -86,13 +41,14 @@ describe("a daemon's work in repositories", () => {
     expect(asked).toBe(3);
   });
 
-  it('takes commits and leftovers over, merges them, and delivers the branch', async () => {
+  it('takes commits and leftovers over, merges them, and delivers the branch', async ({
+    scene: { place, repository, task, runToEnd, operate, mergeCommand, storeGit },
+  }) => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- commit: first\n- write:\n    file: b.txt\n    content: left\n- done: made',
       { name: 'Make files' },
     );
-    gateway.command(start);
-    const ended = await gateway.ended(start);
+    const ended = await runToEnd(start);
     expect(ended).toMatchObject({ outcome: 'done', keptRef: null });
     const sha = ended.commitSha ?? '';
     expect(await storeGit('log', '--format=%s', sha)).toBe('Make files\nfirst\nFirst');
@@ -101,19 +57,11 @@ describe("a daemon's work in repositories", () => {
     const diff = await operate({ kind: 'task.diff', taskId, attempt });
     expect(diff.files.map((file) => file.path)).toEqual(['a.txt', 'b.txt']);
     expect(diff.stats).toEqual({ filesChanged: 2, insertions: 2, deletions: 0 });
-    const merge = await operate({
-      kind: 'branch.merge',
-      taskId,
-      attempt,
-      repository: scene.repository,
-      targetBranch: 'makima/fix-it',
-      squash: false,
-      message: 'Merge it',
-    });
+    const merge = await operate(mergeCommand(start));
     expect(merge).toMatchObject({ success: true, conflicts: [] });
     const check = {
       kind: 'evidence.check',
-      repository: scene.repository,
+      repository,
       branch: 'makima/fix-it',
       path: null,
       command: null,
@@ -133,7 +81,7 @@ describe("a daemon's work in repositories", () => {
     const delivered = await operate({
       kind: 'branch.deliver',
       contractId: randomUUID(),
-      repository: scene.repository,
+      repository,
       branch: 'makima/fix-it',
       fastForwardBase: true,
     });
@@ -145,7 +93,9 @@ describe("a daemon's work in repositories", () => {
     expect((await operate({ kind: 'task.diff', taskId, attempt })).files).toHaveLength(2);
   });
 
-  it('makes a checkpoint under a running agent, whose patch builds the files elsewhere', async () => {
+  it('makes a checkpoint under a running agent, whose patch builds the files elsewhere', async ({
+    scene: { gateway, daemon, task, runToEnd, said, saying, operate },
+  }) => {
     const start = task(
       '- write:\n    file: a.txt\n    content: one\n- say: ready\n- wait_message:\n- done: x',
     );
@@ -178,15 +128,16 @@ describe("a daemon's work in repositories", () => {
         patchCheckpointId: randomUUID(),
         patchBaseSha: made.baseSha,
       });
-      gateway.command(again);
-      expect((await gateway.ended(again)).outcome).toBe('done');
-      expect(gateway.lines(again).map((line) => line.content)).toContain('read one');
+      expect((await runToEnd(again)).outcome).toBe('done');
+      expect(said(again)).toContain('read one');
     } finally {
       await other.drop();
     }
   });
 
-  it('takes a supervisor back to a checkpoint in a new directory; what came after it keeps a name', async () => {
+  it('takes a supervisor back to a checkpoint in a new directory; what came after it keeps a name', async ({
+    scene: { gateway, task, saying, operate, storeGit },
+  }) => {
     const write = (content: string): string =>
       `- write:\n    file: a.txt\n    content: ${content}\n- say: wrote ${content}`;
     const start = task(`${write('one')}\n- wait_message:\n${write('two')}\n- wait_message:`, {
@@ -214,7 +165,9 @@ describe("a daemon's work in repositories", () => {
     expect(await storeGit('show', `${keptRef}:a.txt`)).toBe('two');
   });
 
-  it('keeps the work of an agent that is stopped or fenced', async () => {
+  it('keeps the work of an agent that is stopped or fenced', async ({
+    scene: { gateway, task, saying, storeGit },
+  }) => {
     const steps = '- write:\n    file: a.txt\n    content: half\n- say: ready\n- sleep: 60000';
     const stopped = task(steps);
     const fenced = task(steps);
@@ -230,37 +183,31 @@ describe("a daemon's work in repositories", () => {
     }
   });
 
-  it('answers a conflict with both sides, and a repeated operation with the same', async () => {
+  it('answers a conflict with both sides, and a repeated operation with the same', async ({
+    scene: { gateway, task, operate, mergeCommand },
+  }) => {
     const ours = task('- write:\n    file: a.txt\n    content: ours\n- commit: o');
     const theirs = task('- write:\n    file: a.txt\n    content: theirs\n- commit: t');
     for (const start of [ours, theirs]) gateway.command(start);
     await Promise.all([gateway.ended(ours), gateway.ended(theirs)]);
-    const merge = (start: TaskStart, operationId: string): Command => ({
-      kind: 'branch.merge',
-      operationId,
-      taskId: start.taskId,
-      attempt: 1,
-      repository: scene.repository,
-      targetBranch: 'makima/fix-it',
-      squash: false,
-      message: 'Merge it',
-    });
-    const [first, second] = [randomUUID(), randomUUID()];
-    gateway.command(merge(ours, first));
-    expect((await gateway.finished(first)).result).toMatchObject({ success: true });
-    gateway.command(merge(theirs, second));
-    const conflict = await gateway.finished(second);
+    expect(await operate(mergeCommand(ours))).toMatchObject({ success: true });
+    const second = mergeCommand(theirs);
+    gateway.command(second);
+    const conflict = await gateway.finished(second.operationId);
     expect(conflict.ok).toBe(true);
     expect(conflict.result).toMatchObject({ success: false, conflicts: [{ path: 'a.txt' }] });
-    gateway.command(merge(theirs, second));
+    gateway.command(second);
+    const { operationId } = second;
     const answers = await gateway.until('the same again', () => {
-      const found = gateway.of('operation.finished').filter((r) => r.operationId === second);
+      const found = gateway.of('operation.finished').filter((r) => r.operationId === operationId);
       return found.length === 2 && found;
     });
     expect(answers[1]).toEqual(answers[0]);
   });
 
-  it('makes a branch where the work of a living agent stands, and refuses one that is taken', async () => {
+  it('makes a branch where the work of a living agent stands, and refuses one that is taken', async ({
+    scene: { gateway, repository, task, saying, operate, storeGit },
+  }) => {
     const supervisor = task(
       '- write:\n    file: a.txt\n    content: one\n- commit: first\n- say: ready\n- wait_message:',
       { isSupervisor: true },
@@ -271,7 +218,7 @@ describe("a daemon's work in repositories", () => {
       kind: 'branch.create',
       taskId: supervisor.taskId,
       attempt: 1,
-      repository: scene.repository,
+      repository,
       branch: 'makima/fix-it.try',
       fromRef: null,
       contractBranch: 'makima/fix-it',
@@ -285,10 +232,11 @@ describe("a daemon's work in repositories", () => {
     ).rejects.toThrow(/^VALIDATION_FAILED/);
   });
 
-  it('hands work over as a branch: in the store, in its repository, in another one', async () => {
+  it('hands work over as a branch: in the store, in its repository, in another one', async ({
+    scene: { place, repository, task, runToEnd, operate, storeGit },
+  }) => {
     const start = task('- write:\n    file: a.txt\n    content: one\n- commit: first');
-    gateway.command(start);
-    const { commitSha } = await gateway.ended(start);
+    const { commitSha } = await runToEnd(start);
     const other = join(place.root, 'other');
     await makeRepository(other, { 'README.md': 'another' });
     const handOver = (branch: string, toPath: string | null, from: 'task' | 'branch' = 'task') =>
@@ -296,7 +244,7 @@ describe("a daemon's work in repositories", () => {
         kind: 'branch.hand_over',
         taskId: start.taskId,
         attempt: 1,
-        repository: scene.repository,
+        repository,
         branch,
         from,
         toPath,
@@ -323,24 +271,26 @@ describe("a daemon's work in repositories", () => {
     );
   });
 
-  it('fails loudly: an operation that cannot be done, a repository that is not there', async () => {
+  it('fails loudly: an operation that cannot be done, a repository that is not there', async ({
+    scene: { place, daemon, task, runToEnd, operate },
+  }) => {
     await expect(operate({ kind: 'task.diff', taskId: randomUUID(), attempt: 1 })).rejects.toThrow(
       /NOT_FOUND/,
     );
     const start = task('- say: never', {
       repository: { url: null, path: join(place.root, 'nowhere'), baseBranch: null },
     });
-    gateway.command(start);
-    expect(await gateway.ended(start)).toMatchObject({ outcome: 'start_failed', permanent: true });
+    expect(await runToEnd(start)).toMatchObject({ outcome: 'start_failed', permanent: true });
     const hostile = task('- say: never', {
       repository: { url: 'ext::sh -c touch% pwned', path: null, baseBranch: null },
     });
-    gateway.command(hostile);
-    expect(await gateway.ended(hostile)).toMatchObject({ outcome: 'start_failed' });
+    expect(await runToEnd(hostile)).toMatchObject({ outcome: 'start_failed' });
     expect(daemon.ledger()).toEqual([]);
   });
 
-  it("works in the supervisor's directory when asked, and in a directory of its own otherwise", async () => {
+  it("works in the supervisor's directory when asked, and in a directory of its own otherwise", async ({
+    scene: { gateway, task, said, saying },
+  }) => {
     const supervisor = task(
       '- write:\n    file: s.txt\n    content: from the top\n- say: ready\n- wait_message:',
       { isSupervisor: true },
@@ -353,14 +303,15 @@ describe("a daemon's work in repositories", () => {
     for (const start of [sharing, apart]) gateway.command(start);
     expect((await gateway.ended(sharing)).outcome).toBe('done');
     expect((await gateway.ended(apart)).outcome).toBe('done');
-    expect(gateway.lines(sharing).map((line) => line.content)).toContain('read from the top');
+    expect(said(sharing)).toContain('read from the top');
     expect(gateway.lines(apart).some((line) => line.content.includes('s.txt'))).toBe(false);
   });
 
-  it('sees new commits of the base for a new contract, and copies what is asked for', async () => {
+  it('sees new commits of the base for a new contract, and copies what is asked for', async ({
+    scene: { place, task, runToEnd, said, storeGit },
+  }) => {
     const first = task('- say: x');
-    gateway.command(first);
-    await gateway.ended(first);
+    await runToEnd(first);
     await writeFiles(place.repo, { 'new.txt': 'new', '.env': 'SECRET=1' });
     await asAgent(place.repo, 'add', 'new.txt');
     await asAgent(place.repo, 'commit', '-q', '-m', 'Second');
@@ -369,10 +320,9 @@ describe("a daemon's work in repositories", () => {
       contractBranch: 'makima/other',
       copyFiles: ['.env'],
     });
-    gateway.command(second);
-    const ended = await gateway.ended(second);
+    const ended = await runToEnd(second);
     expect(ended.outcome).toBe('done');
-    expect(gateway.lines(second).map((line) => line.content)).toContain('read newSECRET=1');
+    expect(said(second)).toContain('read newSECRET=1');
     expect(await storeGit('ls-tree', '--name-only', ended.commitSha ?? '')).not.toContain('.env');
   });
 });
