@@ -183,6 +183,25 @@ describe("a daemon's work in repositories", () => {
     }
   });
 
+  it('names nothing as kept that was merged, as it is or as one commit', async ({
+    scene: { gateway, task, saying, operate, mergeCommand },
+  }) => {
+    for (const squash of [false, true]) {
+      const start = task(
+        `- write:\n    file: merged-${squash}.txt\n    content: all\n- commit: all of it\n- say: ready\n- wait_message:`,
+        { isSupervisor: true },
+      );
+      gateway.command(start);
+      await saying(start, 'ready');
+      expect(await operate(mergeCommand(start, { squash }))).toMatchObject({ success: true });
+      const { taskId, attempt } = start;
+      gateway.command({ kind: 'task.stop', taskId, attempt, reason: 'completed', graceMs: 300 });
+      expect(await gateway.ended(start)).toMatchObject({ outcome: 'stopped', keptRef: null });
+      const clean = await operate({ kind: 'workdir.clean', taskId, attempt });
+      expect(clean.keptRefs, `squash: ${squash}`).toEqual([]);
+    }
+  });
+
   it('answers a conflict with both sides, and a repeated operation with the same', async ({
     scene: { gateway, task, operate, mergeCommand },
   }) => {

@@ -3,16 +3,19 @@
  * made is lost when its directory goes.
  *
  * Law: a kept ref is never moved away from what it holds: the same name again with other work gets a
- * number; files are kept even when the agent's `.git` is refused; nothing to keep is an answer.
+ * number; files are kept even when the agent's `.git` is refused; nothing to keep is an answer. What a branch
+ * holds by now is not named as kept, whatever ref it stands on.
  *
  * export keepCommit(store, sha, { task, attempt, why? }): Promise<Kept>
  * export keepWorkdir(workdir, options: KeepOptions): Promise<KeptWork>
+ * export isHeld(store, sha, holders: readonly string[]): Promise<boolean>
  */
 import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
 import type { Identity } from './commit.ts';
 import { saveFiles } from './checkpoint.ts';
 import { refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
+import { squashOf } from './merge.ts';
 import { assertSha, keptRef, taskRef } from './names.ts';
 import { git } from './run.ts';
 import type { Workdir } from './shadow.ts';
@@ -41,7 +44,7 @@ export interface KeepOptions extends KeepName, SnapshotLimits {
 }
 
 export interface KeptWork {
-  /** All refs that now hold the work; empty when everything was merged and clean. */
+  /** All refs that hold work which is merged nowhere; empty when everything was merged and clean. */
   readonly refs: readonly string[];
   /** The ref with the uncommitted files, or with the commits when the files were clean. */
   readonly kept: Kept | null;
@@ -85,7 +88,7 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
       (await sameWork(store, name, saved.tree, tip)) ??
       (await commitFiles(store, options, saved.tree, tip));
     kept = await keepCommit(store, sha, name);
-  } else if (!(await isHeld(store, tip, options))) {
+  } else if (!(await isHeld(store, tip, holdersOf(options)))) {
     kept = await keepCommit(store, tip, options);
   }
   if (kept !== null) refs.push(kept.ref);
@@ -126,24 +129,37 @@ async function sameWork(
   return same?.[1] ?? null;
 }
 
-async function isHeld(store: Store, tip: string, options: KeepOptions): Promise<boolean> {
-  for (const name of [options.baseSha, ...(options.mergedInto ?? [])]) {
+function holdersOf({ baseSha, mergedInto = [] }: KeepOptions): readonly string[] {
+  return [baseSha, ...mergedInto];
+}
+
+/** Whether one of these branches or commits has it, as it is or squashed into one. Those that are not there have nothing. */
+export async function isHeld(
+  store: Store,
+  sha: string,
+  holders: readonly string[],
+): Promise<boolean> {
+  for (const name of holders) {
     const holder = await resolveCommit(store, name);
-    if (holder !== null && (await isAncestor(store, tip, holder))) return true;
+    if (holder === null) continue;
+    if (await isAncestor(store, sha, holder)) return true;
+    if ((await squashOf(store, holder, sha)) !== null) return true;
   }
   return false;
 }
 
 async function otherKeptRefs(
   store: Store,
-  name: KeepName,
+  options: KeepOptions,
   known: readonly string[],
 ): Promise<string[]> {
-  const own = keptRef(name.task, name.attempt);
-  const { stdout } = await git(['for-each-ref', '--format=%(refname)', 'refs/makima/kept'], {
-    gitDir: store.dir,
-  });
-  return stdout
-    .split('\n')
-    .filter((ref) => (ref === own || ref.startsWith(`${own}-`)) && !known.includes(ref));
+  const own = keptRef(options.task, options.attempt);
+  const format = '--format=%(refname) %(objectname)';
+  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: store.dir });
+  const others: string[] = [];
+  for (const [ref = '', sha = ''] of stdout.split('\n').map((row) => row.split(' '))) {
+    if ((ref !== own && !ref.startsWith(`${own}-`)) || known.includes(ref)) continue;
+    if (!(await isHeld(store, sha, holdersOf(options)))) others.push(ref);
+  }
+  return others;
 }

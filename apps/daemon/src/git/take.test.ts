@@ -209,7 +209,9 @@ describe('take and keep', () => {
     expect(await keepWorkdir(task.workdir, options)).toEqual(unmerged);
     await ensureBranch(store, 'makima/fix', head);
     const merged = await keepWorkdir(task.workdir, { ...options, mergedInto: ['makima/fix'] });
-    expect(merged.kept).toBeNull();
+    // The ref of before is there still, but what it holds is in the branch.
+    expect(merged).toMatchObject({ kept: null, refs: [] });
+    expect(await resolveCommit(store, `refs/makima/kept/${taskId}-a1`)).toBe(head);
     await writeFile(join(task.dir, 'dirty'), 'd');
     const dirty = await keepWorkdir(task.workdir, { ...options, why: 'fenced' });
     expect(dirty.kept?.ref).toBe(`refs/makima/kept/${taskId}-a1-fenced`);

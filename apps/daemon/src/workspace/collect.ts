@@ -39,7 +39,8 @@ export async function collectWork(
     return { commitSha: settledSha ?? headSha, settledSha, keptRef, leftoverSha: null };
   }
   const why = options.why.replaceAll('_', '-');
-  const { kept } = await keepWorkdir(workdir, { ...name, baseSha, why });
+  const mergedInto = record.contractBranch === null ? [] : [record.contractBranch];
+  const { kept } = await keepWorkdir(workdir, { ...name, baseSha, why, mergedInto });
   const commitSha = await resolveCommit(store, taskRef(name.task, name.attempt));
   const onTop = kept !== null && kept.sha !== (commitSha ?? baseSha);
   const leftoverSha = onTop ? kept.sha : null;

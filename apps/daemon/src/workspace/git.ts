@@ -7,10 +7,9 @@ import { stat } from 'node:fs/promises';
 import { MakimaError } from '@makima/domain/error';
 import type { RepositorySpec } from '@makima/contracts/socket/commands';
 import { makeCheckpoint } from '../git/checkpoint.ts';
-import { isAncestor } from '../git/commit.ts';
 import { readAtCommit, runCheck } from '../git/command.ts';
 import { diffCommits, diffWorkdir, type Diff, type DiffLimits } from '../git/diff.ts';
-import { keepCommit, keepWorkdir } from '../git/keep.ts';
+import { isHeld, keepCommit, keepWorkdir } from '../git/keep.ts';
 import { taskRef } from '../git/names.ts';
 import { isDenied, readBelow } from '../git/read-file.ts';
 import { workdirAt } from '../git/shadow.ts';
@@ -161,8 +160,7 @@ async function keepUnmerged(store: Store, record: TaskRecord): Promise<string[]>
     });
     return [...kept.refs];
   }
-  const target = contractBranch === null ? null : await resolveCommit(store, contractBranch);
-  if (target !== null && (await isAncestor(store, settledSha, target))) return [];
+  if (contractBranch !== null && (await isHeld(store, settledSha, [contractBranch]))) return [];
   return [(await keepCommit(store, settledSha, name)).ref];
 }
 

@@ -366,6 +366,7 @@ export async function deleteRepository(
   return gone.count === 1;
 }
 
+/** Whether it was not named before. */
 export async function insertKeptRef(
   tx: Tx,
   row: {
@@ -376,8 +377,9 @@ export async function insertKeptRef(
     ref: string;
     why: string;
   },
-): Promise<void> {
-  await tx`insert into kept_refs ${tx(row)} on conflict (daemon_id, ref) do nothing`;
+): Promise<boolean> {
+  const made = await tx`insert into kept_refs ${tx(row)} on conflict (daemon_id, ref) do nothing`;
+  return made.count === 1;
 }
 
 export async function keptRefsOf(

@@ -28,7 +28,11 @@ async function completing(name: string, wish: 'branch' | 'merge' = 'branch'): Pr
     select owner_id, 'clean-contract', 'clean-' || id, jsonb_build_object('v', 1, 'ownerId', owner_id, 'contractId', id)
       from contracts where id = ${scene.contract.id}`;
   await runJobs(t);
-  await daemon.ended({ taskId: scene.supervisorTaskId, attempt: 1 }, { outcome: 'stopped' });
+  const keptRef = `refs/makima/kept/${scene.supervisorTaskId}`;
+  await daemon.ended(
+    { taskId: scene.supervisorTaskId, attempt: 1 },
+    { outcome: 'stopped', keptRef },
+  );
   await runJobs(t);
   return scene;
 }
@@ -82,6 +86,19 @@ describe('a clean-up that fails', () => {
     await refuseAll();
     await cleanUp(t, daemon);
     expect((await getContract(t.engine, t.owner, { id: contract.id })).status).toBe('completed');
+  });
+
+  it('names what it keeps once, also when the end of its agent named it before', async () => {
+    const { contract, supervisorTaskId } = await completing('keeps');
+    await cleanUp(t, daemon);
+    const { status, keptRefs } = await getContract(t.engine, t.owner, { id: contract.id });
+    const ref = `refs/makima/kept/${supervisorTaskId}`;
+    expect([status, keptRefs]).toEqual([
+      'completed',
+      [{ taskId: supervisorTaskId, ref, why: 'stopped' }],
+    ]);
+    const told = (await eventsOf(t, contract.id)).filter(({ type }) => type === 'task.kept');
+    expect(told.map(({ data }) => data['ref'])).toEqual([ref]);
   });
 });
 

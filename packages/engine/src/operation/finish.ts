@@ -221,7 +221,7 @@ async function kept(
   // What another machine merged is not in this one's branch.
   const why = task?.status === 'merged' ? 'merged on another machine' : 'unmerged at clean-up';
   for (const ref of result.keptRefs) {
-    await insertKeptRef(a.tx, {
+    const isNew = await insertKeptRef(a.tx, {
       ownerId: a.ownerId,
       contractId: row.contractId,
       taskId: row.taskId,
@@ -229,6 +229,8 @@ async function kept(
       ref,
       why,
     });
+    // Its end may have named it.
+    if (!isNew) continue;
     a.emit('task.kept', {
       contractId: row.contractId,
       taskId: row.taskId,

@@ -206,7 +206,7 @@ async function nameKept(
   report: ReportOf<'task.ended'>,
   ref: string,
 ): Promise<void> {
-  await insertKeptRef(a.tx, {
+  const isNew = await insertKeptRef(a.tx, {
     ownerId: a.ownerId,
     contractId: fenced.task.contractId,
     taskId: report.taskId,
@@ -214,6 +214,7 @@ async function nameKept(
     ref,
     why: report.outcome,
   });
+  if (!isNew) return;
   a.emit('task.kept', {
     contractId: fenced.task.contractId,
     taskId: report.taskId,
