@@ -41,6 +41,8 @@ export interface NoticeFacts {
 
 export const noticeStart = '=== SUPERVISOR RESTORATION NOTICE ===';
 export const noticeEnd = '=== END RESTORATION NOTICE ===';
+/** How the daemon's own word begins, after it had to start an agent anew. */
+export const startedAnew = 'The agent process was started anew.';
 
 export function restorationNotice(facts: NoticeFacts): string {
   const awaited = facts.tasks.filter((task) => task.isAwaited);

@@ -6,6 +6,7 @@
  * present receipt is repeated.
  */
 import { movedStart } from '@makima/domain/moved';
+import { digestStart, noticeStart, startedAnew } from '@makima/domain/notice';
 import type { Conversation, Entry } from './conversation.ts';
 import type { FromAgent } from './protocol.ts';
 
@@ -50,12 +51,9 @@ interface Desk {
 }
 
 /** How notices begin: the server's, and the daemon's own after it had to start an agent anew. */
-const restorationSigns = [
-  '=== SUPERVISOR RESTORATION NOTICE ===',
-  'The agent process was started anew.',
-];
+const restorationSigns = [noticeStart, startedAnew];
 /** What tells an agent how things stand and asks nothing of its script. */
-const noticeSigns = [...restorationSigns, '=== WAKE ===', movedStart];
+const noticeSigns = [...restorationSigns, digestStart, movedStart];
 const hasOne = (signs: readonly string[], { text }: Letter) =>
   signs.some((sign) => text.includes(sign));
 const isNotice = (letter: Letter) => hasOne(noticeSigns, letter);

@@ -6,6 +6,7 @@
  * whatever dies when.
  */
 import { MakimaError } from '@makima/domain/error';
+import { startedAnew } from '@makima/domain/notice';
 import { racepoint } from '@makima/runtime/racepoint';
 import type { DaemonContext, InstalledDriver } from '../context.ts';
 import type { AgentMessage, AgentSession, StartSpec } from '../driver/driver.ts';
@@ -18,8 +19,7 @@ import { joinPieces } from './transcript.ts';
 import type { LiveAttempt } from './live.ts';
 import { withPatience } from './patience.ts';
 
-const goOn =
-  'The agent process was started anew. Continue with your task where you left off; check what of your last step took effect.';
+const goOn = `${startedAnew} Continue with your task where you left off; check what of your last step took effect.`;
 
 /** @throws MakimaError when the agent cannot be started; no process is left then. */
 export async function launch(
