@@ -22,6 +22,13 @@ describe('migrations', () => {
     await store.drop();
   });
 
+  const ownerNamed = async (name: string): Promise<string> => {
+    const [owner] = await database.sql<
+      { id: string }[]
+    >`insert into owners (name) values (${name}) returning id`;
+    return owner?.id ?? '';
+  };
+
   it('have a clock that a test can move', async () => {
     await database.sql.begin(async (tx) => {
       await tx`set local makima.clock_offset = '1 hour'`;
@@ -41,10 +48,7 @@ describe('migrations', () => {
 
   it('Backfill runs correctly: what was there is counted', async () => {
     const { sql } = database;
-    const [owner] = await sql<
-      { id: string }[]
-    >`insert into owners (name) values ('early') returning id`;
-    const ownerId = owner?.id ?? '';
+    const ownerId = await ownerNamed('early');
     const put = (slug: string, status: string) => sql`
       insert into contracts (owner_id, slug, name, description, contract_type, phase, guarded_phases, status, agent)
       values (${ownerId}, ${slug}, 'n', 'd', '{"name":"simple","phases":[]}', 'plan', '{}', ${status}, 'scripted')`;
@@ -60,11 +64,9 @@ describe('migrations', () => {
     ]);
     // As it was before there were counts; then what the migration does for rows that are there.
     await sql`delete from tallies`;
-    const folder = join(import.meta.dirname, '../migrations');
-    const [tallies = ''] = readdirSync(folder).filter((name) => name.endsWith('_tallies'));
-    const statements = readFileSync(join(folder, tallies, 'migration.sql'), 'utf8')
-      .split('--> statement-breakpoint')
-      .filter((statement) => statement.trim().startsWith('INSERT INTO tallies'));
+    const statements = statementsOf('tallies').filter((statement) =>
+      statement.trim().startsWith('INSERT INTO tallies'),
+    );
     expect(statements).toHaveLength(3);
     for (const statement of statements) await sql.unsafe(statement);
     expect(await counts()).toEqual(counted);
@@ -72,19 +74,12 @@ describe('migrations', () => {
 
   it('Backfill runs correctly: a type that came from a file is known by it, a person’s is not', async () => {
     const { sql } = database;
-    const [owner] = await sql<
-      { id: string }[]
-    >`insert into owners (name) values ('typed') returning id`;
-    const ownerId = owner?.id ?? '';
+    const ownerId = await ownerNamed('typed');
     await sql`
       insert into contract_types (owner_id, name, version, definition, created_by)
       select ${ownerId}, name, 1, '{}', created_by
         from (values ('a', 'file: a.json'), ('b', 'Ada')) as t(name, created_by)`;
-    const folder = join(import.meta.dirname, '../migrations');
-    const [named = ''] = readdirSync(folder).filter((name) => name.endsWith('_types_of_files'));
-    const [, ...statements] = readFileSync(join(folder, named, 'migration.sql'), 'utf8').split(
-      '--> statement-breakpoint',
-    );
+    const [, ...statements] = statementsOf('types_of_files');
     expect(statements).toHaveLength(3);
     for (const statement of statements) await sql.unsafe(statement);
     const rows = await sql`
@@ -103,6 +98,15 @@ describe('migrations', () => {
     expect(await applied(store.url)).toHaveLength(onDisk());
   });
 });
+
+/** Of the migration of this name. */
+function statementsOf(migration: string): string[] {
+  const folder = join(import.meta.dirname, '../migrations');
+  const [found = ''] = readdirSync(folder).filter((name) => name.endsWith(`_${migration}`));
+  return readFileSync(join(folder, found, 'migration.sql'), 'utf8').split(
+    '--> statement-breakpoint',
+  );
+}
 
 it('are applied once by ten processes at once, told by environment or by file', async () => {
   const store = await emptyDatabase();

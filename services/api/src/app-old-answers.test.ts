@@ -14,13 +14,8 @@ import type { Features } from '@makima/engine/context';
 import { defaultSettings } from '@makima/engine/settings';
 import { monitor, refusedDial } from './testing/monitor.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
-import {
-  ended,
-  joinMachine,
-  startedContract,
-  type TestContract,
-  type TestMachine,
-} from './testing/test-house.ts';
+import { ended, joinMachine, startedContract } from './testing/test-house.ts';
+import type { TestContract, TestMachine } from './testing/test-house.ts';
 
 /** Types of JSON; with a question mark it may be null. */
 type OldType = 'text' | 'text?' | 'number' | 'yes/no' | 'list' | 'object?';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { taskRef } from './names.ts';
 import { makePack, takePack } from './pack.ts';
 import { git } from './run.ts';
-import { openStore, refreshStore, resolveCommit, type Store } from './store.ts';
+import { refreshStore, resolveCommit, type Store } from './store.ts';
 import { takeCommits } from './take.ts';
 import {
   asAgent,
@@ -27,11 +27,7 @@ describe('a pack', () => {
   beforeEach(async () => {
     place = await makePlace();
     here = await makeStore(place);
-    there = await openStore({
-      home: join(place.root, 'other'),
-      source: place.repo,
-      allowLocal: true,
-    });
+    there = await makeStore(place, join(place.root, 'other'));
   });
   afterEach(() => place.drop());
 

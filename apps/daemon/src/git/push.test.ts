@@ -7,7 +7,7 @@ import { makeHostileKit } from './hostile-kit.ts';
 import { pushBranch, type Push } from './push.ts';
 import { remoteOf } from './remote.ts';
 import { parseSource, type RemoteSource } from './source.ts';
-import { openStore, resolveCommit, type Store } from './store.ts';
+import { resolveCommit, type Store } from './store.ts';
 import { takeCommits } from './take.ts';
 import {
   asAgent,
@@ -141,7 +141,7 @@ describe('a push', () => {
   it('in a home with odd characters finds its credentials all the same', async () => {
     const home = join(place.root, "it's a home");
     await mkdir(home);
-    const odd = await openStore({ home, source: place.repo, allowLocal: true });
+    const odd = await makeStore(place, home);
     const sha = (await resolveCommit(odd, 'main')) ?? '';
     await pushBranch(odd, {
       to,

@@ -6,7 +6,7 @@ import { mergeInto } from './merge.ts';
 import { strayedRef, taskRef } from './names.ts';
 import { makePack } from './pack.ts';
 import { standAt, type Carried } from './stand.ts';
-import { openStore, refreshStore, resolveCommit, type Store } from './store.ts';
+import { refreshStore, resolveCommit, type Store } from './store.ts';
 import { takeCommits } from './take.ts';
 import { asAgent, commitFiles, fsck, makePlace, makeStore, makeTask } from './test-repository.ts';
 import type { Place } from './test-repository.ts';
@@ -22,11 +22,7 @@ describe('the copy of a branch', () => {
   beforeEach(async () => {
     place = await makePlace();
     here = await makeStore(place);
-    there = await openStore({
-      home: join(place.root, 'other'),
-      source: place.repo,
-      allowLocal: true,
-    });
+    there = await makeStore(place, join(place.root, 'other'));
     const base = await resolveCommit(here, 'main');
     for (const store of [here, there]) await updateRefs(store, [`create ${ref} ${base}`]);
   });

@@ -40,7 +40,7 @@ describe('store', () => {
     expect(second.dir).toBe(first.dir);
     await symlink(place.home, join(place.root, 'other-name'));
     const home = join(place.root, 'other-name');
-    const third = await openStore({ home, source: place.repo, allowLocal: true });
+    const third = await makeStore(place, home);
     expect(third.dir).toBe(first.dir);
     expect((await readdir(join(place.home, 'stores'))).length).toBe(1);
   });

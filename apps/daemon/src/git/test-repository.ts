@@ -86,8 +86,9 @@ export async function asAgent(dir: string, ...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-export async function makeStore(place: Place): Promise<Store> {
-  return openStore({ home: place.home, source: place.repo, allowLocal: true });
+/** Of the person's repository; with a home of its own it is that of another machine. */
+export async function makeStore(place: Place, home = place.home): Promise<Store> {
+  return openStore({ home, source: place.repo, allowLocal: true });
 }
 
 export interface TaskPlace extends Prepared {

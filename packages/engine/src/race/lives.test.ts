@@ -3,10 +3,8 @@ import { zAskInput } from '@makima/contracts/entity/question';
 import type { Report } from '@makima/contracts/socket/reports';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { changePhase } from '../contract/change-phase.ts';
-import { changeStatus } from '../contract/change-status.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
 import { evaluateContract } from '../contract/evaluate.ts';
-import type { Acted, Engine } from '../context.ts';
 import { requestMerge } from '../operation/merge.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
@@ -16,7 +14,7 @@ import { resumeSupervisor } from '../supervisor/resume.ts';
 import { endedReport, sha, TestDaemon } from '../test-daemon.ts';
 import { by, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { contractRow, done, orderedId, stage, taskRow } from '../test-stage.ts';
-import { race, sendOn } from './test-race.ts';
+import { eventsOf, race, resultOf, sendOn, statusTo } from './test-race.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -25,15 +23,6 @@ beforeAll(async () => {
   daemon = await TestDaemon.join(t, { slots: 10_000 });
 });
 afterAll(() => t.close());
-
-const resultOf = async <T>(acted: Promise<Acted<T>>): Promise<T> => (await acted).result;
-const eventsOf = async (type: string, contractId: string): Promise<number> =>
-  (
-    await t.database.sql<{ n: number }[]>`
-      select count(*)::int as n from events where type = ${type} and contract_id = ${contractId}`
-  )[0]?.n ?? 0;
-const statusTo = (id: string, targetStatus: 'paused' | 'failed') => (engine: Engine) =>
-  resultOf(changeStatus(engine, by(t.owner), { id, targetStatus }));
 
 it('an answer that comes while its asker falls asleep is read by it once', () =>
   race(t, {
@@ -59,7 +48,7 @@ it('an answer that comes while its asker falls asleep is read by it once', () =>
       expect(answered).toMatchObject({ status: 'answered' });
       await runJobs(t);
       expect(await taskRow(t, taskId)).toMatchObject({ status: 'starting', currentAttempt: 2 });
-      expect(await eventsOf('supervisor.woken', contractId)).toBe(1);
+      expect(await eventsOf(t, 'supervisor.woken', { contractId })).toBe(1);
       const starts = await daemon.pullOnly('task.start');
       const start = starts.find((command) => command.taskId === taskId);
       const read = start?.messages.map(({ text }) => text).join('\n') ?? '';
@@ -80,14 +69,14 @@ it('a merge that succeeds while its contract is cancelled is known, and moves no
     },
     runners: ({ scene, operationId }) => ({
       merged: (engine) => sendOn(engine, daemon, mergeDone(operationId)),
-      cancelled: statusTo(scene.contract.id, 'failed'),
+      cancelled: statusTo(t, scene.contract.id, 'failed'),
     }),
     async afterwards({ scene, taskId, operationId }) {
       const { id } = scene.contract;
       expect(await contractRow(t, id)).toMatchObject({ status: 'failed' });
       // What the machine did is so, whoever was first.
       expect(await taskRow(t, taskId)).toMatchObject({ status: 'merged' });
-      expect(await eventsOf('task.merged', id)).toBe(1);
+      expect(await eventsOf(t, 'task.merged', { contractId: id })).toBe(1);
       expect(await t.database.sql`select state from operations where id = ${operationId}`).toEqual([
         { state: 'done' },
       ]);
@@ -151,7 +140,7 @@ it('a contract that is paused while its end is found is paused, or completes', (
     },
     runners: ({ contract: { id } }) => ({
       found: (engine) => resultOf(evaluateContract(engine, t.system, { contractId: id })),
-      paused: statusTo(id, 'paused'),
+      paused: statusTo(t, id, 'paused'),
     }),
     async afterwards({ contract: { id }, supervisorTaskId }, { found, paused }) {
       const { status } = await contractRow(t, id);
@@ -164,7 +153,7 @@ it('a contract that is paused while its end is found is paused, or completes', (
       }
       expect([status, found]).toEqual(['paused', 'nothing']);
       expect(stops).toMatchObject([{ reason: 'paused' }]);
-      expect(await eventsOf('contract.completed', id)).toBe(0);
+      expect(await eventsOf(t, 'contract.completed', { contractId: id })).toBe(0);
     },
   }));
 

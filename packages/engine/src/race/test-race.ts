@@ -7,10 +7,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Report } from '@makima/contracts/socket/reports';
 import { isMakimaError } from '@makima/domain/error';
-import type { Engine } from '../context.ts';
+import type { Acted, Engine } from '../context.ts';
+import { changeStatus } from '../contract/change-status.ts';
 import { applyReports } from '../report/apply.ts';
 import type { TestDaemon } from '../test-daemon.ts';
-import type { TestEngine } from '../test-engine.ts';
+import { by, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { gated } from './test-gates.ts';
 import { keptSeeds, type Race } from './test-seeds.ts';
@@ -52,6 +53,27 @@ export function sendOn(engine: Engine, daemon: TestDaemon, ...reports: Report[])
   daemon.seq += reports.length;
   const { sessionEpoch, journalId, principal } = daemon;
   return applyReports(engine, principal, { sessionEpoch, journalId, fromSeq, reports });
+}
+
+export const resultOf = async <T>(acted: Promise<Acted<T>>): Promise<T> => (await acted).result;
+
+/** The owner's word over a contract. */
+export const statusTo =
+  (t: TestEngine, id: string, targetStatus: 'paused' | 'failed'): Runner =>
+  (engine) =>
+    resultOf(changeStatus(engine, by(t.owner), { id, targetStatus }));
+
+/** How often it was told of a contract or a task. */
+export async function eventsOf(
+  t: TestEngine,
+  type: string,
+  of: { readonly contractId: string } | { readonly taskId: string },
+): Promise<number> {
+  const { sql } = t.database;
+  const whose = 'taskId' in of ? sql`task_id = ${of.taskId}` : sql`contract_id = ${of.contractId}`;
+  const [row] = await sql<{ n: number }[]>`
+    select count(*)::int as n from events where type = ${type} and ${whose}`;
+  return row?.n ?? 0;
 }
 
 /** A refusal of ours is an answer; anything else is a fault. */

@@ -2,9 +2,7 @@
 import { zAskInput } from '@makima/contracts/entity/question';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { changePhase } from '../contract/change-phase.ts';
-import { changeStatus } from '../contract/change-status.ts';
 import { completeDeliverable } from '../contract/complete-deliverable.ts';
-import type { Acted } from '../context.ts';
 import { expireLeases } from '../daemon/expire-leases.ts';
 import { answerQuestion } from '../question/answer.ts';
 import { askQuestion } from '../question/ask.ts';
@@ -17,7 +15,7 @@ import { expireWaits } from '../wait/expire.ts';
 import { endedReport, TestDaemon } from '../test-daemon.ts';
 import { by, openTestEngine, personOf, runJobs, type TestEngine } from '../test-engine.ts';
 import { contractRow, running, spawned, stage, taskRow, type Stage } from '../test-stage.ts';
-import { race, sendOn } from './test-race.ts';
+import { eventsOf, race, resultOf, sendOn, statusTo } from './test-race.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -27,17 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-const resultOf = async <T>(acted: Promise<Acted<T>>): Promise<T> => (await acted).result;
 const questionRow = async (id: string) =>
   (
     await t.database.sql<{ status: string; response: string; answeredByUserId: string | null }[]>`
       select status, response, answered_by_user_id from questions where id = ${id}`
   )[0];
-const count = async (type: string, taskId: string): Promise<number> =>
-  (
-    await t.database.sql<{ n: number }[]>`
-      select count(*)::int as n from events where type = ${type} and task_id = ${taskId}`
-  )[0]?.n ?? 0;
 
 it('a supervisor is restored once, however many restorers look', () =>
   race(t, {
@@ -74,16 +66,13 @@ it('work that ends while its contract is paused counts once', () =>
     },
     runners: ({ scene, start }) => ({
       ended: (engine) => sendOn(engine, daemon, endedReport(start)),
-      paused: (engine) =>
-        resultOf(
-          changeStatus(engine, by(t.owner), { id: scene.contract.id, targetStatus: 'paused' }),
-        ),
+      paused: statusTo(t, scene.contract.id, 'paused'),
     }),
     async afterwards({ scene, start }, answers) {
       expect(answers['paused']).not.toBe('INVALID_TRANSITION');
       expect(await contractRow(t, scene.contract.id)).toMatchObject({ status: 'paused' });
       expect(await taskRow(t, start.taskId)).toMatchObject({ status: 'done' });
-      expect(await count('task.completed', start.taskId)).toBe(1);
+      expect(await eventsOf(t, 'task.completed', { taskId: start.taskId })).toBe(1);
       await daemon.pull();
     },
   }));
@@ -153,8 +142,8 @@ it('an attempt that is given up and done at once is one or the other', () =>
       // Finished work counts, even if its attempt was given up a moment before.
       await runJobs(t);
       expect(['done', 'starting']).toContain((await taskRow(t, taskId)).status);
-      expect(await count('task.completed', taskId)).toBeLessThanOrEqual(1);
-      const lost = await count('attempt.lost', taskId);
+      expect(await eventsOf(t, 'task.completed', { taskId })).toBeLessThanOrEqual(1);
+      const lost = await eventsOf(t, 'attempt.lost', { taskId });
       const { currentAttempt, status } = await taskRow(t, taskId);
       if (status === 'starting') expect([lost, currentAttempt]).toEqual([1, 2]);
       await daemon.pull();
@@ -202,12 +191,12 @@ it('a wait that is satisfied at the end of its time ends once', () =>
       over: (engine) => expireWaits(engine, { limit: 10 }),
       ended: (engine) => sendOn(engine, daemon, endedReport(start)),
     }),
-    async afterwards({ scene: { supervisorTaskId } }) {
+    async afterwards({ scene: { supervisorTaskId: taskId } }) {
       const [wait] = await t.database.sql<{ state: string }[]>`
-        select state from waits where task_id = ${supervisorTaskId}`;
+        select state from waits where task_id = ${taskId}`;
       const told = [
-        await count('wait.satisfied', supervisorTaskId),
-        await count('wait.timed_out', supervisorTaskId),
+        await eventsOf(t, 'wait.satisfied', { taskId }),
+        await eventsOf(t, 'wait.timed_out', { taskId }),
       ];
       expect([wait?.state, ...told]).toEqual(
         wait?.state === 'satisfied' ? ['satisfied', 1, 0] : ['timed_out', 0, 1],
@@ -226,8 +215,7 @@ it('a supervisor whose contract is cancelled while it is restored does not come 
     },
     runners: ({ contract: { id }, supervisorTaskId: taskId }) => ({
       restored: (engine) => resultOf(restoreSupervisor(engine, t.system, { taskId, attempt: 1 })),
-      cancelled: (engine) =>
-        resultOf(changeStatus(engine, by(t.owner), { id, targetStatus: 'failed' })),
+      cancelled: statusTo(t, id, 'failed'),
     }),
     async afterwards({ contract: { id }, supervisorTaskId }) {
       expect(await contractRow(t, id)).toMatchObject({ status: 'failed' });

@@ -66,20 +66,20 @@ describe('a store', () => {
     },
   );
 
-  it('knows what was before its first look by the age of the store', async () => {
-    const young = scene();
-    young.store.uptimeMs = 39_000;
-    young.store.away = 'yes';
-    expect(await young.settled()).toBe(false);
-    young.store.away = 'no';
-    expect(await young.settled()).toBe(false);
-    const grown = scene();
-    grown.store.uptimeMs = 40_000;
-    grown.store.away = 'yes';
-    expect(await grown.settled()).toBe(false);
-    grown.store.away = 'no';
-    expect(await grown.settled()).toBe(true);
-  });
+  it.each([
+    ['39 s', 39_000, false],
+    ['40 s', 40_000, true],
+  ])(
+    'knows what was before its first look by the age of the store: %s',
+    async (_, uptimeMs, has) => {
+      const { store, settled } = scene();
+      store.uptimeMs = uptimeMs;
+      store.away = 'yes';
+      expect(await settled()).toBe(false);
+      store.away = 'no';
+      expect(await settled()).toBe(has);
+    },
+  );
 
   it('has heard nobody in a lease shorter than three beats', async () => {
     const { store, ask, pass } = scene();
