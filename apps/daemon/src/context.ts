@@ -22,6 +22,7 @@ export interface DaemonContext {
   readonly workspace: Workspace;
   readonly records: TaskRecords;
   readonly left: LeftWork;
+  readonly kept: KeptTeller;
   readonly tools: ToolDoor;
   readonly drivers: ReadonlyMap<string, InstalledDriver>;
   /** A question to the control plane. See `link/asks.ts` for what it throws. */
@@ -37,6 +38,12 @@ export interface LeftWork {
   later(): void;
   /** No look begins any more; resolves when none is under way. What is left is found by the next life. */
   stop(): Promise<void>;
+}
+
+/** See `session/kept-work.ts`. */
+export interface KeptTeller {
+  /** Resolves when whatever stood there then is told; never rejects. */
+  tell(): Promise<void>;
 }
 
 /** A driver and what its probe found when the daemon started. */

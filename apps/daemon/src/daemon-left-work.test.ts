@@ -69,3 +69,38 @@ it('an agent that dies alone: its end first, then its work; the next goes on the
   expect(begun(2)?.worktreePath).toBe(begun(1)?.worktreePath);
   expect(await readFile(join(begun(2)?.worktreePath ?? '', 'b.txt'), 'utf8')).toBe('left');
 });
+
+it('retired by the next attempt before it was collected: told of, whoever dies in between, each ref once', async ({
+  scene: { place, gateway, daemon, task, saying, storeGit },
+}) => {
+  await rename(`${place.repo}-away`, place.repo);
+  await daemon.end('SIGKILL');
+  await daemon.start();
+  const first = task(`${writes}- say: ready\n- sleep: 600000`);
+  const { taskId } = first;
+  const kept = () => gateway.of('task.kept').filter((told) => told.taskId === taskId);
+  gateway.command(first);
+  await saying(first, 'ready');
+  process.kill(
+    Number(daemon.ledger().findLast((line) => line['event'] === 'start')?.['pid']),
+    'SIGKILL',
+  );
+  expect(await gateway.ended(first)).toMatchObject({ outcome: 'crashed', keptRef: null });
+  const anew = task('- done: made', { taskId, attempt: 2 });
+  gateway.command(anew);
+  const told = await gateway.until('it is told', () => kept()[0]);
+  expect(told).toMatchObject({ attempt: 1, why: 'retired' });
+  expect(await storeGit('show', `${told.ref}:b.txt`)).toBe('left');
+  await gateway.ended(anew);
+
+  // Kept by a life that died before it had written a word of it.
+  const silent = `refs/makima/kept/${taskId}-a2-fenced-2`;
+  await daemon.end('SIGKILL');
+  await storeGit('update-ref', silent, told.ref);
+  await daemon.start();
+  await gateway.until('that is told', () => kept().length > 1);
+  expect(kept().map(({ ref, attempt, why }) => ({ ref, attempt, why }))).toEqual([
+    { ref: told.ref, attempt: 1, why: 'retired' },
+    { ref: silent, attempt: 2, why: 'fenced' },
+  ]);
+});

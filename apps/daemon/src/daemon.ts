@@ -35,6 +35,7 @@ import { createAttempts, revokedEnding } from './session/attempts.ts';
 import { createLeaseKeeper, type LeaseKeeper } from './session/leases.ts';
 import { openRecords } from './session/records.ts';
 import { reportFormerLife } from './session/former-life.ts';
+import { createKeptTeller } from './session/kept-work.ts';
 import { createLeftWork } from './session/left-work.ts';
 import { gitWorkspace } from './workspace/git.ts';
 
@@ -78,6 +79,7 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
   const reported = reportFormerLife(context).catch((error: unknown) =>
     log.error({ err: error }, 'ends of the former life were not told'),
   );
+  const told = context.kept.tell();
   context.left.later();
   link.start();
   let stopping: Promise<void> | null = null;
@@ -90,7 +92,7 @@ export async function startDaemon(config: DaemonConfig, log: Log): Promise<Daemo
       return runningHere(journal);
     },
     stop() {
-      stopping ??= stop(to, link, { leaseTimer, reported });
+      stopping ??= stop(to, link, { leaseTimer, reported: Promise.all([reported, told]) });
       return stopping;
     },
   };
@@ -115,12 +117,14 @@ async function createContext(parts: Parts, ask: DaemonContext['ask']): Promise<D
     fetchBranch: (head, signal) => fetchBranch({ ask, config, now: bootClockMs }, head, signal),
   });
   const records = openRecords(home.tasks);
+  const kept = createKeptTeller({ ...parts, workspace, records }, home.toldFile);
   return {
     ...parts,
     drivers: probed.drivers,
     workspace,
     records,
-    left: createLeftWork({ ...parts, workspace, records }, { afterMs: timings.leftWorkMs }),
+    kept,
+    left: createLeftWork({ ...parts, workspace, records, kept }, { afterMs: timings.leftWorkMs }),
     tools: await openToolDoor({ apiUrl, log, retryMs: timings.toolRetryMs }),
     ask,
     newId,
@@ -231,7 +235,7 @@ async function freeDisk(path: string): Promise<number | null> {
 async function stop(
   { context, attempts, operations }: CommandContext,
   link: Link,
-  parts: { readonly leaseTimer: NodeJS.Timeout; readonly reported: Promise<void> },
+  parts: { readonly leaseTimer: NodeJS.Timeout; readonly reported: Promise<unknown> },
 ): Promise<void> {
   const { timings } = context.config;
   link.close();

@@ -17,6 +17,8 @@ export interface Home {
   readonly tasks: string;
   /** Stores, working directories. */
   readonly git: string;
+  /** Refs of kept work that were told of. */
+  readonly toldFile: string;
   /** Conversations of agents that keep theirs where we say. */
   readonly sessions: string;
   /** Programs that agents find on their PATH. */
@@ -32,6 +34,7 @@ export function homeAt(root: string): Home {
     runs: join(root, 'runs'),
     tasks: join(root, 'tasks'),
     git: join(root, 'git'),
+    toldFile: join(root, 'kept-told'),
     sessions: join(root, 'sessions'),
     bin: join(root, 'bin'),
     statusFile: join(root, 'status.json'),

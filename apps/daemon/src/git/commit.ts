@@ -71,7 +71,7 @@ function cleanMessage(message: string): string {
 }
 
 export async function isAncestor(
-  store: Store,
+  store: Pick<Store, 'dir'>,
   ancestor: string,
   descendant: string,
 ): Promise<boolean> {

@@ -9,6 +9,7 @@
  * export keepCommit(store, sha, { task, attempt, why? }): Promise<Kept>
  * export keepWorkdir(workdir, options: KeepOptions): Promise<KeptWork>
  * export isHeld(store, sha, holders: readonly string[]): Promise<boolean>
+ * export keptIn(storeDir): Promise<Kept[]>       all that is kept in a store
  */
 import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
 import type { Identity } from './commit.ts';
@@ -84,12 +85,15 @@ export async function keepWorkdir(workdir: Workdir, options: KeepOptions): Promi
   let kept: Kept | null = null;
   if (dirty) {
     const name = { ...options, why: options.why ?? 'dirty' };
-    const sha =
-      (await sameWork(store, name, saved.tree, tip)) ??
-      (await commitFiles(store, options, saved.tree, tip));
-    kept = await keepCommit(store, sha, name);
+    kept =
+      (await sameWork(store, name, { tree: saved.tree, parent: tip })) ??
+      (await keepCommit(store, await commitFiles(store, options, saved.tree, tip), name));
   } else if (!(await isHeld(store, tip, holdersOf(options)))) {
-    kept = await keepCommit(store, tip, options);
+    const known = (await keptOf(store, options)).find(({ sha }) => sha === tip);
+    kept =
+      known === undefined
+        ? await keepCommit(store, tip, options)
+        : { ref: known.ref, sha: known.sha };
   }
   if (kept !== null) refs.push(kept.ref);
   refs.push(...(await otherKeptRefs(store, options, refs)));
@@ -111,22 +115,35 @@ function commitFiles(
   });
 }
 
-/** Kept before, when the same command came twice: the same files on the same commit. */
+/** Kept before, under whatever word: the same files on the same commit. */
 async function sameWork(
   store: Store,
   name: KeepName,
-  tree: string,
-  parent: string,
-): Promise<string | null> {
-  const own = keptRef(name.task, name.attempt, name.why);
+  work: { readonly tree: string; readonly parent: string },
+): Promise<Kept | null> {
+  const rows = await keptOf(store, name);
+  const found = rows.find(({ tree, parent }) => tree === work.tree && parent === work.parent);
+  return found === undefined ? null : { ref: found.ref, sha: found.sha };
+}
+
+interface KeptRow extends Kept {
+  readonly tree: string;
+  /** The first one. */
+  readonly parent: string;
+}
+
+async function keptOf(store: Store, name: KeepName): Promise<KeptRow[]> {
+  const own = keptRef(name.task, name.attempt);
+  return (await keptIn(store.dir)).filter(({ ref }) => ref === own || ref.startsWith(`${own}-`));
+}
+
+export async function keptIn(storeDir: string): Promise<KeptRow[]> {
   const format = '--format=%(refname) %(objectname) %(tree) %(parent)';
-  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: store.dir });
+  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: storeDir });
   const rows = stdout.split('\n').map((row) => row.split(' '));
-  const same = rows.find(
-    ([ref = '', , itsTree, itsParent]) =>
-      (ref === own || ref.startsWith(`${own}-`)) && itsTree === tree && itsParent === parent,
+  return rows.flatMap(([ref = '', sha = '', tree = '', parent = '']) =>
+    ref === '' ? [] : [{ ref, sha, tree, parent }],
   );
-  return same?.[1] ?? null;
 }
 
 function holdersOf({ baseSha, mergedInto = [] }: KeepOptions): readonly string[] {
@@ -135,7 +152,7 @@ function holdersOf({ baseSha, mergedInto = [] }: KeepOptions): readonly string[]
 
 /** Whether one of these branches or commits has it, as it is or squashed into one. Those that are not there have nothing. */
 export async function isHeld(
-  store: Store,
+  store: Pick<Store, 'dir'>,
   sha: string,
   holders: readonly string[],
 ): Promise<boolean> {
@@ -153,12 +170,9 @@ async function otherKeptRefs(
   options: KeepOptions,
   known: readonly string[],
 ): Promise<string[]> {
-  const own = keptRef(options.task, options.attempt);
-  const format = '--format=%(refname) %(objectname)';
-  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: store.dir });
   const others: string[] = [];
-  for (const [ref = '', sha = ''] of stdout.split('\n').map((row) => row.split(' '))) {
-    if ((ref !== own && !ref.startsWith(`${own}-`)) || known.includes(ref)) continue;
+  for (const { ref, sha } of await keptOf(store, options)) {
+    if (known.includes(ref)) continue;
     if (!(await isHeld(store, sha, holdersOf(options)))) others.push(ref);
   }
   return others;

@@ -117,7 +117,11 @@ export async function mergeCommits(
 }
 
 /** The commit of the branch that this work was squashed into, whatever came after it. */
-export async function squashOf(store: Store, ours: string, theirs: string): Promise<string | null> {
+export async function squashOf(
+  store: Pick<Store, 'dir'>,
+  ours: string,
+  theirs: string,
+): Promise<string | null> {
   const grep = ['--fixed-strings', `--grep=Makima-Source: ${theirs}`];
   const args = ['rev-list', '--max-count=1', ...grep, '--end-of-options', ours, `^${theirs}`];
   return (await git(args, { gitDir: store.dir })).stdout.trim() || null;

@@ -237,7 +237,10 @@ export async function readStoreState(store: Store): Promise<StoreState> {
 }
 
 /** makima's own branch first, then the source's branch, then a tag. */
-export async function resolveCommit(store: Store, name: string): Promise<string | null> {
+export async function resolveCommit(
+  store: Pick<Store, 'dir'>,
+  name: string,
+): Promise<string | null> {
   const candidates = isSha(name)
     ? [name]
     : name.startsWith('refs/')

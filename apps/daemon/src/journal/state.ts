@@ -190,6 +190,7 @@ function applyReport(state: JournalState, seq: number, report: Report): void {
     case 'task.started':
     case 'task.used':
     case 'task.turn_ended':
+    case 'task.kept':
     case 'message.received':
     case 'agent.asked':
     case 'agent.withdrew':

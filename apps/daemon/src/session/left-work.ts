@@ -11,7 +11,7 @@ import type { DaemonContext, LeftWork } from '../context.ts';
 import { reportEnd } from '../commands/report-end.ts';
 import type { TaskRecord } from '../workspace/port.ts';
 
-type Parts = Pick<DaemonContext, 'records' | 'journal' | 'workspace' | 'log'>;
+type Parts = Pick<DaemonContext, 'records' | 'journal' | 'workspace' | 'log' | 'kept'>;
 
 export function createLeftWork(parts: Parts, { afterMs }: { readonly afterMs: number }): LeftWork {
   let timer: NodeJS.Timeout | undefined;
@@ -28,6 +28,7 @@ export function createLeftWork(parts: Parts, { afterMs }: { readonly afterMs: nu
         parts.log.error({ err: error, taskId, attempt }, 'work was not collected');
       });
     }
+    await parts.kept.tell();
   };
   return {
     later() {

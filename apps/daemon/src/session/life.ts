@@ -140,6 +140,7 @@ async function end(context: DaemonContext, attempt: LiveAttempt, ending: Ending)
     usage: attempt.usage.total(),
   } satisfies ReportOf<'task.ended'>);
   if (goesOn) context.left.later();
+  else if (ending.outcome !== 'done') void context.kept.tell();
   await racepoint('daemon.after_end');
 }
 

@@ -16,6 +16,11 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     recordOf: (taskId) => context.records.read(taskId),
     fetchPatch: () => fetchPatch(context, live),
   });
+  if (prepared.notKept !== undefined) {
+    const { directory, reason } = prepared.notKept;
+    const words = `What an attempt before left in ${directory} could not be kept, and stays there: ${reason}`;
+    await live.output.add(ownLine('system', words));
+  }
   if (prepared.notCopied.length > 0) {
     const left = prepared.notCopied.map(({ path, reason }) => `${path} (${reason})`).join(', ');
     await live.output.add(ownLine('system', `Not copied into the working directory: ${left}`));
@@ -39,6 +44,7 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
     collected: false,
   };
   await context.records.write(record);
+  if (start.attempt > 1) void context.kept.tell();
   return record;
 }
 

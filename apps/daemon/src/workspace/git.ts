@@ -17,6 +17,7 @@ import { resolveCommit, type Store } from '../git/store.ts';
 import { removeWorkdir } from '../git/workdir.ts';
 import { gitBranches } from './branches.ts';
 import { collectWork, keepSettled } from './collect.ts';
+import { keptHere } from './kept.ts';
 import { prepareTask, storeAt, storeOf, type Place } from './prepare.ts';
 import type { Collected, ResultOf, TaskRecord, Workspace } from './port.ts';
 
@@ -57,6 +58,7 @@ export function gitWorkspace(place: Place): Workspace {
     diff: (record) => diffTask(place, record),
     ...gitBranches(place),
     check: (command) => check(place, command),
+    kept: (look) => keptHere(place.home, look),
     clean: (record) => clean(place, record),
     readFile: (record, filePath) => readTaskFile(place, record, filePath),
   };

@@ -66,6 +66,8 @@ export interface Prepared {
   readonly baseSha: string | null;
   /** Files that were to be copied in and were not, and why. */
   readonly notCopied: readonly { readonly path: string; readonly reason: string }[];
+  /** A former attempt's directory that stays, because what it holds could not be kept; and why. */
+  readonly notKept?: { readonly directory: string; readonly reason: string };
 }
 
 /** What was taken over from a working directory. */
@@ -78,6 +80,24 @@ export interface Collected {
   readonly keptRef: string | null;
   /** The commit there, when it is what was left uncommitted on top of the branch. */
   readonly leftoverSha: string | null;
+}
+
+/** Work of an attempt on a ref of its own. */
+export interface KeptWork {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly ref: string;
+  /** The word of the ref. */
+  readonly why: string;
+  /** The contract's branch has it by now. */
+  readonly merged: boolean;
+}
+
+export interface KeptLook {
+  /** Not looked at. */
+  readonly isKnown: (ref: string) => boolean;
+  /** The branch that a task's work is merged into; null where none is known. */
+  readonly branchOf: (taskId: string) => Promise<string | null>;
 }
 
 /** Where the commits to merge are, beside the store. */
@@ -140,6 +160,8 @@ export interface Workspace {
   propose(command: CommandOf<'pr.open'>, use: ForgeUse): Promise<ResultOf<'pr.open'>>;
   deliver(command: CommandOf<'branch.deliver'>): Promise<ResultOf<'branch.deliver'>>;
   check(command: CommandOf<'evidence.check'>): Promise<ResultOf<'evidence.check'>>;
+  /** All that is kept on this machine and not known yet. */
+  kept(look: KeptLook): Promise<readonly KeptWork[]>;
   clean(record: TaskRecord): Promise<ResultOf<'workdir.clean'>>;
   readFile(
     record: TaskRecord,

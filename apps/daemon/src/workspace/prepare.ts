@@ -69,13 +69,14 @@ export async function prepareTask(
     (await made({ place, store, directory }, start, options));
   options.signal.throwIfAborted();
   // What cannot be kept stays where it is.
-  if (former !== null) await retire(store, former, directory).catch(() => undefined);
+  const notKept = former === null ? null : await retired(store, former, directory);
   return {
     directory: prepared.workdir.dir,
     branch: prepared.branch,
     sharedWith: null,
     baseSha: prepared.startSha,
     notCopied: prepared.copied.notCopied,
+    ...(notKept === null ? {} : { notKept }),
   };
 }
 
@@ -93,6 +94,20 @@ async function made(ground: Ground, start: TaskStart, options: PrepareOptions): 
       ? {}
       : { copy: { from, paths: start.copyFiles } }),
   });
+}
+
+async function retired(
+  store: Store,
+  former: TaskRecord,
+  present: string,
+): Promise<Prepared['notKept'] | null> {
+  try {
+    await retire(store, former, present);
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    return { directory: former.directory, reason };
+  }
 }
 
 /** The directory of an attempt that began anew: what it holds is kept, then it goes. */

@@ -254,6 +254,16 @@ export const zReport = z.discriminatedUnion('kind', [
     keptRef: z.string().nullable(),
     usage: zUsage.nullable(),
   }),
+  /**
+   * Work of an attempt stands on this ref of the machine's store. Told of whatever stands there and was not told of
+   * before, by whichever life of the daemon finds it; changes nothing of the attempt.
+   */
+  z.strictObject({
+    kind: z.literal('task.kept'),
+    ...fence,
+    ref: z.string().max(300),
+    why: z.string().max(64),
+  }),
   z.strictObject({
     kind: z.literal('message.received'),
     ...fence,

@@ -6,6 +6,7 @@ import { taskStarted } from './task-started.ts';
 import { taskOutputted, transcriptStored } from './task-outputted.ts';
 import { taskTurnEnded } from './task-turn-ended.ts';
 import { taskUsed } from './task-used.ts';
+import { taskKept } from './task-kept.ts';
 import { taskEnded } from './task-ended.ts';
 import { messageReceived } from './message-received.ts';
 import { agentAsked, agentWithdrew } from '../question/agent-asked.ts';
@@ -25,6 +26,8 @@ export async function applyReport(a: Act, daemon: DaemonPrincipal, report: Repor
       return taskTurnEnded(a, daemon, report);
     case 'task.ended':
       return taskEnded(a, daemon, report);
+    case 'task.kept':
+      return taskKept(a, daemon, report);
     case 'message.received':
       return messageReceived(a, daemon, report);
     case 'agent.asked':

@@ -1,6 +1,8 @@
 /** Work that was finished after its lease was lost counts while nobody has begun it anew. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expireLeases } from '../daemon/expire-leases.ts';
+import { getContract } from '../contract/get.ts';
+import { TestDaemon } from '../test-daemon.ts';
 import { eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { running, stage, taskRow, type Stage } from '../test-stage.ts';
@@ -61,4 +63,24 @@ it('by its own word failed stays evidence: the work is tried again', async () =>
   expect((await taskRow(t, task.taskId)).status).toBe('interrupted');
   const told = (await eventsOf(t, scene.contract.id)).filter((e) => e.taskId === task.taskId);
   expect(told.at(-1)?.data).toMatchObject({ counted: false });
+});
+
+it('on a ref of its machine is named once, however often it is told, and changes nothing', async () => {
+  const { taskId, attempt } = await running(scene, { name: 'kept' });
+  const task = { taskId, attempt };
+  const ref = `refs/makima/kept/${task.taskId}-a1-retired`;
+  const told = { kind: 'task.kept', ...task, ref, why: 'retired' } as const;
+  const stranger = await TestDaemon.join(t);
+  await stranger.report(told);
+  const named = async () =>
+    (await eventsOf(t, scene.contract.id)).filter(
+      (e) => e.type === 'task.kept' && e.taskId === task.taskId,
+    );
+  expect(await named()).toEqual([]);
+  for (let time = 0; time < 2; time++) await scene.daemon.report(told);
+  expect(await taskRow(t, task.taskId)).toMatchObject({ status: 'running', currentAttempt: 1 });
+  await scene.daemon.ended(task, { outcome: 'failed', error: 'no', keptRef: ref });
+  expect((await named()).map((e) => e.data)).toMatchObject([{ ref, why: 'retired', attempt: 1 }]);
+  const { keptRefs } = await getContract(t.engine, t.owner, { id: scene.contract.id });
+  expect(keptRefs).toEqual([{ taskId: task.taskId, ref, why: 'retired' }]);
 });

@@ -8,7 +8,6 @@
 import type { ReportOf } from '@makima/contracts/socket/reports';
 import { isAttemptLive } from '@makima/domain/task';
 import { changeAttempt, supersede } from '@makima/db/repo/attempts';
-import { insertKeptRef } from '@makima/db/repo/contracts';
 import { changeTask } from '@makima/db/repo/tasks';
 import type { Act } from '../context.ts';
 import { directiveTaskOver } from '../directive/task-over.ts';
@@ -19,6 +18,7 @@ import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { recordUsage } from '../usage/record.ts';
 import { fenceReport, type Fenced } from './fence.ts';
+import { nameKept } from './task-kept.ts';
 import { turnFinished } from './turn-finished.ts';
 
 export async function taskEnded(
@@ -28,7 +28,8 @@ export async function taskEnded(
 ): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined) return;
-  if (report.keptRef !== null) await nameKept(a, daemon, fenced, report, report.keptRef);
+  if (report.keptRef !== null)
+    await nameKept(a, daemon, fenced, { ref: report.keptRef, why: report.outcome });
   await recordUsage(a, { ...report, task: fenced.task });
   if (!isAttemptLive(fenced.attempt.state)) return late(a, fenced, report);
   switch (report.outcome) {
@@ -196,28 +197,5 @@ function tellLate(
       name: task.name,
       counted,
     },
-  });
-}
-
-async function nameKept(
-  a: Act,
-  daemon: DaemonPrincipal,
-  fenced: Fenced,
-  report: ReportOf<'task.ended'>,
-  ref: string,
-): Promise<void> {
-  const isNew = await insertKeptRef(a.tx, {
-    ownerId: a.ownerId,
-    contractId: fenced.task.contractId,
-    taskId: report.taskId,
-    daemonId: daemon.daemonId,
-    ref,
-    why: report.outcome,
-  });
-  if (!isNew) return;
-  a.emit('task.kept', {
-    contractId: fenced.task.contractId,
-    taskId: report.taskId,
-    data: { ref, why: report.outcome, attempt: report.attempt, name: fenced.task.name },
   });
 }

@@ -1,0 +1,43 @@
+/**
+ * Tells of work that stands on kept refs: each ref once, by whichever life of the daemon finds it untold. Most are
+ * named by the report that came with them, and told of here again; some are made where nothing is reported (the
+ * directory of an attempt that began anew), or by a life that died before its report was written.
+ *
+ * Law: a ref counts as told only when its report is on the disk. Told twice it is no news to the control plane. What
+ * the contract's branch has by then needs no name.
+ */
+import { appendFile, readFile } from 'node:fs/promises';
+import type { DaemonContext, KeptTeller } from '../context.ts';
+
+type Parts = Pick<DaemonContext, 'journal' | 'records' | 'workspace' | 'log'>;
+
+/** `file`: the refs that need no more word, one a line. */
+export function createKeptTeller(parts: Parts, file: string): KeptTeller {
+  let told: Set<string> | null = null;
+  let tail: Promise<void> = Promise.resolve();
+  const tell = async (): Promise<void> => {
+    const known = (told ??= await readTold(file));
+    const found = await parts.workspace.kept({
+      isKnown: (ref) => known.has(ref),
+      branchOf: async (taskId) => (await parts.records.read(taskId))?.contractBranch ?? null,
+    });
+    for (const { merged, ...work } of found) {
+      const { ref } = work;
+      if (!merged) await parts.journal.report({ kind: 'task.kept', ...work });
+      known.add(ref);
+      await appendFile(file, `${ref}\n`, { mode: 0o600 });
+    }
+  };
+  return {
+    tell() {
+      tail = tail.then(tell).catch((error: unknown) => {
+        parts.log.error({ err: error }, 'kept work was not told of');
+      });
+      return tail;
+    },
+  };
+}
+
+async function readTold(file: string): Promise<Set<string>> {
+  return new Set((await readFile(file, 'utf8').catch(() => '')).split('\n'));
+}
