@@ -1,5 +1,6 @@
 /**
- * What a contract stands still for, said beside its story: a story that is silent looks like one that goes on.
+ * What a contract stands still for, or what its end still waits for, said beside its story: a story that is silent
+ * looks like one that goes on.
  *
  * Law: each reason is said once; what the story tells anyway (questions, guards, the end) is not said again;
  * a server that cannot be asked is no reason, the story says that it is away. What only a person moves is handed
@@ -31,6 +32,18 @@ export function sayStandstill(shell: Shell, { reason, act }: Blocker): void {
   if (act !== null) shell.say(`  ${colors.cyan(oneLine(act))}`);
 }
 
+/** What a contract that completes is waiting for; undefined while it does anything else. */
+export function completionOf(why: Why): string | undefined {
+  const [first] = why.blockers;
+  if (why.status !== 'completing' || !why.moving) return undefined;
+  return first?.reason;
+}
+
+function sayCompletion(shell: Shell, reason: string): void {
+  const { colors, columns } = shell.screen;
+  shell.say(wrap(`${colors.dim('-')} completing: ${oneLine(reason)}`, columns, 2));
+}
+
 export interface StandstillWatch {
   /** Something happened. */
   moved(): void;
@@ -60,8 +73,12 @@ export function watchStandstill(
       const why = await client
         .call('whyContract', { params: { id }, signal: over })
         .catch(() => undefined);
-      const still = why === undefined ? undefined : standstillOf(why);
-      if (still === undefined || over.aborted) continue;
+      if (why === undefined || over.aborted) continue;
+      const completes = completionOf(why);
+      if (completes !== undefined && completes !== said) sayCompletion(shell, completes);
+      said = completes ?? said;
+      const still = standstillOf(why);
+      if (still === undefined) continue;
       if (still.reason === said) {
         if (still.whoCanAct === 'person') onStuck();
         continue;

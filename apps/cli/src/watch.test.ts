@@ -34,7 +34,7 @@ class Feed {
     this.#changed.dispatchEvent(new Event_('added'));
   }
 
-  why = { moving: true, kind: 'gate', reason: 'It works.' };
+  why = { status: 'active', moving: true, kind: 'gate', reason: 'It works.' };
   #questions = 0;
 
   /** It was asked so often why it stands still. */
@@ -52,10 +52,10 @@ class Feed {
     whyContract: () => {
       this.#questions += 1;
       this.#changed.dispatchEvent(new Event_('asked'));
-      const { moving, kind, reason } = this.why;
+      const { status, moving, kind, reason } = this.why;
       const blocker = { kind, reason, since: null, whoCanAct: 'person', act: 'makima daemon list' };
       const blockers = [{ ...blocker, taskId: null, questionId: null }];
-      return { id, kind: 'contract', status: 'active', moving, summary: reason, blockers };
+      return { id, kind: 'contract', status, moving, summary: reason, blockers };
     },
     getContract: () => this.contract,
     listQuestions: () => ({ items: [sampleQuestion(1)], nextCursor: null }),
@@ -149,25 +149,35 @@ describe('watch', () => {
     expect(stderr).toContain(`makima answer ${sampleId('question', 1)} <answer>`);
   });
 
-  it('says once what it stands still for, until it moves', async () => {
+  it('says once what it stands still for, and what its end waits for', async () => {
     const feed = await open();
-    feed.why = { moving: false, kind: 'no_daemon', reason: 'Nobody has the agent claude.' };
+    const { why } = feed;
+    feed.why = { ...why, moving: false, kind: 'no_daemon', reason: 'Nobody has the agent claude.' };
     feed.add(...begin);
     const watching = stage.start(['watch', id]);
     await watching.until('stands still');
-    feed.why = { moving: true, kind: 'gate', reason: 'It works.' };
-    await feed.asked(2);
+    feed.why = { ...why, status: 'completing', reason: 'It can be rejected.' };
+    await watching.until('completing: It can be rejected.');
+    await feed.asked(3);
     feed.contract = { ...feed.contract, status: 'completed' };
     feed.add(sampleEvent(3, 'contract.completed'));
     const { stderr } = await watching.end;
-    expect(
-      stderr.match(/stands still: Nobody has the agent claude\.\n {2}makima daemon list/g),
-    ).toHaveLength(1);
+    expect(stderr.split('\n').slice(0, 4)).toEqual([
+      '! stands still: Nobody has the agent claude.',
+      '  makima daemon list',
+      '- completing: It can be rejected.',
+      'fix-login is completed',
+    ]);
   });
 
   it('ends with 8 where no person is at the terminal and only one can move it', async () => {
     const feed = await open();
-    feed.why = { moving: false, kind: 'no_daemon', reason: 'Nobody has the agent claude.' };
+    feed.why = {
+      status: 'active',
+      moving: false,
+      kind: 'no_daemon',
+      reason: 'Nobody has the agent claude.',
+    };
     feed.add(...begin);
     const { code, stderr } = await stage.run(['watch', id]);
     expect(code).toBe(8);
@@ -185,7 +195,7 @@ describe('watch', () => {
 
   it.each(['question', 'guard', 'done'])('leaves a %s to the story', async (kind) => {
     const feed = await open();
-    feed.why = { moving: false, kind, reason: 'Told already.' };
+    feed.why = { status: 'active', moving: false, kind, reason: 'Told already.' };
     feed.add(...begin);
     const watching = stage.start(['watch', id]);
     await feed.asked(1);

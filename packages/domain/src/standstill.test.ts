@@ -18,7 +18,7 @@ const end: OwedEnd = {
   daemonName: 'box',
   connected: false,
   operations: ['branch.deliver'],
-  liveAgents: 0,
+  agents: [],
   since: ago(50),
 };
 
@@ -94,7 +94,7 @@ it('an end of a contract stands when the machine that owes it is away', () => {
       contractId: 'c9',
       since: ago(50),
       title: expect.stringContaining(
-        'Machine box is offline and still owes the clean-up: branch.deliver',
+        'Machine box is offline and still owes the clean-up: the branch to deliver',
       ),
       act: 'makima daemon revoke d1',
     },

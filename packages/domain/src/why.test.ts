@@ -105,25 +105,50 @@ describe('a contract', () => {
       daemonName: 'laptop',
       connected: true,
       operations: ['workdir.clean'],
-      liveAgents: 1,
+      agents: ['lead'],
       since: ago(1000),
     };
     const late = { status: 'completing', graceEndsAt: ago(1) } as const;
     expect(judged({ ...late, cleanup: [owes] })).toMatchObject({
       moving: true,
-      summary: 'The contract is being cleaned up: 1 agent to stop, workdir.clean on laptop.',
+      summary:
+        'The contract is being cleaned up: 1 agent to stop (lead), 1 working directory to clean up on laptop.',
     });
+    const much = {
+      ...owes,
+      agents: ['lead', 'a', 'b', 'c', 'd'],
+      operations: [
+        'branch.deliver',
+        'branch.merge',
+        'branch.merge',
+        'workdir.clean',
+        'workdir.clean',
+      ],
+    };
+    expect(judged({ ...late, cleanup: [much] }).summary).toBe(
+      'The contract is being cleaned up: 5 agents to stop (lead, a, b, and 2 more), the branch to deliver, 2 merges to finish, 2 working directories to clean up on laptop.',
+    );
+    const rare = {
+      ...owes,
+      agents: [],
+      operations: ['task.pack', 'branch.hand_over', 'pr.open', 'x'],
+    };
+    expect(judged({ ...late, cleanup: [rare] }).summary).toContain(
+      '1 merge to send, 1 branch to hand over, 1 pull request to open, x on laptop',
+    );
     expect(judged(late)).toMatchObject({
       moving: true,
       summary: 'The contract is being cleaned up.',
     });
-    const away = judged({ ...late, cleanup: [owes, { ...owes, connected: false, liveAgents: 0 }] });
+    const away = judged({ ...late, cleanup: [owes, { ...owes, connected: false, agents: [] }] });
     expect(away).toMatchObject({
       moving: false,
       kinds: ['machine_offline'],
       act: 'makima daemon revoke d1',
     });
-    expect(away.summary).toContain('laptop is offline and still owes the clean-up: workdir.clean');
+    expect(away.summary).toContain(
+      'laptop is offline and still owes the clean-up: 1 working directory',
+    );
   });
 
   it('waits for a confirmation, with the command that gives it', () => {

@@ -51,9 +51,9 @@ export interface WhyCleanup {
   readonly daemonId: string;
   readonly daemonName: string;
   readonly connected: boolean;
-  /** Kinds of the open operations, and how many agents have yet to stop. */
+  /** Kinds of the open operations, and the tasks whose agents have yet to stop. */
   readonly operations: readonly string[];
-  readonly liveAgents: number;
+  readonly agents: readonly string[];
   readonly since: Date;
 }
 
@@ -156,11 +156,34 @@ export function machineAway(one: WhyCleanup): Blocker {
   });
 }
 
-function oweOf({ operations, liveAgents }: WhyCleanup): string {
-  const agents =
-    liveAgents === 0 ? [] : [`${liveAgents} ${liveAgents === 1 ? 'agent' : 'agents'} to stop`];
-  return [...agents, ...operations].join(', ');
+/** More agents than these are counted. */
+const namedMost = 3;
+
+function oweOf({ operations, agents }: WhyCleanup): string {
+  const more = agents.length > namedMost ? `, and ${agents.length - namedMost} more` : '';
+  const named = `${agents.slice(0, namedMost).join(', ')}${more}`;
+  const stops =
+    agents.length === 0 ? [] : [`${counted(agents.length, 'agent')} to stop (${named})`];
+  const kinds = [...new Set(operations)].map((kind) => {
+    const count = operations.filter((one) => one === kind).length;
+    return owedWords[kind]?.(count) ?? kind;
+  });
+  return [...stops, ...kinds].join(', ');
 }
+
+const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+/** What is to be done, by the kind of the operation. */
+const owedWords: Readonly<Record<string, (count: number) => string>> = {
+  'branch.deliver': () => 'the branch to deliver',
+  'workdir.clean': (count) =>
+    `${counted(count, 'working directory', 'working directories')} to clean up`,
+  'branch.merge': (count) => `${counted(count, 'merge')} to finish`,
+  'task.pack': (count) => `${counted(count, 'merge')} to send`,
+  'branch.hand_over': (count) => `${counted(count, 'branch', 'branches')} to hand over`,
+  'pr.open': (count) => `${counted(count, 'pull request')} to open`,
+};
 
 function ended(facts: WhyContractFacts): Blocker {
   const because = facts.status === 'failed' ? `: ${facts.failureReason ?? 'no reason given'}` : '';

@@ -259,7 +259,8 @@ export interface OwedCleanup {
   readonly daemonName: string;
   readonly connected: boolean;
   readonly operations: string[];
-  readonly liveAgents: number;
+  /** Tasks whose agents have not ended. */
+  readonly agents: string[];
   readonly since: Date;
 }
 
@@ -272,11 +273,12 @@ export async function owedCleanups(
   return db<OwedCleanup[]>`
     select owed.contract_id, d.id as daemon_id, d.name as daemon_name, d.status = 'connected' as connected,
            coalesce(array_agg(owed.kind order by owed.kind) filter (where owed.kind is not null), '{}') as operations,
-           (count(*) filter (where owed.kind is null))::int as live_agents, min(owed.since) as since
-      from (select contract_id, daemon_id, kind, requested_at as since from operations
+           coalesce(array_agg(owed.task order by owed.since, owed.task) filter (where owed.kind is null), '{}') as agents,
+           min(owed.since) as since
+      from (select contract_id, daemon_id, kind, null as task, requested_at as since from operations
              where contract_id = any(${ids}::uuid[]) and kind = any(${['workdir.clean', 'branch.deliver', ...branchWork]}) and state = 'pending'
             union all
-            select t.contract_id, a.daemon_id, null, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
+            select t.contract_id, a.daemon_id, null, t.name, a.assigned_at from task_attempts a join tasks t on t.id = a.task_id
              where t.contract_id = any(${ids}::uuid[]) and a.state in ('assigned', 'running')) owed
       join daemons d on d.id = owed.daemon_id and d.status <> 'revoked'
      group by owed.contract_id, d.id order by owed.contract_id, d.id`;

@@ -17,8 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-/** A completing contract whose agents have ended; its clean-up is asked of the machine. */
-async function completing(name: string, wish: 'branch' | 'merge' = 'branch'): Promise<Stage> {
+/** A completing contract whose agents have ended; its clean-up is asked of the machine. And what was said before they had. */
+async function completing(
+  name: string,
+  wish: 'branch' | 'merge' = 'branch',
+): Promise<Stage & { readonly stopping: string }> {
   const wanted = { name, contractType: 'simple', autoMergeLocal: wish === 'merge' };
   const scene = await stage(t, { daemon, contract: wanted });
   await t.database.sql`
@@ -28,13 +31,14 @@ async function completing(name: string, wish: 'branch' | 'merge' = 'branch'): Pr
     select owner_id, 'clean-contract', 'clean-' || id, jsonb_build_object('v', 1, 'ownerId', owner_id, 'contractId', id)
       from contracts where id = ${scene.contract.id}`;
   await runJobs(t);
+  const { summary: stopping } = await whyContract(t.engine, t.owner, { id: scene.contract.id });
   const keptRef = `refs/makima/kept/${scene.supervisorTaskId}`;
   await daemon.ended(
     { taskId: scene.supervisorTaskId, attempt: 1 },
     { outcome: 'stopped', keptRef },
   );
   await runJobs(t);
-  return scene;
+  return { ...scene, stopping };
 }
 
 /** The machine says no to everything that the clean-up asks; answers what it was asked. */
@@ -125,17 +129,18 @@ describe('a delivery', () => {
 
 describe('why, while a clean-up is owed', () => {
   it('names the machine and what it owes; away, it does not move and a person can act', async () => {
-    const { contract } = await completing('owes');
+    const { contract, stopping } = await completing('owes');
+    expect(stopping).toContain('cleaned up: 1 agent to stop (owes (supervisor)) on box.');
     const there = await whyContract(t.engine, t.owner, { id: contract.id });
     expect(there).toMatchObject({ moving: true });
-    expect(there.summary).toContain('branch.deliver on box');
+    expect(there.summary).toContain('the branch to deliver on box');
     await t.database.sql`update daemons set status = 'disconnected' where id = ${daemon.id}`;
     const away = await whyContract(t.engine, t.owner, { id: contract.id });
     expect(away).toMatchObject({
       moving: false,
       blockers: [{ kind: 'machine_offline', act: `makima daemon revoke ${daemon.id}` }],
     });
-    expect(away.summary).toContain('branch.deliver');
+    expect(away.summary).toContain('the branch to deliver');
     await daemon.connect();
     await cleanUp(t, daemon);
   });
