@@ -7,7 +7,7 @@
 import { codexLimits } from './codex-limits.ts';
 import type { CodexConversation } from './codex-conversation.ts';
 import { messageIdOf, noConversation } from './codex-conversation.ts';
-import type { CodexStory } from './codex-lines.ts';
+import type { CodexStory, CodexTurnEnd } from './codex-lines.ts';
 import { endTurn, readNotification } from './codex-lines.ts';
 import type { CodexMail } from './codex-mail.ts';
 import { codexMail } from './codex-mail.ts';
@@ -62,10 +62,13 @@ export function codexDialect(link: DialectLink, options: CodexDialectOptions): D
     turnId: null,
     lastText: '',
     retrying: false,
+    unread: false,
+    reminded: false,
     on: {
       turnOver(end) {
         tail.look();
         requests.turnOver();
+        if (isLeftUnread(desk, mail, end)) return remind(desk, mail);
         whenFiled(mail, tail, () => endTurn(story, end));
       },
       turnTold(turnId, { status }) {
@@ -118,6 +121,29 @@ function mailOf(desk: Desk): CodexMail {
     working: () => story.turnId !== null,
     interrupt: () => rpc.call('turn/interrupt', turnOf(story)),
   });
+}
+
+/**
+ * A message that comes between the last request of a turn and its end is written into the conversation by Codex,
+ * and the model is not asked about it.
+ */
+function isLeftUnread({ story }: Desk, mail: CodexMail, { status }: CodexTurnEnd): boolean {
+  return status === 'completed' && story.unread && !story.reminded && !mail.hasMore();
+}
+
+const reminder =
+  'The message above came in while your turn was ending. Read it now and act on it.';
+
+/** The turn goes on in a further one of Codex's: whoever hears of its end may rely on what was delivered. */
+function remind(desk: Desk, mail: CodexMail): void {
+  const { link, story } = desk;
+  const turnId = story.turnId ?? '';
+  story.turnId = null;
+  story.reminded = true;
+  const used = story.usage.turnEnds();
+  if (used !== null) link.emit(used);
+  mail.turnGoesOn(turnId);
+  say(desk, { text: reminder });
 }
 
 const filedTries = 50;

@@ -32,6 +32,8 @@ function telling() {
     turnId: null,
     lastText: '',
     retrying: false,
+    unread: false,
+    reminded: false,
     on: {
       turnOver: (end: CodexTurnEnd) => endTurn(story, end),
       turnTold: () => undefined,

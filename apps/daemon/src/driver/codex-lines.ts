@@ -27,6 +27,10 @@ export interface CodexStory {
   lastText: string;
   /** The model is being asked again. */
   retrying: boolean;
+  /** The model has said nothing since it was told something. */
+  unread: boolean;
+  /** It was told to read that, and has said nothing since. */
+  reminded: boolean;
   readonly on: CodexHearers;
 }
 
@@ -116,13 +120,16 @@ function logLine({ link }: CodexStory, method: string, line: Json): void {
 function readTurnStart(story: CodexStory, params: Json): void {
   story.turnId = textOf(objectOf(params.turn).id);
   story.lastText = '';
+  story.unread = false;
   story.limits.turnBegins();
   story.usage.turnBegins();
   story.link.emit({ t: 'state', state: 'working' });
 }
 
-/** The model answers: what was tried again has succeeded. */
+/** The model answers: it has read all that it was told, and what was tried again has succeeded. */
 function answered(story: CodexStory): void {
+  story.unread = false;
+  story.reminded = false;
   if (!story.retrying) return;
   story.retrying = false;
   story.link.emit({ t: 'state', state: 'working' });
@@ -157,6 +164,7 @@ function openTool({ link, openTools }: CodexStory, item: Json): void {
 function readItemEnd(story: CodexStory, params: Json): void {
   const item = objectOf(params.item);
   if (item.type === 'userMessage') {
+    story.unread = true;
     const id = textOf(item.clientId);
     if (id !== null) story.on.messageSeen(id);
   } else if (item.type === 'agentMessage') sayWhole(story, item, textOf(item.text) ?? '', false);

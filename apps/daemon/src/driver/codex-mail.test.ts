@@ -1,9 +1,15 @@
 /** Messages for Codex: each run once, none lost, whichever of its answers comes late. */
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CodexMail } from './codex-mail.ts';
+import { codexDialect } from './codex-dialect.ts';
 import { codexMail } from './codex-mail.ts';
+import type { StartSpec } from './driver.ts';
 import type { AgentEventBody } from './events.ts';
+import type { Json } from './json.ts';
 
 let handed: { id: string; taken: (turnId: string) => void }[];
 let events: AgentEventBody[];
@@ -111,5 +117,109 @@ describe('a message for Codex', () => {
     mail.post(message('now'), 'now');
     expect(handedIds()).toEqual(['late', 'now']);
     expect(interrupts).toBe(0);
+  });
+});
+
+describe('a message that Codex takes as its turn ends', () => {
+  let asked: { id: number; method: string; params: Json }[];
+  let dialect: ReturnType<typeof codexDialect>;
+  const folder = mkdtempSync(join(tmpdir(), 'makima-codex-mail-'));
+  const file = join(folder, 'rollout.jsonl');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const hear = (line: Json) => dialect.read(JSON.stringify(line));
+  const tell = (method: string, params: Json) => hear({ method, params });
+  const answer = (method: string, result: Json) =>
+    hear({ id: asked.findLast((call) => call.method === method)?.id, result });
+  const said = () =>
+    asked
+      .filter(({ method }) => method === 'turn/start')
+      .map(({ params }) => (params.input as { text: string }[])[0]?.text);
+  const ends = () => events.filter(({ t }) => t === 'turn_end').length;
+  const item = (more: Json) => tell('item/completed', { item: more });
+  const begin = (id: string) => tell('turn/started', { turn: { id } });
+  const end = (id: string, status = 'completed') => tell('turn/completed', { turn: { id, status } });
+  const read = (clientId: string) => {
+    const payload = { type: 'item_completed', item: { type: 'UserMessage', client_id: clientId } };
+    appendFileSync(file, `${JSON.stringify({ payload })}\n`);
+    item({ type: 'userMessage', id: clientId, clientId });
+  };
+  const speak = () => {
+    tell('item/started', { item: { type: 'agentMessage', id: 'words' } });
+    item({ type: 'agentMessage', id: 'words', text: 'Done.' });
+  };
+
+  beforeEach(() => {
+    asked = [];
+    writeFileSync(file, '');
+    dialect = codexDialect(
+      {
+        emit: (body) => events.push(body),
+        writeLine: (line) => asked.push(JSON.parse(line) as (typeof asked)[number]),
+        ready: () => undefined,
+        fail: () => undefined,
+      },
+      { spec: { cwd: '/', permission: 'bypass', sessionId: 's1' } as StartSpec, conversation: null },
+    );
+    dialect.begin();
+    answer('initialize', {});
+    answer('account/read', {});
+    answer('thread/start', { thread: { id: 'thread', path: file } });
+    dialect.opening(message('a'));
+    answer('turn/start', { turn: { id: 'turn-1' } });
+    begin('turn-1');
+    read('a');
+  });
+
+  it('is read before anybody hears of the end', () => {
+    speak();
+    dialect.message(message('b'), 'next');
+    answer('turn/start', { turn: { id: 'turn-1' } });
+    read('b');
+    end('turn-1');
+    expect(ends()).toBe(0);
+    expect(said()).toEqual(['text of a', 'text of b', expect.stringContaining('message above')]);
+    begin('turn-2');
+    item({ type: 'userMessage', id: 'reminder', clientId: null });
+    speak();
+    end('turn-2');
+    expect(ends()).toBe(1);
+    expect(said()).toHaveLength(3);
+    expect(told().filter((line) => line.startsWith('b '))).toEqual([
+      'b queued',
+      'b delivered',
+      'b done',
+    ]);
+  });
+
+  it('is not told of twice to a model that says nothing', () => {
+    end('turn-1');
+    expect(ends()).toBe(0);
+    begin('turn-2');
+    item({ type: 'userMessage', id: 'reminder', clientId: null });
+    end('turn-2');
+    expect(ends()).toBe(1);
+    expect(said()).toHaveLength(2);
+  });
+
+  it('stands where it is when the turn was broken off, or another message follows', async () => {
+    end('turn-1', 'interrupted');
+    expect(ends()).toBe(1);
+    dialect.message(message('b'), 'next');
+    answer('turn/start', { turn: { id: 'turn-2' } });
+    begin('turn-2');
+    read('b');
+    dialect.message(message('c'), 'later');
+    end('turn-2');
+    expect(ends()).toBe(2);
+    await turnOfLoop();
+    expect(said()).toEqual(['text of a', 'text of b', 'text of c']);
+  });
+
+  it('ends its turn with a failure when Codex does not take the word to read it', () => {
+    end('turn-1');
+    const { id } = asked.at(-1) ?? {};
+    hear({ id, error: { message: 'no' } });
+    expect(events.filter(({ t }) => t === 'turn_end')).toMatchObject([{ outcome: 'failed' }]);
   });
 });

@@ -16,6 +16,10 @@ export interface CodexMail {
   filed(messageId: string): void;
   /** A message was taken into a turn and does not stand in the file yet. */
   waitsForFile(): boolean;
+  /** Something is on its way that the model will be asked about. */
+  hasMore(): boolean;
+  /** Codex has ended that turn, and its end is not told: it goes on in a further one. */
+  turnGoesOn(turnId: string): void;
   /** What was read is done; what is left begins the next turn. */
   turnOver(turnId: string): void;
 }
@@ -71,6 +75,11 @@ export function codexMail(options: CodexMailOptions): CodexMail {
       for (const message of held.splice(0)) hand(message);
     });
   };
+  const over = (turnId: string) => {
+    ended.push(turnId);
+    if (ended.length > endedKept) ended.shift();
+    if (handed.size > 0 || held.length > 0) handSoon();
+  };
 
   return {
     post(message, when) {
@@ -95,11 +104,11 @@ export function codexMail(options: CodexMailOptions): CodexMail {
       if (states.get(messageId) !== 'done') tell(messageId, 'delivered');
     },
     waitsForFile: () => [...handed.values()].some(({ isSeen }) => isSeen),
+    hasMore: () => held.length > 0 || [...handed.values()].some(({ isSeen }) => !isSeen),
+    turnGoesOn: over,
     turnOver(turnId) {
       for (const [id, state] of states) if (state === 'delivered') tell(id, 'done');
-      ended.push(turnId);
-      if (ended.length > endedKept) ended.shift();
-      if (handed.size > 0 || held.length > 0) handSoon();
+      over(turnId);
     },
   };
 }
