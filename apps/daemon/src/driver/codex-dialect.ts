@@ -131,8 +131,7 @@ function isLeftUnread({ story }: Desk, mail: CodexMail, { status }: CodexTurnEnd
   return status === 'completed' && story.unread && !story.reminded && !mail.hasMore();
 }
 
-const reminder =
-  'The message above came in while your turn was ending. Read it now and act on it.';
+const reminder = 'The message above came in while your turn was ending. Read it now and act on it.';
 
 /** The turn goes on in a further one of Codex's: whoever hears of its end may rely on what was delivered. */
 function remind(desk: Desk, mail: CodexMail): void {

@@ -138,7 +138,8 @@ describe('a message that Codex takes as its turn ends', () => {
   const ends = () => events.filter(({ t }) => t === 'turn_end').length;
   const item = (more: Json) => tell('item/completed', { item: more });
   const begin = (id: string) => tell('turn/started', { turn: { id } });
-  const end = (id: string, status = 'completed') => tell('turn/completed', { turn: { id, status } });
+  const end = (id: string, status = 'completed') =>
+    tell('turn/completed', { turn: { id, status } });
   const read = (clientId: string) => {
     const payload = { type: 'item_completed', item: { type: 'UserMessage', client_id: clientId } };
     appendFileSync(file, `${JSON.stringify({ payload })}\n`);
@@ -159,7 +160,10 @@ describe('a message that Codex takes as its turn ends', () => {
         ready: () => undefined,
         fail: () => undefined,
       },
-      { spec: { cwd: '/', permission: 'bypass', sessionId: 's1' } as StartSpec, conversation: null },
+      {
+        spec: { cwd: '/', permission: 'bypass', sessionId: 's1' } as StartSpec,
+        conversation: null,
+      },
     );
     dialect.begin();
     answer('initialize', {});
