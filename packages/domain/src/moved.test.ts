@@ -5,7 +5,6 @@ import { movedNotice, movedStart, movedTo, type MovedFacts } from './moved.ts';
 const facts: MovedFacts = {
   hasRepository: true,
   checkpoint: null,
-  followsHead: false,
   isPinned: false,
   continues: false,
   startBranch: null,
@@ -32,15 +31,6 @@ describe('an agent that goes on elsewhere', () => {
     const large = { checkpoint: { number: 3, travels: false }, startBranch: 'x' };
     expect(told(large)).toContain('Your checkpoint 3 was too large to come along');
     expect(told({ ...large, isPinned: true })).toContain('where your task began');
-  });
-
-  it('is told of the branch as it stands now when it leads, whatever its checkpoint began with', () => {
-    const leads = { followsHead: true, isPinned: true, branchSha: 'b' };
-    const on = told({ ...leads, checkpoint: { number: 3, travels: true } });
-    expect(on).toContain('as it stands now, with what stood in your checkpoint 3 on top');
-    const large = { ...leads, checkpoint: { number: 3, travels: false } };
-    expect(told(large)).toContain("It begins at the contract's branch as it stands now");
-    expect(told({ ...large, branchSha: 'a' })).toContain('where your task began');
   });
 
   it('is told of the work, the branch or the base that it begins with', () => {

@@ -9,8 +9,6 @@
 /** What the new directory begins with. */
 export type MovedTo =
   | { readonly kind: 'checkpoint'; readonly number: number }
-  /** Of who leads: the branch as it stands now, the checkpoint's files on top. */
-  | { readonly kind: 'checkpoint_on_head'; readonly number: number }
   /** The checkpoint's files are too large to travel. */
   | { readonly kind: 'below_checkpoint'; readonly number: number }
   /** The commit where the task began, or nothing at all. */
@@ -24,8 +22,6 @@ export interface MovedFacts {
   readonly hasRepository: boolean;
   /** The one that it goes back to: a person's choice, else its last. */
   readonly checkpoint: { readonly number: number; readonly travels: boolean } | null;
-  /** It leads, and the head of its contract's branch is known. */
-  readonly followsHead: boolean;
   /** It was to begin at a commit of somebody's choice. */
   readonly isPinned: boolean;
   readonly continues: boolean;
@@ -38,22 +34,14 @@ export interface MovedFacts {
 }
 
 export function movedTo(facts: MovedFacts): MovedTo {
-  const { checkpoint, startBranch } = facts;
+  const { checkpoint, startBranch, branchSha, begunSha } = facts;
   if (!facts.hasRepository) return { kind: 'began' };
-  if (facts.followsHead)
-    return checkpoint?.travels === true
-      ? { kind: 'checkpoint_on_head', number: checkpoint.number }
-      : atBranch(facts);
   if (checkpoint?.travels === true) return { kind: 'checkpoint', number: checkpoint.number };
   if (facts.isPinned) return { kind: 'began' };
   if (checkpoint !== null) return { kind: 'below_checkpoint', number: checkpoint.number };
   if (facts.continues) return { kind: 'continued' };
   if (startBranch !== null) return { kind: 'start_branch', branch: startBranch };
   if (!facts.inContract) return { kind: 'base_branch' };
-  return atBranch(facts);
-}
-
-function atBranch({ branchSha, begunSha }: MovedFacts): MovedTo {
   const stands = branchSha !== null && branchSha === begunSha;
   return stands ? { kind: 'began' } : { kind: 'contract_branch' };
 }
@@ -69,8 +57,6 @@ function holds(to: MovedTo): string {
   switch (to.kind) {
     case 'checkpoint':
       return `It holds what stood in your checkpoint ${to.number}`;
-    case 'checkpoint_on_head':
-      return `It is the contract's branch as it stands now, with what stood in your checkpoint ${to.number} on top, not committed; where both changed the same lines the files are marked`;
     case 'below_checkpoint':
       return `Your checkpoint ${to.number} was too large to come along, and it begins at the commit below it that the repository itself has`;
     case 'began':

@@ -5,7 +5,6 @@
  * Law: the same number twice is the same checkpoint; the ref appears only when commit and objects are
  * there; the parent is the agent's HEAD when that descends from the base, else the base.
  *
- * export begunIn(patch): string | null          where the directory of a patch began
  * export makeCheckpoint(workdir, options: CheckpointOptions): Promise<Checkpoint>
  */
 import { promisify } from 'node:util';
@@ -14,7 +13,7 @@ import { commitTree, countChanges, isAncestor, publicBase, updateRefs } from './
 import type { ChangeCount, Identity } from './commit.ts';
 import { GitFailure, hasReason, refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
-import { assertSha, checkpointRef, isSha } from './names.ts';
+import { assertSha, checkpointRef } from './names.ts';
 import { git } from './run.ts';
 import { assertRealDirectory, ensureShadow } from './shadow.ts';
 import type { Workdir } from './shadow.ts';
@@ -160,12 +159,7 @@ async function describe(
     baseSha,
     branchName: branch.trim() || 'detached',
     ...(await countChanges(store, options.baseSha, commitSha)),
-    patch: await makePatch(store, {
-      from: baseSha,
-      to: commitSha,
-      begun: options.baseSha,
-      maxBytes: options.patchMaxBytes ?? patchMaxBytes,
-    }),
+    patch: await makePatch(store, baseSha, commitSha, options.patchMaxBytes ?? patchMaxBytes),
     embedded: saved.embedded,
     skipped: saved.skipped,
   };
@@ -174,30 +168,13 @@ async function describe(
 /** gzip of `git diff --binary`, or null above the cap: half a patch restores nothing. */
 export async function makePatch(
   store: Store,
-  of: {
-    readonly from: string;
-    readonly to: string;
-    /** Where the directory began, which may be further than what the source has. */
-    readonly begun: string;
-    readonly maxBytes: number;
-  },
+  from: string,
+  to: string,
+  maxBytes: number,
 ): Promise<Buffer | null> {
-  const { from, to, begun, maxBytes } = of;
   const args = ['diff-tree', '-r', '-p', '--binary', '--full-index', '--no-renames'];
   const safe = ['--no-ext-diff', '--no-textconv', '--no-color', '--end-of-options', from, to];
   const run = { gitDir: store.dir, maxBytes, truncate: true } as const;
   const { bytes, truncated } = await git([...args, ...safe], run);
-  if (truncated) return null;
-  // git passes over what stands before the first file, and so do machines that do not know it.
-  const heading = bytes.length === 0 ? '' : `${begunWord}${begun}\n\n`;
-  return promisify(gzip)(Buffer.concat([Buffer.from(heading), bytes]));
-}
-
-const begunWord = 'Makima-Begun: ';
-
-/** As the patch says it; null of one that was made before patches did. */
-export function begunIn(patch: Buffer): string | null {
-  const [line = ''] = patch.subarray(0, 128).toString('latin1').split('\n');
-  const sha = line.startsWith(begunWord) ? line.slice(begunWord.length) : '';
-  return isSha(sha) ? sha : null;
+  return truncated ? null : promisify(gzip)(bytes);
 }

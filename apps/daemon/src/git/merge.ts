@@ -8,7 +8,6 @@
  *
  * export mergeInto(store, options: MergeOptions): Promise<MergeResult>     tells how the branch moved
  * export mergeCommits(store, ends: Ends): Promise<{ result, commitSha }>     moves nothing
- * export mergeTrees(store, ours, theirs): Promise<{ tree, conflicts }>
  */
 import { changedPaths, type ChangedPaths } from './changed-paths.ts';
 import { commitTree, isAncestor, treeOf } from './commit.ts';
@@ -134,8 +133,7 @@ export async function mustResolve(store: Store, name: string, what: string): Pro
   return sha;
 }
 
-/** Where both changed the same lines, both stand in the tree, marked. */
-export async function mergeTrees(
+async function mergeTrees(
   store: Store,
   ours: string,
   theirs: string,

@@ -1,30 +1,15 @@
 /** A contract's branch in the stores of two machines: where it stands, whichever of them goes on. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { updateRefs } from './commit.ts';
-import { keptIn } from './keep.ts';
 import { mergeInto } from './merge.ts';
 import { strayedRef, taskRef } from './names.ts';
-import { ontoHead } from './onto-head.ts';
 import { makePack } from './pack.ts';
 import { standAt, type Carried } from './stand.ts';
 import { refreshStore, resolveCommit, type Store } from './store.ts';
 import { takeCommits } from './take.ts';
-import {
-  asAgent,
-  commitFiles,
-  fsck,
-  identity,
-  makePlace,
-  makeStore,
-  makeTask,
-  writeFiles,
-} from './test-repository.ts';
+import { asAgent, commitFiles, fsck, makePlace, makeStore, makeTask } from './test-repository.ts';
 import type { Place } from './test-repository.ts';
-import { prepareWorkdir, type Prepared, type WorkStart } from './workdir.ts';
 
 const branch = 'makima/fix-it';
 const ref = `refs/heads/${branch}`;
@@ -44,14 +29,10 @@ describe('the copy of a branch', () => {
   afterEach(() => place.drop());
 
   /** Work of a task on this machine, merged into its copy of the branch; where that stands then. */
-  const merged = async (
-    store: Store,
-    files: Record<string, string>,
-    from = 'main',
-  ): Promise<string> => {
+  const merged = async (store: Store, files: Record<string, string>): Promise<string> => {
     count += 1;
     const task = `0198c0de-0000-7000-8000-${`${count}`.padStart(12, '0')}`;
-    const made = await makeTask(place, store, { task, ref: from });
+    const made = await makeTask(place, store, { task });
     await commitFiles(made.dir, files, 'Work');
     await takeCommits(made.workdir, { task, attempt: 1 });
     const { commitSha } = await mergeInto(store, {
@@ -119,93 +100,5 @@ describe('the copy of a branch', () => {
     const pushed = await commitFiles(place.repo, { 'pushed.txt': 'pushed\n' }, 'Pushed');
     await stand(there, pushed, { commitSha: pushed, pack: null });
     expect(await at(there, 'pushed.txt')).toBe('pushed');
-  });
-
-  describe('in the directory of who leads, made anew on another machine', () => {
-    const lead = '0198c0de-0000-7000-8000-0000000000aa';
-    const prepared = (store: Store, number: number, start: WorkStart): Promise<Prepared> => {
-      const dir = join(place.root, `lead-${number}`);
-      return prepareWorkdir({ store, dir, branch, start, identity });
-    };
-    const checkpointOf = ({ workdir, startSha }: Prepared, number: number): Promise<Checkpoint> =>
-      makeCheckpoint(workdir, {
-        task: lead,
-        attempt: number,
-        number,
-        message: '',
-        baseSha: startSha,
-      });
-    const leads = async (files: Record<string, string>): Promise<Checkpoint> => {
-      const made = await prepared(here, 1, { kind: 'commit', ref: branch });
-      await writeFiles(made.workdir.dir, files);
-      return checkpointOf(made, 1);
-    };
-    const again = async (
-      store: Store,
-      { baseSha, patch }: Pick<Checkpoint, 'baseSha' | 'patch'>,
-      attempt: number,
-    ): Promise<Prepared> => {
-      if (patch === null) throw new Error('the checkpoint has no patch');
-      const refresh = () => refreshStore(store);
-      const onto = { task: lead, attempt, branch, baseSha, patch, refresh };
-      return prepared(store, attempt, await ontoHead(store, onto));
-    };
-    const read = ({ workdir }: Prepared, file: string): Promise<string> =>
-      readFile(join(workdir.dir, file), 'utf8');
-
-    it('has what was merged since its checkpoint, and on top what was not committed, from machine to machine', async () => {
-      const first = await leads({ 'note.txt': 'mine\n' });
-      const head = await merged(here, { 'one.txt': 'one\n' });
-      await stand(there, head, await carriedFrom(here));
-      const second = await again(there, first, 2);
-      expect(second.startSha).toBe(head);
-      expect(await read(second, 'one.txt')).toBe('one\n');
-      expect(await read(second, 'note.txt')).toBe('mine\n');
-      expect(await asAgent(second.workdir.dir, 'status', '--porcelain')).toBe('?? note.txt');
-      // What the branch had when that directory began is no work of its agent.
-      const next = await checkpointOf(second, 2);
-      const moved = await merged(there, { 'one.txt': 'two\n' }, branch);
-      await stand(here, moved, await carriedFrom(there));
-      const third = await again(here, next, 3);
-      expect(third.startSha).toBe(moved);
-      expect(await read(third, 'one.txt')).toBe('two\n');
-      expect(await asAgent(third.workdir.dir, 'status', '--porcelain')).toBe('?? note.txt');
-      expect(await keptIn(here.dir)).toEqual([]);
-    });
-
-    it('marks what both changed, and keeps the checkpoint; one of an older machine will do', async () => {
-      const { baseSha, patch } = await leads({ 'README.md': '# Mine\n' });
-      const head = await merged(here, { 'README.md': '# Theirs\n' });
-      await stand(there, head, await carriedFrom(here));
-      const plain = gunzipSync(patch ?? '');
-      const old = gzipSync(plain.subarray(plain.indexOf('diff --git')));
-      const made = await again(there, { baseSha, patch: old }, 2);
-      expect(made.startSha).toBe(head);
-      expect(await read(made, 'README.md')).toMatch(/<<<<<<<[^]*# Theirs\n[^]*# Mine\n[^]*>>>>>>>/);
-      const [kept, ...more] = await keptIn(there.dir);
-      expect(more).toEqual([]);
-      expect(kept?.ref).toBe(`refs/makima/kept/${lead}-a2-conflict`);
-      expect(await asAgent(there.dir, '--git-dir=.', 'show', `${kept?.sha}:README.md`)).toBe(
-        '# Mine',
-      );
-    });
-
-    it('begins at the head where its checkpoint changed nothing, and not at all with one that is spoilt', async () => {
-      const { baseSha, patch } = await leads({});
-      const head = await merged(here, { 'one.txt': 'one\n' });
-      await stand(there, head, await carriedFrom(here));
-      expect(await again(there, { baseSha, patch }, 2)).toMatchObject({ startSha: head });
-      const spoilt = gzipSync(
-        'diff --git a/../x b/../x\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-a\n+b\n',
-      );
-      for (const bad of [spoilt, Buffer.from('no gzip')])
-        await expect(again(there, { baseSha, patch: bad }, 3)).rejects.toMatchObject({
-          details: { reason: 'patch_refused' },
-        });
-      const away = { baseSha: 'e'.repeat(40), patch };
-      await expect(again(there, away, 3)).rejects.toMatchObject({
-        details: { reason: 'ref_missing' },
-      });
-    });
   });
 });

@@ -171,18 +171,14 @@ async function resolveStart(options: PrepareOptions): Promise<Start> {
   }
   await assertNoClash(store, files);
   if (start.kind !== 'checkpoint') {
-    return {
-      head: files,
-      files,
-      patch: start.kind === 'patch' ? await unzipPatch(start.patch) : null,
-    };
+    return { head: files, files, patch: start.kind === 'patch' ? await unzip(start.patch) : null };
   }
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${files}^1`];
   const parent = await git(args, { gitDir: store.dir, okCodes: [0, 1, 128] });
   return { head: parent.stdout.trim() || files, files, patch: null };
 }
 
-export async function unzipPatch(patch: Buffer): Promise<Buffer> {
+async function unzip(patch: Buffer): Promise<Buffer> {
   try {
     return await promisify(gunzip)(patch, { maxOutputLength: patchMaxBytes });
   } catch (error) {

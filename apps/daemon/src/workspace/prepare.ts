@@ -22,7 +22,6 @@ import {
 } from '../git/store.ts';
 import { keepWorkdir } from '../git/keep.ts';
 import { workdirAt } from '../git/shadow.ts';
-import { ontoHead } from '../git/onto-head.ts';
 import { standAt } from '../git/stand.ts';
 import {
   prepareWorkdir,
@@ -32,7 +31,7 @@ import {
   type WorkStart,
 } from '../git/workdir.ts';
 import { collectWork } from './collect.ts';
-import type { CarriedBranch, PatchSource, Prepared, PrepareOptions, TaskRecord } from './port.ts';
+import type { CarriedBranch, Prepared, PrepareOptions, TaskRecord } from './port.ts';
 
 export interface Place {
   /** Folder of stores, shadows and working directories. */
@@ -206,20 +205,17 @@ interface Ground {
 }
 
 async function workStart(
-  ground: Ground,
+  { place, store, directory }: Ground,
   start: TaskStart,
   options: PrepareOptions,
 ): Promise<WorkStart> {
-  const { place, store, directory } = ground;
   const { checkpointSha } = start;
-  const headed = headedBranch(start);
   if (checkpointSha !== undefined && (await resolveCommit(store, checkpointSha)) !== null)
     return { kind: 'checkpoint', sha: checkpointSha };
   if (start.patchCheckpointId !== null && !(await isThere(directory))) {
     const patch = await options.fetchPatch();
-    if (patch !== null) return patched(ground, start, { ...patch, branch: headed, options });
+    if (patch !== null) return { kind: 'patch', ...patch };
   }
-  if (headed !== null) return { kind: 'commit', ref: headed };
   if (start.startSha !== null) return { kind: 'commit', ref: start.startSha };
   if (start.continueFromTaskId !== null)
     return continuation(store, await options.recordOf(start.continueFromTaskId));
@@ -230,23 +226,6 @@ async function workStart(
   if (base === null) throw noBase();
   if ((await resolveCommit(store, base)) === null) throw noBranch(base);
   return { kind: 'commit', ref: base };
-}
-
-/** Who leads begins where the contract's branch stands by now, unless a person takes it back to what was. */
-function headedBranch({ isSupervisor, checkpointSha, contractHead }: TaskStart): string | null {
-  return isSupervisor && checkpointSha === undefined ? (contractHead?.branch ?? null) : null;
-}
-
-/** A checkpoint's files: on the commit that its patch is against, or on the branch. */
-async function patched(
-  { place, store }: Ground,
-  { taskId: task, attempt }: TaskStart,
-  from: PatchSource & { readonly branch: string | null; readonly options: PrepareOptions },
-): Promise<WorkStart> {
-  const { branch, baseSha, patch } = from;
-  if (branch === null) return { kind: 'patch', baseSha, patch };
-  const refresh = (): Promise<StoreState> => refreshed(place, store, from.options.signal);
-  return ontoHead(store, { task, attempt, branch, baseSha, patch, refresh });
 }
 
 /** The work of another task as it stands: its commits, and on top what it left uncommitted. */

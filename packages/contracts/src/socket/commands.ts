@@ -70,10 +70,7 @@ export const zTaskStart = z.strictObject({
   trusted: z.literal(true).optional(),
   /** Branch in the task's own repository. */
   branch: z.string(),
-  /**
-   * Where the branch starts: a commit, or null for the contract's branch (else the base branch). A supervisor whose
-   * directory is made anew starts at the contract's head, whatever stands here, its checkpoint's files on top.
-   */
+  /** Where the branch starts: a commit, or null for the contract's branch (else the base branch). */
   startSha: zSha.nullable(),
   /** A person goes back to this checkpoint: a new directory as it was then; the former one is kept on a ref. */
   checkpointSha: zSha.optional(),

@@ -20,8 +20,6 @@ export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Pr
       checkpoint === undefined
         ? null
         : { number: checkpoint.checkpointNumber, travels: travels(checkpoint) },
-    followsHead:
-      task.isSupervisor && told.checkpointSha === undefined && told.contractHead !== undefined,
     isPinned: task.checkpointSha !== null && told.checkpointSha === undefined,
     continues: task.continueFromTaskId !== null,
     startBranch: task.startBranch,
