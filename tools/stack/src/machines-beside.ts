@@ -15,21 +15,34 @@ const standingFolder = (env: NodeJS.ProcessEnv): string =>
 export const machineBeside = (home: Home, env: NodeJS.ProcessEnv): string | undefined => {
   const folder = standingFolder(env);
   if (`${folder}/`.startsWith(`${home.root}/`) || !isDaemonFolder(folder)) return undefined;
-  return `left ${folder}, ${runningAt(folder) ?? 'of a daemon that was joined by hand and does not run'}: it may hold work that is not merged.\n  ${endOf(folder)}`;
+  return leftAt(folder, folder);
 };
 
 /** The reason why this part of the home stays: a daemon that was started by hand lives in it. */
 export const livesIn = (part: string): string | undefined => {
-  const folders = existsSync(part)
-    ? readdirSync(part, { withFileTypes: true }).flatMap((entry) =>
-        entry.isDirectory() ? [join(part, entry.name)] : [],
-      )
-    : [];
-  const at = [part, ...folders].find((folder) => runningAt(folder) !== undefined);
-  return at === undefined
-    ? undefined
-    : `left ${part}, ${runningAt(at)}: it may hold work that is not merged.\n  ${endOf(at)}`;
+  const at = foldersOf(part).find((folder) => runningAt(folder) !== undefined);
+  return at === undefined ? undefined : leftAt(part, at);
 };
+
+/** The machines that were joined by hand in this part of the home, each as it is told. */
+export const machinesIn = (part: string): string[] =>
+  foldersOf(part)
+    .filter(isDaemonFolder)
+    .map((folder) => leftAt(folder, folder));
+
+/** A part of the home, and the folders in it. */
+const foldersOf = (part: string): string[] => {
+  if (!existsSync(part)) return [];
+  const entries = readdirSync(part, { withFileTypes: true });
+  return [
+    part,
+    ...entries.flatMap((entry) => (entry.isDirectory() ? [join(part, entry.name)] : [])),
+  ];
+};
+
+/** Why `left` stays: the machine in `folder`, and the commands that end it. */
+const leftAt = (left: string, folder: string): string =>
+  `left ${left}, ${runningAt(folder) ?? 'of a daemon that was joined by hand and does not run'}: it may hold work that is not merged.\n  ${endOf(folder)}`;
 
 const isDaemonFolder = (folder: string): boolean =>
   ['key', 'daemon.lock', 'git', 'journal'].some((name) => existsSync(join(folder, name)));

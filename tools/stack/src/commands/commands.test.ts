@@ -88,28 +88,35 @@ describe('a home in which nothing runs', () => {
     const [beside, inside] = [join(home, '..', "my 'box'"), join(home, 'joined', 'second')];
     const env = { MAKIMA_DAEMON_HOME: beside };
     for (const folder of [beside, inside]) mkdirSync(join(folder, 'git'), { recursive: true });
+    mkdirSync(join(home, 'joined', 'empty'));
     const at = `'${beside.replaceAll("'", `'\\''`)}'`;
     expect(makima(['down', '--purge'], env).out.split('\n')).toEqual([
-      `removed ${join(home, 'joined')}`,
-      `removed ${home}`,
+      `left ${inside}, of a daemon that was joined by hand and does not run: it may hold work that is not merged.`,
+      `  rm -r -- '${inside}'   forgets it and its work`,
+      `left ${home}, which holds other things: joined`,
       `left ${beside}, of a daemon that was joined by hand and does not run: it may hold work that is not merged.`,
       `  rm -r -- ${at}   forgets it and its work`,
     ]);
 
     // This process stands for their daemon: it lives.
-    mkdirSync(inside, { recursive: true });
     for (const folder of [beside, inside]) takeHome(daemonHomeAt(folder));
     writeFileSync(join(beside, 'status.json'), JSON.stringify({ running: ['a', 'b'] }));
     const lives = `(process ${process.pid}): it may hold work that is not merged.`;
     const kill = `  kill ${process.pid}   stops it, as Ctrl-C does; then`;
     expect(makima(['down', '--purge'], env).out.split('\n')).toEqual([
-      `left ${join(home, 'joined')}, of a daemon that was started by hand and still runs ${lives}`,
+      `left ${inside}, of a daemon that was started by hand and still runs ${lives}`,
       `${kill} rm -r -- '${inside}'   forgets it and its work`,
       `left ${home}, which holds other things: joined`,
       `left ${beside}, of a daemon that was started by hand and still runs with 2 agents ${lives}`,
       `${kill} rm -r -- ${at}   forgets it and its work`,
     ]);
-    expect(existsSync(join(inside, 'daemon.lock'))).toBe(true);
+    expect(readdirSync(inside)).toEqual(['daemon.lock', 'git']);
+
+    rmSync(inside, { recursive: true });
+    expect(makima(['down', '--purge']).out.split('\n')).toEqual([
+      `removed ${join(home, 'joined')}`,
+      `removed ${home}`,
+    ]);
   });
 
   it('logs shows what is there, and names what is not', () => {

@@ -1,12 +1,12 @@
 // `makima down`: drains the stack that runs in this home; with --purge removes what it kept.
 // Why: stopping is asked of whoever started it, so that the order of draining is the same.
 // Law: no process is signalled that is not the one in the state file; only folders that makima
-// made are removed, and each is named; a machine that was joined by hand is never removed while its
-// daemon lives, nor without a word.
+// made are removed, and each is named; a machine that was joined by hand is never removed, whether its
+// daemon lives or not, and is named.
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { guestParts, homeParts, type Home } from '../home.ts';
-import { livesIn, machineBeside } from '../machines-beside.ts';
+import { livesIn, machineBeside, machinesIn } from '../machines-beside.ts';
 import { endProcess, signalProcess, waitForEnd } from '../process-identity.ts';
 import { lockOwner } from '../start-lock.ts';
 import { readState, removeState } from '../state-file.ts';
@@ -61,16 +61,20 @@ const purge = (home: Home, env: NodeJS.ProcessEnv): void => {
   for (const part of [...homeParts, ...guestParts]) {
     const folder = join(home.root, part);
     if (!existsSync(folder)) continue;
-    const inhabited = livesIn(folder);
-    if (inhabited === undefined) {
+    const inhabited = inhabitantsOf(folder, part);
+    if (inhabited.length === 0) {
       rmSync(folder, { recursive: true, force: true });
       console.log(`removed ${folder}`);
-    } else console.log(inhabited);
+    } else console.log(inhabited.join('\n'));
   }
   removeEmpty(home);
   const beside = machineBeside(home, env);
   if (beside !== undefined) console.log(beside);
 };
+
+/** The stack's own daemon is stopped and goes with its home; what somebody joined by hand is theirs. */
+const inhabitantsOf = (folder: string, part: string): string[] =>
+  part === 'joined' ? machinesIn(folder) : [livesIn(folder) ?? []].flat();
 
 const removeEmpty = (home: Home): void => {
   if (!existsSync(home.root)) return;
