@@ -9,7 +9,7 @@
  * export keepCommit(store, sha, { task, attempt, why? }): Promise<Kept>
  * export keepWorkdir(workdir, options: KeepOptions): Promise<KeptWork>
  * export isHeld(store, sha, holders: readonly string[]): Promise<boolean>
- * export keptIn(storeDir): Promise<Kept[]>       all that is kept in a store
+ * export keptIn(storeDir): Promise<Kept[]>       all that is kept in a store, whatever its objects are like
  */
 import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
 import type { Identity } from './commit.ts';
@@ -132,18 +132,29 @@ interface KeptRow extends Kept {
   readonly parent: string;
 }
 
-async function keptOf(store: Store, name: KeepName): Promise<KeptRow[]> {
+async function keptOf({ dir }: Store, name: KeepName): Promise<KeptRow[]> {
   const own = keptRef(name.task, name.attempt);
-  return (await keptIn(store.dir)).filter(({ ref }) => ref === own || ref.startsWith(`${own}-`));
+  const format = '%(refname) %(objectname) %(tree) %(parent)';
+  return (await rowsOf(dir, format, [own, `${own}-*`])).map(
+    ([ref = '', sha = '', tree = '', parent = '']) => ({ ref, sha, tree, parent }),
+  );
 }
 
-export async function keptIn(storeDir: string): Promise<KeptRow[]> {
-  const format = '--format=%(refname) %(objectname) %(tree) %(parent)';
-  const { stdout } = await git(['for-each-ref', format, 'refs/makima/kept'], { gitDir: storeDir });
-  const rows = stdout.split('\n').map((row) => row.split(' '));
-  return rows.flatMap(([ref = '', sha = '', tree = '', parent = '']) =>
-    ref === '' ? [] : [{ ref, sha, tree, parent }],
-  );
+/** No object is read for it: one that is lost hides no other. */
+export async function keptIn(storeDir: string): Promise<Kept[]> {
+  const rows = await rowsOf(storeDir, '%(refname) %(objectname)', ['refs/makima/kept']);
+  return rows.map(([ref = '', sha = '']) => ({ ref, sha }));
+}
+
+async function rowsOf(
+  storeDir: string,
+  format: string,
+  patterns: readonly string[],
+): Promise<string[][]> {
+  const args = ['for-each-ref', `--format=${format}`, ...patterns];
+  const { stdout } = await git(args, { gitDir: storeDir });
+  const rows = stdout.split('\n').filter((row) => row !== '');
+  return rows.map((row) => row.split(' '));
 }
 
 function holdersOf({ baseSha, mergedInto = [] }: KeepOptions): readonly string[] {

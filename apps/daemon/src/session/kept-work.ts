@@ -20,6 +20,7 @@ export function createKeptTeller(parts: Parts, file: string): KeptTeller {
     const found = await parts.workspace.kept({
       isKnown: (ref) => known.has(ref),
       branchOf: async (taskId) => (await parts.records.read(taskId))?.contractBranch ?? null,
+      unreadable: (at, error) => parts.log.warn({ err: error, ...at }, 'kept work was passed over'),
     });
     for (const { merged, ...work } of found) {
       const { ref } = work;

@@ -1,11 +1,14 @@
 /**
  * All work that stands on kept refs of this machine's stores, with whose it is.
  *
- * Law: read from the stores themselves: what stands there was kept, whoever died before it could say so.
+ * Law: read from the stores themselves: what stands there was kept, whoever died before it could say so. A store or
+ * a ref that cannot be read hides no other.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isHeld, keptIn } from '../git/keep.ts';
+import { refuse } from '../git/failure.ts';
+import { isHeld, keptIn, type Kept } from '../git/keep.ts';
+import { resolveCommit } from '../git/store.ts';
 import type { KeptLook, KeptWork } from './port.ts';
 
 const named = /^refs\/makima\/kept\/([0-9a-f-]{36})-a(\d{1,9})(?:-([a-z][a-z0-9-]*?))?(?:-\d+)?$/;
@@ -15,15 +18,25 @@ export async function keptHere(home: string, look: KeptLook): Promise<KeptWork[]
   const stores = join(home, 'stores');
   const names = await readdir(stores).catch(() => []);
   const found: KeptWork[] = [];
-  for (const name of names.filter((entry) => entry.endsWith('.git'))) {
-    const dir = join(stores, name);
-    for (const { ref, sha } of await keptIn(dir)) {
-      const [, taskId, attempt, why = 'unmerged'] = named.exec(ref) ?? [];
-      if (taskId === undefined || look.isKnown(ref)) continue;
-      const branch = await look.branchOf(taskId);
-      const merged = branch !== null && (await isHeld({ dir }, sha, [branch]));
-      found.push({ ref, taskId, attempt: Number(attempt), why, merged });
+  for (const store of names.filter((entry) => entry.endsWith('.git'))) {
+    const dir = join(stores, store);
+    const passOver = (ref: string | undefined) => (error: unknown) => {
+      look.unreadable({ store, ...(ref === undefined ? {} : { ref }) }, error);
+    };
+    for (const kept of (await keptIn(dir).catch(passOver(undefined))) ?? []) {
+      const work = (await workOf(dir, kept, look).catch(passOver(kept.ref))) ?? null;
+      if (work !== null) found.push(work);
     }
   }
   return found;
+}
+
+async function workOf(dir: string, { ref, sha }: Kept, look: KeptLook): Promise<KeptWork | null> {
+  const [, taskId, attempt, why = 'unmerged'] = named.exec(ref) ?? [];
+  if (taskId === undefined || look.isKnown(ref)) return null;
+  if ((await resolveCommit({ dir }, sha)) === null)
+    throw refuse('ref_missing', 'The commit that was kept is not in the store');
+  const branch = await look.branchOf(taskId);
+  const merged = branch !== null && (await isHeld({ dir }, sha, [branch]));
+  return { ref, taskId, attempt: Number(attempt), why, merged };
 }
