@@ -49,7 +49,10 @@ async function told(): Promise<Report[]> {
     accessTo: async () => null,
     fetchBranch: async ({ commitSha }) => ({ commitSha, pack: null }),
   });
-  const log = createLog({ service: 'test', sink: { write: (line) => void lines.push(line), flush: () => undefined } });
+  const log = createLog({
+    service: 'test',
+    sink: { write: (line) => void lines.push(line), flush: () => undefined },
+  });
   const records = openRecords(join(place.root, 'tasks'));
   const parts = { journal, records, workspace, log };
   await createKeptTeller(parts, join(place.root, 'kept-told')).tell();

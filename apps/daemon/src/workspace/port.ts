@@ -99,7 +99,10 @@ export interface KeptLook {
   /** The branch that a task's work is merged into; null where none is known. */
   readonly branchOf: (taskId: string) => Promise<string | null>;
   /** A store, or a ref of one, that git cannot read: it is passed over. */
-  readonly unreadable: (at: { readonly store: string; readonly ref?: string }, error: unknown) => void;
+  readonly unreadable: (
+    at: { readonly store: string; readonly ref?: string },
+    error: unknown,
+  ) => void;
 }
 
 /** Where the commits to merge are, beside the store. */
