@@ -17,7 +17,7 @@ export interface Home {
   readonly tasks: string;
   /** Stores, working directories. */
   readonly git: string;
-  /** Refs of kept work that were told of. */
+  /** Refs of kept work that were told of, each with what it held. */
   readonly toldFile: string;
   /** Conversations of agents that keep theirs where we say. */
   readonly sessions: string;

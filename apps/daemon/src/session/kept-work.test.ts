@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Report } from '@makima/contracts/socket/reports';
 import { createLog } from '@makima/runtime/log';
+import { commitTree, treeOf, updateRefs } from '../git/commit.ts';
 import { keepCommit, keepWorkdir } from '../git/keep.ts';
 import { resolveCommit, type Store } from '../git/store.ts';
 import {
@@ -18,6 +19,23 @@ import { openJournal, type Journal } from '../journal/journal.ts';
 import { gitWorkspace } from '../workspace/git.ts';
 import { createKeptTeller } from './kept-work.ts';
 import { openRecords } from './records.ts';
+
+const record = {
+  attempt: 1,
+  contractSlug: 'fix-it',
+  name: 'kept',
+  isSupervisor: false,
+  repository: null,
+  branch: 'makima/fix-it/kept',
+  directory: '/nowhere',
+  sharedWith: null,
+  baseSha: null,
+  agent: 'scripted',
+  sessionId: 'none',
+  settledSha: null,
+  leftoverSha: null,
+  collected: true,
+} as const;
 
 let place: Place;
 let store: Store;
@@ -40,6 +58,10 @@ afterAll(async () => {
   await place.drop();
 });
 
+function tasksDir(): string {
+  return join(place.root, 'tasks');
+}
+
 /** What a life of the daemon tells. */
 async function told(): Promise<Report[]> {
   const before = journal.state.lastReportSeq;
@@ -53,7 +75,7 @@ async function told(): Promise<Report[]> {
     service: 'test',
     sink: { write: (line) => void lines.push(line), flush: () => undefined },
   });
-  const records = openRecords(join(place.root, 'tasks'));
+  const records = openRecords(tasksDir());
   const parts = { journal, records, workspace, log };
   await createKeptTeller(parts, join(place.root, 'kept-told')).tell();
   if (journal.state.lastReportSeq === before) return [];
@@ -79,3 +101,31 @@ it('is told of beside a store and a ref that git cannot read, which are logged',
   const more = { task: fixedTask, attempt: 1, baseSha };
   expect((await keepWorkdir(workdir, more)).refs).toHaveLength(1);
 });
+
+it('that a branch holds is told when the branch goes back; a ref that moves on with new work once more', async () => {
+  const base = (await resolveCommit(store, 'main')) ?? '';
+  const sha = await childOf(base);
+  const taskId = randomUUID();
+  const contractBranch = 'makima/fix-it';
+  const branchTo = (to: string) => updateRefs(store, [`update refs/heads/${contractBranch} ${to}`]);
+  await openRecords(tasksDir()).write({ ...record, taskId, contractBranch });
+  const { ref } = await keepCommit(store, sha, { task: taskId, attempt: 1 });
+  const kept = () =>
+    told().then((all) => all.filter((one) => one.kind === 'task.kept' && one.taskId === taskId));
+  await branchTo(sha);
+  expect(await kept()).toEqual([]);
+  await branchTo(base);
+  const word = { kind: 'task.kept', taskId, attempt: 1, ref, why: 'unmerged' };
+  expect(await kept()).toEqual([word]);
+  expect(await kept()).toEqual([]);
+  expect(await keepCommit(store, await childOf(sha), { task: taskId, attempt: 1 })).toMatchObject({
+    ref,
+  });
+  expect(await kept()).toEqual([word]);
+  expect(await kept()).toEqual([]);
+});
+
+async function childOf(parent: string): Promise<string> {
+  const tree = await treeOf(store, parent);
+  return commitTree(store, { tree, parents: [parent], message: `After ${parent}` });
+}

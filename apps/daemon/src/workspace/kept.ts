@@ -31,12 +31,13 @@ export async function keptHere(home: string, look: KeptLook): Promise<KeptWork[]
   return found;
 }
 
-async function workOf(dir: string, { ref, sha }: Kept, look: KeptLook): Promise<KeptWork | null> {
+async function workOf(dir: string, kept: Kept, look: KeptLook): Promise<KeptWork | null> {
+  const { ref, sha } = kept;
   const [, taskId, attempt, why = 'unmerged'] = named.exec(ref) ?? [];
-  if (taskId === undefined || look.isKnown(ref)) return null;
+  if (taskId === undefined || look.isKnown(kept)) return null;
   if ((await resolveCommit({ dir }, sha)) === null)
     throw refuse('ref_missing', 'The commit that was kept is not in the store');
   const branch = await look.branchOf(taskId);
   const merged = branch !== null && (await isHeld({ dir }, sha, [branch]));
-  return { ref, taskId, attempt: Number(attempt), why, merged };
+  return { ref, sha, taskId, attempt: Number(attempt), why, merged };
 }

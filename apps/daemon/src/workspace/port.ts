@@ -87,15 +87,17 @@ export interface KeptWork {
   readonly taskId: string;
   readonly attempt: number;
   readonly ref: string;
+  /** What it holds. */
+  readonly sha: string;
   /** The word of the ref. */
   readonly why: string;
-  /** The contract's branch has it by now. */
+  /** The contract's branch, as this machine has it, holds it now. */
   readonly merged: boolean;
 }
 
 export interface KeptLook {
   /** Not looked at. */
-  readonly isKnown: (ref: string) => boolean;
+  readonly isKnown: (kept: Pick<KeptWork, 'ref' | 'sha'>) => boolean;
   /** The branch that a task's work is merged into; null where none is known. */
   readonly branchOf: (taskId: string) => Promise<string | null>;
   /** A store, or a ref of one, that git cannot read: it is passed over. */
