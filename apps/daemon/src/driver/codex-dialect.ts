@@ -4,11 +4,12 @@
  * Law: ready only when the conversation is open and somebody is signed in; what the file holds is told before
  * the end of the turn that wrote it, and all of it before the exit.
  */
+import { completionWord, saysComplete } from '@makima/domain/rounds';
 import { codexLimits } from './codex-limits.ts';
 import type { CodexConversation } from './codex-conversation.ts';
 import { messageIdOf, noConversation } from './codex-conversation.ts';
 import type { CodexStory, CodexTurnEnd } from './codex-lines.ts';
-import { endTurn, readNotification } from './codex-lines.ts';
+import { endTurn, readNotification, wordsOf } from './codex-lines.ts';
 import type { CodexMail } from './codex-mail.ts';
 import { codexMail } from './codex-mail.ts';
 import { codexRequests } from './codex-requests.ts';
@@ -62,14 +63,17 @@ export function codexDialect(link: DialectLink, options: CodexDialectOptions): D
     turnId: null,
     lastText: '',
     retrying: false,
+    saidBefore: '',
+    begun: false,
+    acted: false,
     unread: false,
-    reminded: false,
     on: {
       turnOver(end) {
         tail.look();
         requests.turnOver();
-        if (isLeftUnread(desk, mail, end)) return remind(desk, mail);
-        whenFiled(mail, tail, () => endTurn(story, end));
+        const tellEnd = () => whenFiled(mail, tail, () => endTurn(story, end));
+        if (isLeftUnread(desk, mail, end)) remind(desk, mail, tellEnd);
+        else tellEnd();
       },
       turnTold(turnId, { status }) {
         mail.turnOver(turnId);
@@ -117,7 +121,7 @@ function mailOf(desk: Desk): CodexMail {
   return codexMail({
     link,
     known: conversation?.messageIds ?? [],
-    hand: (message, taken) => say(desk, message, taken),
+    hand: (message, taken) => say(desk, message, { taken }),
     working: () => story.turnId !== null,
     interrupt: () => rpc.call('turn/interrupt', turnOf(story)),
   });
@@ -128,21 +132,28 @@ function mailOf(desk: Desk): CodexMail {
  * and the model is not asked about it.
  */
 function isLeftUnread({ story }: Desk, mail: CodexMail, { status }: CodexTurnEnd): boolean {
-  return status === 'completed' && story.unread && !story.reminded && !mail.hasMore();
+  return status === 'completed' && story.unread && !mail.hasMore();
 }
 
 const reminder = 'The message above came in while your turn was ending. Read it now and act on it.';
 
-/** The turn goes on in a further one of Codex's: whoever hears of its end may rely on what was delivered. */
-function remind(desk: Desk, mail: CodexMail): void {
+const stillComplete = `If nothing is left to do then, end once more with a line that says only ${completionWord}.`;
+
+/**
+ * The turn goes on in a further one of Codex's: whoever hears of its end may rely on what was delivered. What it said
+ * stands; when Codex does not go on, it has ended as it did (`tellEnd`).
+ */
+function remind(desk: Desk, mail: CodexMail, tellEnd: () => void): void {
   const { link, story } = desk;
   const turnId = story.turnId ?? '';
   story.turnId = null;
-  story.reminded = true;
+  story.saidBefore = wordsOf(story);
+  story.lastText = '';
   const used = story.usage.turnEnds();
   if (used !== null) link.emit(used);
   mail.turnGoesOn(turnId);
-  say(desk, { text: reminder });
+  const text = saysComplete(story.saidBefore) ? `${reminder} ${stillComplete}` : reminder;
+  say(desk, { text }, { refused: tellEnd });
 }
 
 const filedTries = 50;
@@ -165,6 +176,13 @@ function whenFiled(mail: CodexMail, tail: FileTail, then: () => void): void {
   look();
 }
 
+interface Answers {
+  /** Into that turn. */
+  readonly taken?: (turnId: string) => void;
+  /** It was not taken, and no turn runs; where nothing is given, this is the end of one that failed. */
+  readonly refused?: () => void;
+}
+
 /**
  * Begins a turn with a message. While one runs, Codex takes it into that one (as `turn/steer` would, without
  * the need to name a turn that may just be over).
@@ -172,16 +190,18 @@ function whenFiled(mail: CodexMail, tail: FileTail, then: () => void): void {
 function say(
   { link, rpc, story }: Desk,
   message: Pick<AgentMessage, 'text'> & Partial<AgentMessage>,
-  taken: (turnId: string) => void = () => undefined,
+  { taken, refused }: Answers = {},
 ): void {
   const input = [{ type: 'text', text: message.text, text_elements: [] }];
   const params = { threadId: story.threadId, clientUserMessageId: message.id ?? null, input };
   rpc.call('turn/start', params, {
-    done: (result) => taken(textOf(objectOf(result.turn).id) ?? ''),
+    done: (result) => taken?.(textOf(objectOf(result.turn).id) ?? ''),
     failed(why) {
       const error = { message: `Codex did not take the message: ${why.message}` };
       link.emit({ t: 'log', stream: 'driver', line: error.message, cutBytes: 0 });
-      if (story.turnId === null) endTurn(story, { status: 'failed', error });
+      if (story.turnId !== null) return;
+      if (refused === undefined) endTurn(story, { status: 'failed', error });
+      else refused();
     },
   });
 }

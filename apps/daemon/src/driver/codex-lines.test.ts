@@ -32,8 +32,10 @@ function telling() {
     turnId: null,
     lastText: '',
     retrying: false,
+    saidBefore: '',
+    begun: false,
+    acted: false,
     unread: false,
-    reminded: false,
     on: {
       turnOver: (end: CodexTurnEnd) => endTurn(story, end),
       turnTold: () => undefined,

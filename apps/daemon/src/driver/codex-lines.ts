@@ -4,6 +4,7 @@
  * Law: a line of an unknown kind is told as `log`, whole up to 2000 characters; one that is known and says
  * nothing to us is left out by name. A turn's end closes all that the turn opened.
  */
+import { saysComplete } from '@makima/domain/rounds';
 import { apiErrorOf, errorNameOf, tryOf } from './codex-errors.ts';
 import { isToolCall, toolEndOf, toolStartOf } from './codex-items.ts';
 import type { CodexLimits } from './codex-limits.ts';
@@ -25,12 +26,16 @@ export interface CodexStory {
   turnId: string | null;
   /** The last words of the turn. */
   lastText: string;
+  /** The result of the turn of Codex's that this one goes on for; empty for one that stands by itself. */
+  saidBefore: string;
   /** The model is being asked again. */
   retrying: boolean;
-  /** The model has said nothing since it was told something. */
+  /** The turn has its prompt, or the model has said something in it. */
+  begun: boolean;
+  /** The model has called a tool in this turn. */
+  acted: boolean;
+  /** The model has said nothing since a message was taken into the turn, other than the one that began it. */
   unread: boolean;
-  /** It was told to read that, and has said nothing since. */
-  reminded: boolean;
   readonly on: CodexHearers;
 }
 
@@ -120,6 +125,8 @@ function logLine({ link }: CodexStory, method: string, line: Json): void {
 function readTurnStart(story: CodexStory, params: Json): void {
   story.turnId = textOf(objectOf(params.turn).id);
   story.lastText = '';
+  story.begun = false;
+  story.acted = false;
   story.unread = false;
   story.limits.turnBegins();
   story.usage.turnBegins();
@@ -129,7 +136,7 @@ function readTurnStart(story: CodexStory, params: Json): void {
 /** The model answers: it has read all that it was told, and what was tried again has succeeded. */
 function answered(story: CodexStory): void {
   story.unread = false;
-  story.reminded = false;
+  story.begun = true;
   if (!story.retrying) return;
   story.retrying = false;
   story.link.emit({ t: 'state', state: 'working' });
@@ -155,16 +162,18 @@ function readItemStart(story: CodexStory, params: Json): void {
   if (isToolCall(item)) openTool(story, item);
 }
 
-function openTool({ link, openTools }: CodexStory, item: Json): void {
+function openTool(story: CodexStory, item: Json): void {
   const start = toolStartOf(item);
-  openTools.set(start.toolId, start.input);
-  link.emit(start);
+  story.acted = true;
+  story.openTools.set(start.toolId, start.input);
+  story.link.emit(start);
 }
 
 function readItemEnd(story: CodexStory, params: Json): void {
   const item = objectOf(params.item);
   if (item.type === 'userMessage') {
-    story.unread = true;
+    story.unread = story.begun;
+    story.begun = true;
     const id = textOf(item.clientId);
     if (id !== null) story.on.messageSeen(id);
   } else if (item.type === 'agentMessage') sayWhole(story, item, textOf(item.text) ?? '', false);
@@ -235,8 +244,22 @@ export function endTurn(story: CodexStory, end: CodexTurnEnd): void {
   const used = usage.turnEnds();
   if (used !== null) link.emit(used);
   link.emit(turnEndOf(story, end));
+  story.lastText = '';
+  story.saidBefore = '';
   link.emit({ t: 'state', state: limits.isRejected() ? 'limited' : 'idle' });
   story.on.turnTold(turnId, end);
+}
+
+/**
+ * The turn's result. One that Codex continued has both results, in their order. Its word that all is done ended the first
+ * and stays the last line, unless the model has worked since: then its later words decide.
+ */
+export function wordsOf(story: Pick<CodexStory, 'saidBefore' | 'lastText' | 'acted'>): string {
+  const { saidBefore, lastText, acted } = story;
+  if (saidBefore === '' || saidBefore === lastText) return lastText;
+  if (lastText.trim() === '') return saidBefore;
+  const stands = saysComplete(saidBefore) && !saysComplete(lastText) && !acted;
+  return (stands ? [lastText, saidBefore] : [saidBefore, lastText]).join('\n\n');
 }
 
 function turnEndOf(story: CodexStory, { status, error }: CodexTurnEnd): EventOf<'turn_end'> {
@@ -250,7 +273,7 @@ function turnEndOf(story: CodexStory, { status, error }: CodexTurnEnd): EventOf<
   return {
     t: 'turn_end',
     outcome,
-    text: story.lastText,
+    text: wordsOf(story),
     error: failed ? (told ?? unknown) : null,
     deferred: null,
   };

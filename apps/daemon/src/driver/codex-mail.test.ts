@@ -135,7 +135,8 @@ describe('a message that Codex takes as its turn ends', () => {
     asked
       .filter(({ method }) => method === 'turn/start')
       .map(({ params }) => (params.input as { text: string }[])[0]?.text);
-  const ends = () => events.filter(({ t }) => t === 'turn_end').length;
+  const turnEnds = () => events.filter(({ t }) => t === 'turn_end');
+  const ends = () => turnEnds().length;
   const item = (more: Json) => tell('item/completed', { item: more });
   const begin = (id: string) => tell('turn/started', { turn: { id } });
   const end = (id: string, status = 'completed') =>
@@ -145,10 +146,20 @@ describe('a message that Codex takes as its turn ends', () => {
     appendFileSync(file, `${JSON.stringify({ payload })}\n`);
     item({ type: 'userMessage', id: clientId, clientId });
   };
-  const speak = () => {
+  const speak = (text = 'Done.') => {
     tell('item/started', { item: { type: 'agentMessage', id: 'words' } });
-    item({ type: 'agentMessage', id: 'words', text: 'Done.' });
+    item({ type: 'agentMessage', id: 'words', text });
   };
+  const late = (id: string) => {
+    dialect.message(message(id), 'next');
+    answer('turn/start', { turn: { id: 'turn-1' } });
+    read(id);
+  };
+  const beginReminded = () => {
+    begin('turn-2');
+    item({ type: 'userMessage', id: 'reminder', clientId: null });
+  };
+  const refuse = () => hear({ id: asked.at(-1)?.id, error: { message: 'no' } });
 
   beforeEach(() => {
     asked = [];
@@ -177,17 +188,14 @@ describe('a message that Codex takes as its turn ends', () => {
 
   it('is read before anybody hears of the end', () => {
     speak();
-    dialect.message(message('b'), 'next');
-    answer('turn/start', { turn: { id: 'turn-1' } });
-    read('b');
+    late('b');
     end('turn-1');
     expect(ends()).toBe(0);
     expect(said()).toEqual(['text of a', 'text of b', expect.stringContaining('message above')]);
-    begin('turn-2');
-    item({ type: 'userMessage', id: 'reminder', clientId: null });
+    beginReminded();
     speak();
     end('turn-2');
-    expect(ends()).toBe(1);
+    expect(turnEnds()).toMatchObject([{ outcome: 'completed', text: 'Done.' }]);
     expect(said()).toHaveLength(3);
     expect(told().filter((line) => line.startsWith('b '))).toEqual([
       'b queued',
@@ -197,33 +205,89 @@ describe('a message that Codex takes as its turn ends', () => {
   });
 
   it('is not told of twice to a model that says nothing', () => {
+    late('b');
     end('turn-1');
     expect(ends()).toBe(0);
-    begin('turn-2');
-    item({ type: 'userMessage', id: 'reminder', clientId: null });
+    beginReminded();
     end('turn-2');
     expect(ends()).toBe(1);
-    expect(said()).toHaveLength(2);
+    expect(said()).toHaveLength(3);
+  });
+
+  it('is not taken for one when it began the turn, which the model ended without a word', () => {
+    end('turn-1');
+    expect(ends()).toBe(1);
+    expect(said()).toEqual(['text of a']);
+  });
+
+  const complete = 'All is there.\nTASK COMPLETE';
+  it.each([
+    ['The answer is 4.', '', 'The answer is 4.'],
+    ['The answer is 4.', 'Noted.', 'The answer is 4.\n\nNoted.'],
+    ['', 'Noted.', 'Noted.'],
+    [complete, '', complete],
+    [complete, 'Noted.', `Noted.\n\n${complete}`],
+    [complete, `More.\nTASK COMPLETE`, `${complete}\n\nMore.\nTASK COMPLETE`],
+  ])('leaves the turn its result: %j, then %j', (first, second, text) => {
+    if (first !== '') speak(first);
+    late('b');
+    end('turn-1');
+    const asksAgain = said().at(-1)?.endsWith('a line that says only TASK COMPLETE.');
+    expect(asksAgain).toBe(first === complete);
+    beginReminded();
+    if (second !== '') speak(second);
+    end('turn-2');
+    expect(turnEnds()).toMatchObject([{ outcome: 'completed', text }]);
+    // It is that turn's alone.
+    begin('turn-3');
+    speak('Next.');
+    end('turn-3');
+    expect(turnEnds()[1]).toMatchObject({ text: 'Next.' });
+  });
+
+  it('takes the word that all is done back when it is worked on and that word does not follow', () => {
+    speak(complete);
+    late('b');
+    end('turn-1');
+    beginReminded();
+    item({ type: 'commandExecution', id: 'call', command: 'make', status: 'completed' });
+    speak('Half of it.');
+    end('turn-2');
+    expect(turnEnds()).toMatchObject([{ text: `${complete}\n\nHalf of it.` }]);
   });
 
   it('stands where it is when the turn was broken off, or another message follows', async () => {
+    late('z');
     end('turn-1', 'interrupted');
     expect(ends()).toBe(1);
     dialect.message(message('b'), 'next');
     answer('turn/start', { turn: { id: 'turn-2' } });
     begin('turn-2');
     read('b');
+    speak();
+    late('y');
     dialect.message(message('c'), 'later');
     end('turn-2');
     expect(ends()).toBe(2);
     await turnOfLoop();
-    expect(said()).toEqual(['text of a', 'text of b', 'text of c']);
+    expect(said().join()).toBe('text of a,text of z,text of b,text of y,text of c');
   });
 
-  it('ends its turn with a failure when Codex does not take the word to read it', () => {
+  it('leaves the turn its end when Codex does not take the word to read it', () => {
+    const used = { total: { inputTokens: 9 }, last: { inputTokens: 9 } };
+    tell('thread/tokenUsage/updated', { tokenUsage: used });
+    speak('The answer is 4.');
+    late('b');
     end('turn-1');
-    const { id } = asked.at(-1) ?? {};
-    hear({ id, error: { message: 'no' } });
-    expect(events.filter(({ t }) => t === 'turn_end')).toMatchObject([{ outcome: 'failed' }]);
+    refuse();
+    const [first] = turnEnds();
+    expect(first).toMatchObject({ outcome: 'completed', text: 'The answer is 4.', error: null });
+    expect(told().filter((line) => line === 'b done')).toHaveLength(1);
+
+    // One that would have begun a turn of its own fails it.
+    dialect.message(message('c'), 'next');
+    refuse();
+    expect(turnEnds()).toMatchObject([first, { outcome: 'failed' }]);
+    expect(told().filter((line) => line === 'usage')).toHaveLength(1);
   });
 });

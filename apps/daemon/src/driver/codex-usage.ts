@@ -11,7 +11,7 @@ import { numberOf, objectOf } from './json.ts';
 export interface CodexUsage {
   see(tokenUsage: Json): void;
   turnBegins(): void;
-  /** Null when nothing was told in this turn. */
+  /** Null when nothing was told in this turn, or all of it was asked for already. */
   turnEnds(): EventOf<'usage'> | null;
 }
 
@@ -34,6 +34,8 @@ export function codexUsage(): CodexUsage {
     turnEnds() {
       if (!isTold || total === null || before === null) return null;
       const turn = minus(total, before);
+      before = total;
+      isTold = false;
       return { t: 'usage', turn, total, costUsd: null, contextSize };
     },
   };
