@@ -79,7 +79,7 @@ export async function isAncestor(
   return (await git(args, { gitDir: store.dir, okCodes: [0, 1] })).exitCode === 0;
 }
 
-export async function treeOf(store: Store, commit: string): Promise<string> {
+export async function treeOf(store: Pick<Store, 'dir'>, commit: string): Promise<string> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{tree}`];
   return (await git(args, { gitDir: store.dir })).stdout.trim();
 }

@@ -2,7 +2,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mergeInto } from './merge.ts';
+import { isHeld } from './keep.ts';
+import { mergeInto, squashOf } from './merge.ts';
 import type { MergeOptions } from './merge.ts';
 import { taskRef } from './names.ts';
 import { ensureBranch, refreshStore, resolveCommit } from './store.ts';
@@ -94,6 +95,8 @@ describe('merge', () => {
     const after = await makeTask(place, store, { attempt: 3, ref: target });
     await work(after, 3, { 'list.txt': 'one\nAGAIN\nthree\n' });
     const tip = (await merge(3)).commitSha;
+    // As on another machine, which has the branch and no word of how it came about.
+    await inStore('update-ref', '-d', 'refs/makima/operations/op-1');
     for (const how of ['squash', 'merge'] as const) {
       const again = await merge(1, { how, operationId: `op-again-${how}` });
       expect(again).toMatchObject({ success: true, commitSha: tip });
@@ -105,6 +108,30 @@ describe('merge', () => {
     const more = await merge(1, { operationId: 'op-more' });
     expect(more.success).toBe(false);
     expect(more.conflicts.map((conflict) => conflict.path)).toEqual(['list.txt']);
+  });
+
+  it('believes no message: what another work says to hold is merged and kept all the same', async () => {
+    const theirs = await work(second, 2, { 'x2.txt': '2' });
+    const claim = `Makima-Operation: op-0\nMakima-Source: ${theirs}`;
+    await commitFiles(first.dir, { a: '1' }, `Work\n\n${claim}`);
+    await takeCommits(first.workdir, { task: taskId, attempt: 1 });
+    await merge(1, { message: `Look, see Makima-Source: ${theirs}\n\n${claim}` });
+    const third = await makeTask(place, store, { attempt: 3 });
+    await work(third, 3, { b: '1' });
+    await merge(3, { how: 'squash', message: `Merge it\n\n${claim}` });
+    // Nor one that shares no commit with it.
+    const stranger = await makeTask(place, store, { attempt: 4 });
+    await asAgent(stranger.dir, 'checkout', '--quiet', '--orphan', 'other');
+    await work(stranger, 4, { c: '1' });
+    await commitFiles(stranger.dir, { c: '2' }, `Work\n\n${claim}`);
+    await takeCommits(stranger.workdir, { task: taskId, attempt: 4 });
+    const other = (await resolveCommit(store, taskRef(taskId, 4))) ?? '';
+    expect(await squashOf(store, other, theirs)).toBeNull();
+
+    expect(await isHeld(store, theirs, [target])).toBe(false);
+    expect(await merge(2)).toMatchObject({ success: true, message: 'Merged' });
+    expect(await inStore('show', `${target}:x2.txt`)).toBe('2');
+    expect(await isHeld(store, theirs, [target])).toBe(true);
   });
 
   it('lists conflicts with both sides, moves nothing, and repeats its answer', async () => {

@@ -4,7 +4,7 @@
  * Law: nothing is ever half merged: the result is a finished tree and commit, and the branch moves in one
  * ref transaction that expects where it stood. The same operation id answers what it answered before. A
  * conflict is an answer with both sides, not an exception, and moves nothing. Work that was squashed into a
- * branch is in it.
+ * branch is in it: a message says where to look, and what the commit holds proves it.
  *
  * export mergeInto(store, options: MergeOptions): Promise<MergeResult>     tells how the branch moved
  * export mergeCommits(store, ends: Ends): Promise<{ result, commitSha }>     moves nothing
@@ -16,7 +16,7 @@ import { readConflicts } from './conflicts.ts';
 import type { MergeConflict } from './conflicts.ts';
 import { GitFailure, refuse } from './failure.ts';
 import { withRepoLock } from './lock.ts';
-import { assertNewBranch } from './names.ts';
+import { assertNewBranch, assertSha } from './names.ts';
 import { recordedResult, recordResult } from './operation-record.ts';
 import { git } from './run.ts';
 import { resolveCommit } from './store.ts';
@@ -116,15 +116,34 @@ export async function mergeCommits(
   return { result: { success: true, message, commitSha, conflicts: [] }, commitSha };
 }
 
-/** The commit of the branch that this work was squashed into, whatever came after it. */
+/** So many commits that say it of themselves are looked at, the newest first. */
+const claimsMax = 32;
+
+/**
+ * The commit of the branch that this work was squashed into, whatever came after it. Anybody can write the words that
+ * name the work into a message, so that no commit is taken at its word: it is one when merging the work into its
+ * parent comes to the very files that it has. This holds on every machine that the branch travels to.
+ */
 export async function squashOf(
   store: Pick<Store, 'dir'>,
   ours: string,
   theirs: string,
 ): Promise<string | null> {
-  const grep = ['--fixed-strings', `--grep=Makima-Source: ${theirs}`];
-  const args = ['rev-list', '--max-count=1', ...grep, '--end-of-options', ours, `^${theirs}`];
-  return (await git(args, { gitDir: store.dir })).stdout.trim() || null;
+  const claims = [
+    '--parents',
+    '--min-parents=1',
+    '--max-parents=1',
+    `--max-count=${claimsMax}`,
+    `--grep=^Makima-Source: ${assertSha(theirs)}$`,
+  ];
+  const args = ['rev-list', ...claims, '--end-of-options', ours, `^${theirs}`];
+  const { stdout } = await git(args, { gitDir: store.dir });
+  for (const line of stdout.split('\n').filter((row) => row !== '')) {
+    const [commit = '', parent = ''] = line.split(' ');
+    const merged = await mergedTree(store, parent, theirs);
+    if (merged?.clean === true && merged.tree === (await treeOf(store, commit))) return commit;
+  }
+  return null;
 }
 
 export async function mustResolve(store: Store, name: string, what: string): Promise<string> {
@@ -138,20 +157,31 @@ async function mergeTrees(
   ours: string,
   theirs: string,
 ): Promise<{ readonly tree: string; readonly conflicts: readonly MergeConflict[] }> {
+  const merged = await mergedTree(store, ours, theirs);
+  if (merged === null) {
+    throw refuse(
+      'unrelated_histories',
+      'The work shares no commit with the branch that it is to be merged into',
+      'Start it again from the branch',
+    );
+  }
+  const { tree, clean, text } = merged;
+  return { tree, conflicts: clean ? [] : await readConflicts(store, tree, text) };
+}
+
+/** Null when the two share no commit. */
+async function mergedTree(
+  store: Pick<Store, 'dir'>,
+  ours: string,
+  theirs: string,
+): Promise<{ readonly tree: string; readonly clean: boolean; readonly text: string } | null> {
   const args = ['merge-tree', '--write-tree', '-z', '--messages', ours, theirs];
   try {
     const { bytes, exitCode } = await git(args, { gitDir: store.dir, okCodes: [0, 1] });
     const text = bytes.toString('utf8');
-    const tree = text.slice(0, text.indexOf('\0'));
-    return { tree, conflicts: exitCode === 0 ? [] : await readConflicts(store, tree, text) };
+    return { tree: text.slice(0, text.indexOf('\0')), clean: exitCode === 0, text };
   } catch (error) {
-    if (error instanceof GitFailure && /unrelated histories/.test(error.stderr)) {
-      throw refuse(
-        'unrelated_histories',
-        'The work shares no commit with the branch that it is to be merged into',
-        'Start it again from the branch',
-      );
-    }
+    if (error instanceof GitFailure && /unrelated histories/.test(error.stderr)) return null;
     throw error;
   }
 }
