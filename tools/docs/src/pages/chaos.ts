@@ -14,11 +14,11 @@ export function chaosPage(): string {
     ['tests/chaos/src', kept],
     [
       'What `./makima chaos` does: real contracts with scripted agents in a makima of its own, a seeded timetable of faults beside them, then rest, then checks past the system: rows, events, git, the journals of daemons, logs, the agents’ own ledger, and every answer that was given to a request. A contract must come to what its twin came to, which no fault ever met. Every kind of fault must show that it bit, and four in five contracts must complete. The same seed has the same timetable; processes and clocks are real, so no two runs are the same.',
-      'To add figures here: `./makima chaos --only <what> --record`. A run says how it went with `--json`: the last line is one object with `seed`, `minutes`, `faults`, `bit`, `operations`, `contracts`, `restorations`, `lost`, `doubled`, `broken` and `recoveryMs` (`p50`, `p95`, `max` and `samples` per kind).',
+      'To add figures here: `./makima chaos --only <what> --record`. A run says how it went with `--json`: the last line is one object with `seed`, `minutes`, `faults`, `bit`, `operations`, `contracts`, `restorations`, `lost`, `doubled`, `broken` and `recoveryMs` (`p50`, `p95`, `max`, `samples` and `alone` per kind).',
       '## Figures',
       figureTable(figures),
       '## Recovery',
-      'From the fault to the first thing that the next attempt of an agent does, for faults that end agents; for all others to the first agent of a task that somebody asked for when the fault struck, and in a mix while further faults strike. Milliseconds.',
+      'From the fault to the first thing that the next attempt of an agent does, for faults that end agents; for all others to the first agent of a task that somebody asked for when the fault struck, and in a mix while further faults strike: `alone` are those samples during which no other fault touched what they needed. Milliseconds.',
       recoveryTable(figures),
       '## Kinds of fault',
       `Without \`--only\` a run is made of ${codes(standardFaults)}.`,
@@ -76,15 +76,18 @@ function figureTable(figures: readonly Figure[]): string {
 
 function recoveryTable(figures: readonly Figure[]): string {
   return table(
-    ['scenario', 'kind', 'p50', 'p95', 'max', 'samples'],
+    ['scenario', 'kind', 'p50', 'p95', 'max', 'samples', 'alone p50', 'alone p95', 'alone samples'],
     figures.flatMap(({ scenario, load, recoveryMs }) =>
-      Object.entries(recoveryMs).map(([kind, { p50, p95, max, samples }]) => [
+      Object.entries(recoveryMs).map(([kind, { p50, p95, max, samples, alone }]) => [
         `${scenario}, ${load}`,
         kind,
         p50,
         p95,
         max,
         samples,
+        alone?.p50 ?? '',
+        alone?.p95 ?? '',
+        alone?.samples ?? 0,
       ]),
     ),
   );
