@@ -1,6 +1,8 @@
 /** A daemon that was killed tells the ends at once; what its agents left is put aside when nobody goes on with it. */
-import { readFile, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { gitTestsInOneScene } from './test/git-scene.ts';
 
@@ -103,4 +105,90 @@ it('retired by the next attempt before it was collected: told of, whoever dies i
     { ref: told.ref, attempt: 1, why: 'retired' },
     { ref: silent, attempt: 2, why: 'fenced' },
   ]);
+});
+
+it('comes back after it ran elsewhere: begins with that work, and what stood here is kept and named', async ({
+  scene: { gateway, daemon, task, saying, said, storeGit },
+}) => {
+  const first = task(`${writes}- say: ready\n- sleep: 600000`, { isSupervisor: true });
+  const { taskId } = first;
+  gateway.command(first);
+  await saying(first, 'ready');
+  const { pid } = daemon.ledger().findLast((line) => line['event'] === 'start') ?? {};
+  const sharing = task('- say: shares\n- sleep: 600000', { supervisorWorktreeTaskId: taskId });
+  gateway.command(sharing);
+  await saying(sharing, 'shares');
+  process.kill(Number(pid), 'SIGKILL');
+  await gateway.ended(first);
+
+  const patch = [
+    'diff --git a/c.txt b/c.txt',
+    'new file mode 100644',
+    '--- /dev/null',
+    '+++ b/c.txt',
+    '@@ -0,0 +1 @@',
+    '+of elsewhere',
+    String.raw`\ No newline at end of file`,
+    '',
+  ].join('\n');
+  const baseSha = await storeGit('rev-parse', 'makima/fix-it');
+  const data = gzipSync(patch).toString('base64');
+  gateway.levers.answer = (ask) => {
+    if (ask.kind === 'patch') return { data, parts: 1, baseSha };
+    if (ask.kind === 'transcript') return { lines: [], nextSeq: null };
+    return { key: `mk_tool_${'a'.repeat(60)}` };
+  };
+  const again = task('- run: [cat, c.txt]\n  as: r\n- say: "read ${r.output}"', {
+    taskId,
+    attempt: 3,
+    isSupervisor: true,
+    workAttempt: 2,
+    patchCheckpointId: randomUUID(),
+    patchBaseSha: baseSha,
+  });
+  gateway.command(again);
+  await saying(again, 'read of elsewhere');
+  const told = await gateway.until('it is told', () =>
+    gateway.of('task.kept').find((kept) => kept.taskId === taskId),
+  );
+  expect(told).toMatchObject({ attempt: 1, why: 'retired' });
+  expect(await storeGit('show', `${told.ref}:b.txt`)).toBe('left');
+  const [stood, stands] = gateway
+    .of('task.started')
+    .flatMap((one) => (one.taskId === taskId ? [one.worktreePath ?? ''] : []));
+  expect(await readdir(stands ?? '')).not.toContain('b.txt');
+  // Who shares the former one works on there.
+  expect(said(again)).toContain(
+    `The directory of an attempt before stays at ${stood}: an agent works there`,
+  );
+  expect(await readFile(join(stood ?? '', 'b.txt'), 'utf8')).toBe('left');
+});
+
+it('goes on in no conversation that is older than its work, however often it could not begin here', async ({
+  scene: { gateway, task, saying },
+}) => {
+  const first = task('- say: ready\n- wait_message:', { isSupervisor: true });
+  gateway.command(first);
+  await saying(first, 'ready');
+  // What was said elsewhere is held by the control plane alone, which has lost it.
+  for (const attempt of [3, 4]) {
+    const next = { ...first, attempt, workAttempt: 2, resumeSession: true, hasTranscript: true };
+    gateway.command(next);
+    const end = await gateway.ended(next);
+    expect(end).toMatchObject({ outcome: 'start_failed', sessionLost: true });
+  }
+});
+
+it('without a repository stays where it is, and is named', async ({
+  scene: { gateway, task, runToEnd, said },
+}) => {
+  const alone = { repository: null, contractBranch: null };
+  const first = task('- write:\n    file: a.txt\n    content: one\n- done: made', alone);
+  await runToEnd(first);
+  const again = task('- done: made', { ...alone, taskId: first.taskId, attempt: 2 });
+  await runToEnd(again);
+  const [stood] = gateway.of('task.started').filter((one) => one.taskId === first.taskId);
+  expect(said(again)).toContain(
+    `The directory of an attempt before stays at ${stood?.worktreePath}: the task has no repository to keep it in`,
+  );
 });

@@ -121,7 +121,10 @@ async function begin(
   }
   const prompt = firstWords(live);
   // Only if the attempt before this one ran here is the conversation on this machine the whole one.
-  const isCurrent = former?.sessionId === start.sessionId && former.attempt === start.attempt - 1;
+  const isCurrent =
+    former?.sessionId === start.sessionId &&
+    former.attempt === start.attempt - 1 &&
+    former.attempt === (start.workAttempt ?? former.attempt);
   if (isCurrent || !start.hasTranscript) {
     try {
       live.resumedFrom = 'session';

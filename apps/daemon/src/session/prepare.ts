@@ -14,11 +14,12 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
   const prepared = await context.workspace.prepare(start, {
     signal: live.cancel.signal,
     recordOf: (taskId) => context.records.read(taskId),
+    isLivedIn: (directory) => isLivedIn(context, start.taskId, directory),
     fetchPatch: () => fetchPatch(context, live),
   });
-  if (prepared.notKept !== undefined) {
-    const { directory, reason } = prepared.notKept;
-    const words = `What an attempt before left in ${directory} could not be kept, and stays there: ${reason}`;
+  if (prepared.stays !== undefined) {
+    const { directory, reason } = prepared.stays;
+    const words = `The directory of an attempt before stays at ${directory}: ${reason}`;
     await live.output.add(ownLine('system', words));
   }
   if (prepared.notCopied.length > 0) {
@@ -46,6 +47,19 @@ export async function prepare(context: DaemonContext, live: LiveAttempt): Promis
   await context.records.write(record);
   if (start.attempt > 1) void context.kept.tell();
   return record;
+}
+
+async function isLivedIn(
+  { journal, records }: DaemonContext,
+  byOthersThan: string,
+  directory: string,
+): Promise<boolean> {
+  for (const { taskId, attempt, phase } of journal.state.attempts.values()) {
+    if (phase === 'ended' || taskId === byOthersThan) continue;
+    const record = await records.read(taskId);
+    if (record?.attempt === attempt && record.directory === directory) return true;
+  }
+  return false;
 }
 
 async function fetchPatch(context: DaemonContext, live: LiveAttempt): Promise<PatchSource | null> {

@@ -54,6 +54,8 @@ export interface PrepareOptions {
   readonly signal: AbortSignal;
   /** The record of an earlier attempt, of the supervisor or of the task to continue from, by task id. */
   readonly recordOf: (taskId: string) => Promise<TaskRecord | null>;
+  /** Whether an agent of another task works in this directory, or is about to. */
+  readonly isLivedIn: (directory: string) => Promise<boolean>;
   /** Fetches the checkpoint's patch; called only when the directory has to be rebuilt from it. */
   readonly fetchPatch: () => Promise<PatchSource | null>;
 }
@@ -66,8 +68,8 @@ export interface Prepared {
   readonly baseSha: string | null;
   /** Files that were to be copied in and were not, and why. */
   readonly notCopied: readonly { readonly path: string; readonly reason: string }[];
-  /** A former attempt's directory that stays, because what it holds could not be kept; and why. */
-  readonly notKept?: { readonly directory: string; readonly reason: string };
+  /** A former attempt's directory that this one does not go on in and that was not removed; and why. */
+  readonly stays?: { readonly directory: string; readonly reason: string };
 }
 
 /** What was taken over from a working directory. */

@@ -3,8 +3,9 @@
  *
  * Law: a resumed conversation goes on in its directory as it was left; a task that begins anew gets a new
  * one; a supervisor keeps its own, since its tasks may share it, unless a person takes it back to a checkpoint.
+ * A directory that is older than the task's work is not gone on with: work was done elsewhere since.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MakimaError } from '@makima/domain/error';
 import type { ContractHead, RepositorySpec, TaskStart } from '@makima/contracts/socket/commands';
@@ -60,7 +61,15 @@ export async function prepareTask(
   const directory = await directoryOf(place, start, former);
   if (start.repository === null) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return { directory, branch: start.branch, sharedWith: null, baseSha: null, notCopied: [] };
+    const stays = former === null ? null : await leftAlone(former, directory);
+    return {
+      directory,
+      branch: start.branch,
+      sharedWith: null,
+      baseSha: null,
+      notCopied: [],
+      ...(stays === null ? {} : { stays }),
+    };
   }
   const store = await storeAt(place, start.repository, start.contractHead, options.signal);
   // Where its branch once began is nothing to who goes on: its source may be away.
@@ -68,15 +77,14 @@ export async function prepareTask(
     (await standingWorkdir(workdirAt(store, directory))) ??
     (await made({ place, store, directory }, start, options));
   options.signal.throwIfAborted();
-  // What cannot be kept stays where it is.
-  const notKept = former === null ? null : await retired(store, former, directory);
+  const stays = former === null ? null : await retired({ store, directory }, former, options);
   return {
     directory: prepared.workdir.dir,
     branch: prepared.branch,
     sharedWith: null,
     baseSha: prepared.startSha,
     notCopied: prepared.copied.notCopied,
-    ...(notKept === null ? {} : { notKept }),
+    ...(stays === null ? {} : { stays }),
   };
 }
 
@@ -96,29 +104,37 @@ async function made(ground: Ground, start: TaskStart, options: PrepareOptions): 
   });
 }
 
+/** The directory of a former attempt: what it holds is kept, then it goes. What cannot be kept stays where it is. */
 async function retired(
-  store: Store,
+  present: Pick<Ground, 'store' | 'directory'>,
   former: TaskRecord,
-  present: string,
-): Promise<Prepared['notKept'] | null> {
+  { isLivedIn }: PrepareOptions,
+): Promise<Prepared['stays'] | null> {
+  const { directory, baseSha, taskId: task, attempt } = former;
+  if (!(await isLeft(former, present.directory)) || baseSha === null) return null;
+  const workdir = workdirAt(present.store, directory);
   try {
-    await retire(store, former, present);
+    const isKept = former.settledSha !== null;
+    if (!isKept) await keepWorkdir(workdir, { task, attempt, baseSha, why: 'retired' });
+    if (await isLivedIn(directory)) return { directory, reason: 'an agent works there' };
+    await removeWorkdir(workdir);
     return null;
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
-    return { directory: former.directory, reason };
+    return { directory, reason: `what it holds could not be kept (${reason})` };
   }
 }
 
-/** The directory of an attempt that began anew: what it holds is kept, then it goes. */
-async function retire(store: Store, former: TaskRecord, present: string): Promise<void> {
-  const { directory, sharedWith, baseSha, taskId: task, attempt } = former;
-  if (directory === present || sharedWith !== null || baseSha === null) return;
-  if (!(await isThere(directory))) return;
-  const workdir = workdirAt(store, directory);
-  const isKept = former.settledSha !== null;
-  if (!isKept) await keepWorkdir(workdir, { task, attempt, baseSha, why: 'retired' });
-  await removeWorkdir(workdir);
+/** Without a repository there is no place to keep it in. */
+async function leftAlone(former: TaskRecord, present: string): Promise<Prepared['stays'] | null> {
+  const { directory } = former;
+  if (!(await isLeft(former, present)) || (await readdir(directory)).length === 0) return null;
+  return { directory, reason: 'the task has no repository to keep it in' };
+}
+
+/** It is its own, is there, and is not gone on with. */
+async function isLeft({ directory, sharedWith }: TaskRecord, present: string): Promise<boolean> {
+  return directory !== present && sharedWith === null && (await isThere(directory));
 }
 
 export function storeOf(place: Place, spec: RepositorySpec, signal?: AbortSignal): Promise<Store> {
@@ -168,6 +184,7 @@ async function directoryOf(
   if (
     goesOn &&
     former !== null &&
+    former.attempt >= (start.workAttempt ?? 0) &&
     former.sharedWith === null &&
     (await isThere(former.directory))
   ) {

@@ -81,6 +81,11 @@ export const zTaskStart = z.strictObject({
   ...contractHead,
   /** Before anything was merged into it: where it began on the first machine, and begins here if that can be had. */
   branchStartSha: zSha.optional(),
+  /**
+   * The last attempt that ran, on another machine. A directory of an earlier one that stands here is older than the
+   * task's work: a new one is made, and what the old one holds is kept.
+   */
+  workAttempt: z.int().positive().optional(),
   /** Use the supervisor's directory instead of an own one. */
   supervisorWorktreeTaskId: zId.nullable(),
   /** Continue in the directory state of this task (`continueFromTaskId`). */

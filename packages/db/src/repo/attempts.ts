@@ -31,6 +31,17 @@ export async function findAttempt(
   return row;
 }
 
+/** The last attempt of this task whose agent was told to run: where its work stands. */
+export async function lastRun(
+  db: Queryable,
+  args: { taskId: string },
+): Promise<AttemptRow | undefined> {
+  const [row] = await db<AttemptRow[]>`
+    select * from task_attempts where task_id = ${args.taskId} and started_at is not null
+     order by attempt desc limit 1`;
+  return row;
+}
+
 export async function lockAttempt(
   tx: Tx,
   args: { taskId: string; attempt: number },

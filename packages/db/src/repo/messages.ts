@@ -84,6 +84,17 @@ export async function refuseUnread(
   return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** What is true no more: unread words of a source, or only those since a moment. */
+export async function voidUnread(
+  tx: Tx,
+  args: { taskId: string; source: string; since: Date | null },
+): Promise<AgentMessageRow[]> {
+  return tx<AgentMessageRow[]>`
+    update agent_messages set state = 'refused'
+     where task_id = ${args.taskId} and source = ${args.source} and state in ('pending', 'queued')
+       ${args.since === null ? tx`` : tx`and created_at > ${args.since}`} returning *`;
+}
+
 /** How many messages of a source were sent to this attempt. */
 export async function countMessages(
   db: Queryable,

@@ -8,6 +8,7 @@ import { disconnectDaemon } from '../daemon/disconnect.ts';
 import { revokeDaemon } from '../identity/daemons.ts';
 import { askQuestion } from '../question/ask.ts';
 import { listQuestions } from '../question/get.ts';
+import { movedStart } from '@makima/domain/moved';
 import { zAskInput } from '@makima/contracts/entity/question';
 import { resumeSupervisor, type ResumeInput } from './resume.ts';
 import { restoreSupervisor } from './restore.ts';
@@ -150,6 +151,45 @@ describe('a resume by a person', () => {
       { ref: 'refs/makima/kept/x' },
     ]);
     await gone();
+  });
+
+  it('goes on from where it ran last, whatever machine it was only given to', async () => {
+    const other = await TestDaemon.join(t);
+    const scene = await stage(t, { daemon });
+    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
+    await dies(scene);
+    const next = async (on: TestDaemon) => {
+      await resume(scene, { targetDaemonId: on.id });
+      const start = await nextStart(scene, on);
+      const words = start.messages.filter(({ text }) => text.startsWith(movedStart)).length;
+      return { start, told: { words, workAttempt: start.workAttempt ?? null } };
+    };
+    const never = { outcome: 'start_failed' } as const;
+    const away = await next(other);
+    expect(away.told).toEqual({ words: 1, workAttempt: 1 });
+    await other.ended(away.start, never);
+    // It never ran there: its directory is here as it was left, and no word says otherwise.
+    const home = await next(daemon);
+    expect(home.told).toEqual({ words: 0, workAttempt: null });
+    await daemon.started(home.start);
+    await dies(scene, 3);
+    const ran = await next(other);
+    expect(ran.told).toEqual({ words: 1, workAttempt: 3 });
+    await other.started(ran.start);
+    await other.ended(ran.start, { outcome: 'crashed' });
+    // It did not read that word, which is true there yet.
+    const still = await next(other);
+    expect(still.told).toEqual({ words: 1, workAttempt: null });
+    await other.ended(still.start, never);
+    // What stands here is older than the work that it did there, however often it cannot begin.
+    const back = await next(daemon);
+    expect(back.told).toEqual({ words: 1, workAttempt: 4 });
+    await daemon.ended(back.start, never);
+    expect((await next(daemon)).told).toEqual({ words: 1, workAttempt: 4 });
+    const voided = await t.database.sql`
+      select count(*)::int as n from events where task_id = ${of.taskId} and type = 'message.refused'`;
+    expect(voided).toEqual([{ n: 3 }]);
   });
 
   it('waits for the machine that was chosen, and says so', async () => {

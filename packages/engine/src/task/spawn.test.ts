@@ -16,6 +16,7 @@ import {
 } from '../test-engine.ts';
 import { brokenInvariants } from '../test-invariants.ts';
 import { done, running, spawned, spawnInput, stage, taskRow, type Stage } from '../test-stage.ts';
+import { assignPending } from './assign.ts';
 import { cancelTask } from './cancel.ts';
 import { contractTree } from './get.ts';
 import { retryTask } from './retry.ts';
@@ -146,14 +147,30 @@ describe('a task that continues from another', () => {
     expect(starts.map(({ taskId }) => taskId)).toEqual([task.id]);
   });
 
-  it('that never began finds nothing, and is told so', async () => {
-    const need = await running(scene);
-    const source = await spawned(scene, { name: 'source', needs: [need.taskId] });
-    const task = await spawned(scene, { name: 'next', continueFromTaskId: source.id });
-    await cancelTask(t.engine, by(scene.supervisor), { id: source.id });
+  it('that never began finds nothing, and is told so, wherever it goes on', async () => {
+    const contract = { repositories: [{ repositoryUrl: 'https://git.example.com/shop.git' }] };
+    const near = await stage(t, { contract: contract as never, daemon: scene.daemon });
+    const need = await running(near);
+    const source = await spawned(near, { name: 'source', needs: [need.taskId] });
+    const task = await spawned(near, { name: 'next', continueFromTaskId: source.id });
+    await cancelTask(t.engine, by(near.supervisor), { id: source.id });
     const start = await started(task.id);
     expect(start?.continueFromTaskId).toBeNull();
     expect(start?.systemAppend).toContain('was cancelled before it began');
+    const of = { taskId: task.id, attempt: 1 };
+    await near.daemon.started(of);
+    await near.daemon.ended(of, { outcome: 'crashed' });
+    const { sql } = t.database;
+    await sql`update daemons set status = 'disconnected' where id = ${near.daemon.id}`;
+    const far = await TestDaemon.join(t);
+    await runJobs(t);
+    await sql`update tasks set resume_at = null where id = ${task.id}`;
+    await assignPending(t.engine, t.system);
+    const [again] = await far.pullOnly('task.start');
+    expect(again).toMatchObject({ taskId: task.id, attempt: 2, continueFromTaskId: null });
+    expect(again?.messages.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(/^\[Moved\].*It begins where your task began/),
+    );
   });
 
   it('goes on in its repository, and in no other', async () => {

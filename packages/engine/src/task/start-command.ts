@@ -8,7 +8,6 @@ import { slugify } from '@makima/domain/contract';
 import { strictestMode } from '@makima/domain/permission-mode';
 import { findDirective } from '@makima/db/repo/directives';
 import { isTrusted, repositoriesOf } from '@makima/db/repo/contracts';
-import { findTask } from '@makima/db/repo/tasks';
 import { lockMailbox } from '@makima/db/repo/locks';
 import { markMessagesSent, undeliveredMessages } from '@makima/db/repo/messages';
 import { hasTranscript } from '@makima/db/repo/talk';
@@ -41,10 +40,6 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     task.contractId !== null || task.directiveId === null
       ? undefined
       : await findDirective(tx, { ownerId: task.ownerId, id: task.directiveId });
-  const source =
-    task.continueFromTaskId === null
-      ? undefined
-      : await findTask(tx, { ownerId: task.ownerId, id: task.continueFromTaskId });
   return {
     kind: 'task.start',
     taskId: task.id,
@@ -58,7 +53,7 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     plan: task.plan,
     systemAppend:
       directive === undefined
-        ? systemAppend({ ...task, branch }, { contract, source, loopRoundsMax })
+        ? systemAppend({ ...task, branch }, { contract, source: beginning.source, loopRoundsMax })
         : directiveAppend(directive),
     sessionId: task.sessionId,
     resumeSession: task.sessionStartedAt !== null,
@@ -72,8 +67,6 @@ export async function startCommand(tx: Tx, args: StartArgs): Promise<TaskStart> 
     contractBranch: contract === undefined ? null : contractBranch(contract.slug),
     ...beginning.told,
     supervisorWorktreeTaskId: task.supervisorWorktreeTaskId,
-    // One that never ran has left nothing to go on from.
-    continueFromTaskId: source === undefined || source.currentAttempt === 0 ? null : source.id,
     ...(task.startBranch === null ? {} : { startBranch: task.startBranch }),
     copyFiles: task.copyFiles,
     localOnly: contract?.localOnly ?? true,

@@ -3,17 +3,27 @@
  *
  * Why: the conversation says that files were written and commits made; they stand on a machine that may be gone
  * for good. An agent that believes its own words would end with nothing made.
+ *
+ * Law: one word, and a true one: what was meant for a machine where it never ran is void before it is read.
  */
 import { movedNotice, movedTo } from '@makima/domain/moved';
+import { voidUnread } from '@makima/db/repo/messages';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
+import { tellRefused } from '../message/receipt.ts';
 import { sendMessage } from '../message/send.ts';
 import { travels, type Beginning } from './beginning.ts';
 
 /** Before the command of its next attempt is built. */
 export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Promise<void> {
-  if (task.sessionStartedAt === null || !beginning.moved) return;
-  const { checkpoint, told } = beginning;
+  const { checkpoint, lastRun, moved, told } = beginning;
+  const tells = moved && task.sessionStartedAt !== null;
+  // A new word replaces all before it; without one, what was said before its last run is true yet.
+  const since = tells ? null : (lastRun?.startedAt ?? null);
+  if (task.currentAttempt > 0)
+    for (const row of await voidUnread(a.tx, { taskId: task.id, source: 'moved', since }))
+      tellRefused(a, task, row);
+  if (!tells) return;
   const to = movedTo({
     hasRepository: task.repositoryUrl !== null || task.localPath !== null,
     checkpoint:
@@ -21,7 +31,7 @@ export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Pr
         ? null
         : { number: checkpoint.checkpointNumber, travels: travels(checkpoint) },
     isPinned: task.checkpointSha !== null && told.checkpointSha === undefined,
-    continues: task.continueFromTaskId !== null,
+    continues: told.continueFromTaskId !== null,
     startBranch: task.startBranch,
     inContract: task.contractId !== null,
     branchSha: told.contractHead?.commitSha ?? told.branchStartSha ?? null,
