@@ -1,5 +1,6 @@
 /**
- * `workdir.clean`: the work is over: what is unmerged is kept on a ref, then the directory goes.
+ * `workdir.clean`: the work is over: what is unmerged is kept on a ref, then the directory goes. Merged is what the
+ * control plane says to be.
  *
  * Law: never under a living agent; a task that has no directory here is clean.
  */
@@ -18,5 +19,5 @@ export const workdirClean: OperationWork<CommandOf<'workdir.clean'>> = async (co
     }
   }
   // The record stays: diffs and merges of the branch need no directory.
-  return context.workspace.clean({ ...record, attempt: command.attempt });
+  return context.workspace.clean({ ...record, attempt: command.attempt }, command.contractHead);
 };

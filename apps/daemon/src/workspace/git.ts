@@ -33,6 +33,7 @@ const nothingCollected: Collected = {
 };
 
 export function gitWorkspace(place: Place): Workspace {
+  const arriving: Arriving = new Map();
   return {
     prepare: (start, options) => prepareTask(place, start, options),
     async collect(record, options) {
@@ -59,7 +60,7 @@ export function gitWorkspace(place: Place): Workspace {
     ...gitBranches(place),
     check: (command) => check(place, command),
     kept: (look) => keptHere(place.home, look),
-    clean: (record) => clean(place, record),
+    clean: (record, head) => clean({ place, arriving }, record, head),
     readFile: (record, filePath) => readTaskFile(place, record, filePath),
   };
 }
@@ -139,22 +140,58 @@ async function check(
   };
 }
 
-async function clean(place: Place, record: TaskRecord): Promise<ResultOf<'workdir.clean'>> {
+type Head = Parameters<Workspace['clean']>[1];
+/** Heads on their way here: directories of one contract go at one time, and it is fetched once for them all. */
+type Arriving = Map<string, Promise<unknown>>;
+
+interface Cleaning {
+  readonly place: Place;
+  readonly arriving: Arriving;
+}
+
+async function clean(
+  to: Cleaning,
+  record: TaskRecord,
+  head: Head,
+): Promise<ResultOf<'workdir.clean'>> {
   const none = { kind: 'workdir.clean', keptRefs: [] } as const;
   if (record.repository === null || record.sharedWith !== null) return { ...none, keptRefs: [] };
   if (!(await isThere(record.directory))) return { ...none, keptRefs: [] };
-  const store = await storeFor(place, record);
+  const store = await storeFor(to.place, record);
   const workdir = workdirAt(store, record.directory);
-  const keptRefs = await keepUnmerged(store, record);
+  const keptRefs = await keepUnmerged(store, record, await holdersOf(to, record, head));
   await removeWorkdir(workdir);
   return { kind: 'workdir.clean', keptRefs };
 }
 
-async function keepUnmerged(store: Store, record: TaskRecord): Promise<string[]> {
+/** What holds merged work. A head that cannot be had here holds nothing: better named once too often than never. */
+async function holdersOf(
+  { place, arriving }: Cleaning,
+  record: TaskRecord,
+  head: Head,
+): Promise<string[]> {
+  if (head === undefined) return record.contractBranch === null ? [] : [record.contractBranch];
+  if (head === null) return [];
+  const repository = withRepository(record);
+  const key = `${repository.path ?? repository.url} ${head.commitSha}`;
+  const arrival =
+    arriving.get(key) ??
+    storeAt(place, repository, head)
+      .catch(() => undefined)
+      .finally(() => arriving.delete(key));
+  arriving.set(key, arrival);
+  await arrival;
+  return [head.commitSha];
+}
+
+async function keepUnmerged(
+  store: Store,
+  record: TaskRecord,
+  mergedInto: readonly string[],
+): Promise<string[]> {
   const name = { task: record.taskId, attempt: record.attempt, why: 'unmerged' };
-  const { contractBranch, settledSha } = record;
+  const { settledSha } = record;
   if (settledSha === null) {
-    const mergedInto = contractBranch === null ? [] : [contractBranch];
     const kept = await keepWorkdir(workdirAt(store, record.directory), {
       ...name,
       baseSha: baseOf(record),
@@ -162,7 +199,7 @@ async function keepUnmerged(store: Store, record: TaskRecord): Promise<string[]>
     });
     return [...kept.refs];
   }
-  if (contractBranch !== null && (await isHeld(store, settledSha, [contractBranch]))) return [];
+  if (await isHeld(store, settledSha, mergedInto)) return [];
   return [(await keepCommit(store, settledSha, name)).ref];
 }
 

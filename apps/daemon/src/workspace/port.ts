@@ -171,7 +171,14 @@ export interface Workspace {
   check(command: CommandOf<'evidence.check'>): Promise<ResultOf<'evidence.check'>>;
   /** All that is kept on this machine and not known yet. */
   kept(look: KeptLook): Promise<readonly KeptWork[]>;
-  clean(record: TaskRecord): Promise<ResultOf<'workdir.clean'>>;
+  /**
+   * `head`: where the contract's branch stands, null where nothing was merged into it; not given, it is as this
+   * machine has it.
+   */
+  clean(
+    record: TaskRecord,
+    head: CommandOf<'workdir.clean'>['contractHead'],
+  ): Promise<ResultOf<'workdir.clean'>>;
   readFile(
     record: TaskRecord,
     filePath: string,

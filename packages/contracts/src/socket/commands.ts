@@ -232,7 +232,16 @@ export const zCommand = z.discriminatedUnion('kind', [
     timeoutMs: z.int().positive(),
   }),
   /** The work is over: keep what is unmerged on a ref, then remove the directory. */
-  z.strictObject({ kind: z.literal('workdir.clean'), ...operation, ...fence }),
+  z.strictObject({
+    kind: z.literal('workdir.clean'),
+    ...operation,
+    ...fence,
+    /**
+     * What this commit holds is merged, and needs no ref: a copy of the branch may have more, by merges that were
+     * refused. Null while nothing was merged into the contract's branch; absent where there is none.
+     */
+    contractHead: zContractHead.nullable().optional(),
+  }),
 ]);
 export type Command = z.infer<typeof zCommand>;
 export type CommandKind = Command['kind'];

@@ -191,7 +191,7 @@ it('clean_worktrees: what a machine did not clean is asked of it once more', asy
   expect(dry.affected_ids).toEqual([id]);
   expect(await batch({ operation: 'clean_worktrees' })).toMatchObject({ affected_count: 1 });
   const [clean] = await daemon.pullOnly('workdir.clean');
-  expect(clean).toMatchObject({ taskId: scene.supervisorTaskId });
+  expect(clean).toMatchObject({ taskId: scene.supervisorTaskId, contractHead: null });
   // It is under way, and then it is done: nothing is left.
   expect(await batch({ operation: 'clean_worktrees' })).toMatchObject({ affected_count: 0 });
   expect((await refusal(cleanLeftovers(t.engine, by(t.owner), { id }))).code).toBe(

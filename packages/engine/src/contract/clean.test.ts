@@ -4,10 +4,11 @@ import { changeStatus } from './change-status.ts';
 import { cleanupTriesMax } from './clean-stand.ts';
 import { getContract } from './get.ts';
 import { whyContract } from './why.ts';
+import { requestMerge } from '../operation/merge.ts';
 import { cleanUp } from '../test-clean-up.ts';
-import { TestDaemon } from '../test-daemon.ts';
+import { sha, TestDaemon } from '../test-daemon.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
-import { stage, type Stage } from '../test-stage.ts';
+import { done, stage, type Stage } from '../test-stage.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -125,6 +126,34 @@ describe('a delivery', () => {
       `${command.branch} is in the repository, but not merged: ${note}`,
     );
   });
+});
+
+it('names to machines what is merged: the head that was told of, of each repository its own', async () => {
+  const other = '/srv/repositories/other';
+  const repositories = [{ localPath: '/srv/repositories/example' }, { localPath: other }];
+  const of = await stage(t, { daemon, contract: { name: 'heads', repositories } });
+  const { taskId } = await done(of, { repositoryUrl: other });
+  const merge = { id: taskId, squash: false };
+  const { result } = await requestMerge(t.engine, by(t.owner), merge);
+  await daemon.finish(result.operationId ?? '', {
+    kind: 'branch.merge',
+    success: true,
+    message: 'Merged',
+    commitSha: sha('8'),
+    conflicts: [],
+    moved: { from: sha('7'), changed: ['a.ts'], complete: true },
+  });
+  const { id } = of.contract;
+  await changeStatus(t.engine, by(t.owner), { id, targetStatus: 'failed', reason: 'enough' });
+  await runJobs(t);
+  for (const stop of await daemon.pullOnly('task.stop'))
+    await daemon.ended(stop, { outcome: 'stopped' });
+  await runJobs(t);
+  const cleans = await daemon.pullOnly('workdir.clean');
+  const headFor = (task: string) => cleans.find((clean) => clean.taskId === task)?.contractHead;
+  const branch = `makima/${of.contract.slug}`;
+  expect(headFor(taskId)).toEqual({ contractId: id, branch, commitSha: sha('8') });
+  expect(headFor(of.supervisorTaskId)).toBeNull();
 });
 
 describe('why, while a clean-up is owed', () => {

@@ -23,7 +23,7 @@ import type { System } from '../principal.ts';
 import { stopTask } from '../task/cancel.ts';
 import { cleanupTriesMax, standOf, type Stand } from './clean-stand.ts';
 import { failContract } from './fail.ts';
-import { withHead } from './head.ts';
+import { headOf, withHead } from './head.ts';
 import { completeContract } from './finish.ts';
 import { moveContract } from './move.ts';
 import { lockedTasks } from './pause.ts';
@@ -170,17 +170,20 @@ async function cleanOnce(
 }
 
 /** The machine keeps what is unmerged and removes the directory. */
-export function orderClean(
+export async function orderClean(
   a: Act,
   contract: ContractRow,
   task: TaskRow,
   daemonId: string,
 ): Promise<void> {
-  return order(a, contract, task, daemonId, 'workdir.clean', (operationId) => ({
+  const place = { url: task.repositoryUrl, path: task.localPath };
+  const { contractHead = null } = await headOf(a.tx, contract, place);
+  await order(a, contract, task, daemonId, 'workdir.clean', (operationId) => ({
     kind: 'workdir.clean',
     operationId,
     taskId: task.id,
     attempt: task.currentAttempt,
+    contractHead,
   }));
 }
 
