@@ -192,3 +192,17 @@ it('without a repository stays where it is, and is named', async ({
     `The directory of an attempt before stays at ${stood?.worktreePath}: the task has no repository to keep it in`,
   );
 });
+
+it('without a repository goes on with it, wherever it ran since', async ({
+  scene: { gateway, task, runToEnd, saying },
+}) => {
+  const alone = { repository: null, contractBranch: null };
+  const first = task('- write:\n    file: a.txt\n    content: one\n- done: made', alone);
+  await runToEnd(first);
+  const script = '- run: [cat, a.txt]\n  as: r\n- say: "read ${r.output}"';
+  const { taskId } = first;
+  const more = { attempt: 3, isSupervisor: true, workAttempt: 2 };
+  const again = task(script, { ...alone, ...more, taskId });
+  gateway.command(again);
+  await saying(again, 'read one');
+});

@@ -65,7 +65,6 @@ export function codexDialect(link: DialectLink, options: CodexDialectOptions): D
     retrying: false,
     saidBefore: '',
     begun: false,
-    acted: false,
     unread: false,
     on: {
       turnOver(end) {

@@ -34,7 +34,6 @@ function telling() {
     retrying: false,
     saidBefore: '',
     begun: false,
-    acted: false,
     unread: false,
     on: {
       turnOver: (end: CodexTurnEnd) => endTurn(story, end),

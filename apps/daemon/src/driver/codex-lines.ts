@@ -4,7 +4,6 @@
  * Law: a line of an unknown kind is told as `log`, whole up to 2000 characters; one that is known and says
  * nothing to us is left out by name. A turn's end closes all that the turn opened.
  */
-import { saysComplete } from '@makima/domain/rounds';
 import { apiErrorOf, errorNameOf, tryOf } from './codex-errors.ts';
 import { isToolCall, toolEndOf, toolStartOf } from './codex-items.ts';
 import type { CodexLimits } from './codex-limits.ts';
@@ -32,8 +31,6 @@ export interface CodexStory {
   retrying: boolean;
   /** The turn has its prompt, or the model has said something in it. */
   begun: boolean;
-  /** The model has called a tool in this turn. */
-  acted: boolean;
   /** The model has said nothing since a message was taken into the turn, other than the one that began it. */
   unread: boolean;
   readonly on: CodexHearers;
@@ -126,7 +123,6 @@ function readTurnStart(story: CodexStory, params: Json): void {
   story.turnId = textOf(objectOf(params.turn).id);
   story.lastText = '';
   story.begun = false;
-  story.acted = false;
   story.unread = false;
   story.limits.turnBegins();
   story.usage.turnBegins();
@@ -164,7 +160,6 @@ function readItemStart(story: CodexStory, params: Json): void {
 
 function openTool(story: CodexStory, item: Json): void {
   const start = toolStartOf(item);
-  story.acted = true;
   story.openTools.set(start.toolId, start.input);
   story.link.emit(start);
 }
@@ -251,15 +246,15 @@ export function endTurn(story: CodexStory, end: CodexTurnEnd): void {
 }
 
 /**
- * The turn's result. One that Codex continued has both results, in their order. Its word that all is done ended the first
- * and stays the last line, unless the model has worked since: then its later words decide.
+ * The turn's result. One that Codex continued has both results, in their order: whether all is done is said by the
+ * later one, where it says anything.
  */
-export function wordsOf(story: Pick<CodexStory, 'saidBefore' | 'lastText' | 'acted'>): string {
-  const { saidBefore, lastText, acted } = story;
+export function wordsOf({
+  saidBefore,
+  lastText,
+}: Pick<CodexStory, 'saidBefore' | 'lastText'>): string {
   if (saidBefore === '' || saidBefore === lastText) return lastText;
-  if (lastText.trim() === '') return saidBefore;
-  const stands = saysComplete(saidBefore) && !saysComplete(lastText) && !acted;
-  return (stands ? [lastText, saidBefore] : [saidBefore, lastText]).join('\n\n');
+  return lastText.trim() === '' ? saidBefore : `${saidBefore}\n\n${lastText}`;
 }
 
 function turnEndOf(story: CodexStory, { status, error }: CodexTurnEnd): EventOf<'turn_end'> {

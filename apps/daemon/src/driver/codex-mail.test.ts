@@ -226,7 +226,7 @@ describe('a message that Codex takes as its turn ends', () => {
     ['The answer is 4.', 'Noted.', 'The answer is 4.\n\nNoted.'],
     ['', 'Noted.', 'Noted.'],
     [complete, '', complete],
-    [complete, 'Noted.', `Noted.\n\n${complete}`],
+    [complete, 'I will add it next.', `${complete}\n\nI will add it next.`],
     [complete, `More.\nTASK COMPLETE`, `${complete}\n\nMore.\nTASK COMPLETE`],
   ])('leaves the turn its result: %j, then %j', (first, second, text) => {
     if (first !== '') speak(first);
@@ -243,17 +243,6 @@ describe('a message that Codex takes as its turn ends', () => {
     speak('Next.');
     end('turn-3');
     expect(turnEnds()[1]).toMatchObject({ text: 'Next.' });
-  });
-
-  it('takes the word that all is done back when it is worked on and that word does not follow', () => {
-    speak(complete);
-    late('b');
-    end('turn-1');
-    beginReminded();
-    item({ type: 'commandExecution', id: 'call', command: 'make', status: 'completed' });
-    speak('Half of it.');
-    end('turn-2');
-    expect(turnEnds()).toMatchObject([{ text: `${complete}\n\nHalf of it.` }]);
   });
 
   it('stands where it is when the turn was broken off, or another message follows', async () => {

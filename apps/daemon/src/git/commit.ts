@@ -6,6 +6,7 @@
  * export commitTree(store, { tree, parents, message, identity? }): Promise<string>
  * export isAncestor(store, ancestor, descendant): Promise<boolean>
  * export treeOf(store, commit): Promise<string>
+ * export parentOf(store, commit): Promise<string | null>
  * export countChanges(store, from, to): Promise<ChangeCount>
  * export publicBase(store, sha): Promise<string>    nearest commit that the source itself has
  * export updateRefs(store, lines): Promise<void>    one transaction, each line as of `update-ref --stdin`
@@ -82,6 +83,12 @@ export async function isAncestor(
 export async function treeOf(store: Pick<Store, 'dir'>, commit: string): Promise<string> {
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{tree}`];
   return (await git(args, { gitDir: store.dir })).stdout.trim();
+}
+
+/** The first one; null for a commit without any. */
+export async function parentOf(store: Pick<Store, 'dir'>, commit: string): Promise<string | null> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^1`];
+  return (await git(args, { gitDir: store.dir, okCodes: [0, 1] })).stdout.trim() || null;
 }
 
 /** Binary files count as files without lines. */

@@ -11,7 +11,7 @@
  * export isHeld(store, sha, holders: readonly string[]): Promise<boolean>
  * export keptIn(storeDir): Promise<Kept[]>       all that is kept in a store, whatever its objects are like
  */
-import { commitTree, isAncestor, treeOf, updateRefs } from './commit.ts';
+import { commitTree, isAncestor, parentOf, treeOf, updateRefs } from './commit.ts';
 import type { Identity } from './commit.ts';
 import { saveFiles } from './checkpoint.ts';
 import { refuse } from './failure.ts';
@@ -121,40 +121,32 @@ async function sameWork(
   name: KeepName,
   work: { readonly tree: string; readonly parent: string },
 ): Promise<Kept | null> {
-  const rows = await keptOf(store, name);
-  const found = rows.find(({ tree, parent }) => tree === work.tree && parent === work.parent);
-  return found === undefined ? null : { ref: found.ref, sha: found.sha };
+  for (const { ref, sha } of await keptOf(store, name)) {
+    if ((await treeOf(store, sha)) !== work.tree) continue;
+    if ((await parentOf(store, sha)) === work.parent) return { ref, sha };
+  }
+  return null;
 }
 
-interface KeptRow extends Kept {
-  readonly tree: string;
-  /** The first one. */
-  readonly parent: string;
-}
-
-async function keptOf({ dir }: Store, name: KeepName): Promise<KeptRow[]> {
+async function keptOf(store: Store, name: KeepName): Promise<Kept[]> {
   const own = keptRef(name.task, name.attempt);
-  const format = '%(refname) %(objectname) %(tree) %(parent)';
-  return (await rowsOf(dir, format, [own, `${own}-*`])).map(
-    ([ref = '', sha = '', tree = '', parent = '']) => ({ ref, sha, tree, parent }),
-  );
+  const there: Kept[] = [];
+  for (const kept of await refsOf(store.dir, [own, `${own}-*`]))
+    if ((await resolveCommit(store, kept.sha)) !== null) there.push(kept);
+  return there;
+}
+
+/** All of a store, also those whose commit is lost. */
+export function keptIn(storeDir: string): Promise<Kept[]> {
+  return refsOf(storeDir, ['refs/makima/kept']);
 }
 
 /** No object is read for it: one that is lost hides no other. */
-export async function keptIn(storeDir: string): Promise<Kept[]> {
-  const rows = await rowsOf(storeDir, '%(refname) %(objectname)', ['refs/makima/kept']);
-  return rows.map(([ref = '', sha = '']) => ({ ref, sha }));
-}
-
-async function rowsOf(
-  storeDir: string,
-  format: string,
-  patterns: readonly string[],
-): Promise<string[][]> {
-  const args = ['for-each-ref', `--format=${format}`, ...patterns];
+async function refsOf(storeDir: string, patterns: readonly string[]): Promise<Kept[]> {
+  const args = ['for-each-ref', '--format=%(refname) %(objectname)', ...patterns];
   const { stdout } = await git(args, { gitDir: storeDir });
   const rows = stdout.split('\n').filter((row) => row !== '');
-  return rows.map((row) => row.split(' '));
+  return rows.map((row) => row.split(' ')).map(([ref = '', sha = '']) => ({ ref, sha }));
 }
 
 function holdersOf({ baseSha, mergedInto = [] }: KeepOptions): readonly string[] {

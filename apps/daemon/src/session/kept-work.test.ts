@@ -19,6 +19,7 @@ import { openJournal, type Journal } from '../journal/journal.ts';
 import { gitWorkspace } from '../workspace/git.ts';
 import { createKeptTeller } from './kept-work.ts';
 import { openRecords } from './records.ts';
+import type { KeptTeller } from '../context.ts';
 
 const record = {
   attempt: 1,
@@ -62,9 +63,8 @@ function tasksDir(): string {
   return join(place.root, 'tasks');
 }
 
-/** What a life of the daemon tells. */
-async function told(): Promise<Report[]> {
-  const before = journal.state.lastReportSeq;
+/** A life of the daemon, that tells. */
+function life(): KeptTeller {
   const workspace = gitWorkspace({
     home: place.home,
     allowHosts: [],
@@ -77,7 +77,12 @@ async function told(): Promise<Report[]> {
   });
   const records = openRecords(tasksDir());
   const parts = { journal, records, workspace, log };
-  await createKeptTeller(parts, join(place.root, 'kept-told')).tell();
+  return createKeptTeller(parts, join(place.root, 'kept-told'));
+}
+
+async function told(by = life()): Promise<Report[]> {
+  const before = journal.state.lastReportSeq;
+  await by.tell();
   if (journal.state.lastReportSeq === before) return [];
   const bodies = await journal.read(before + 1, 100_000);
   return bodies.map((body) => JSON.parse(body) as Report);
@@ -97,8 +102,12 @@ it('is told of beside a store and a ref that git cannot read, which are logged',
   ]);
   // Nor does it stand in the way of keeping more.
   const { dir, workdir, baseSha } = await makeTask(place, store);
+  await writeFile(join(store.dir, `refs/makima/kept/${fixedTask}-a1`), `${'e'.repeat(40)}\n`);
   await writeFile(join(dir, 'new.txt'), 'new');
   const more = { task: fixedTask, attempt: 1, baseSha };
+  expect((await keepWorkdir(workdir, more)).refs).toEqual([
+    `refs/makima/kept/${fixedTask}-a1-dirty`,
+  ]);
   expect((await keepWorkdir(workdir, more)).refs).toHaveLength(1);
 });
 
@@ -110,13 +119,14 @@ it('that a branch holds is told when the branch goes back; a ref that moves on w
   const branchTo = (to: string) => updateRefs(store, [`update refs/heads/${contractBranch} ${to}`]);
   await openRecords(tasksDir()).write({ ...record, taskId, contractBranch });
   const { ref } = await keepCommit(store, sha, { task: taskId, attempt: 1 });
-  const kept = () =>
-    told().then((all) => all.filter((one) => one.kind === 'task.kept' && one.taskId === taskId));
+  const kept = (by?: KeptTeller) =>
+    told(by).then((all) => all.filter((one) => one.kind === 'task.kept' && one.taskId === taskId));
   await branchTo(sha);
-  expect(await kept()).toEqual([]);
+  const one = life();
+  for (let looks = 0; looks < 2; looks += 1) expect(await kept(one)).toEqual([]);
   await branchTo(base);
   const word = { kind: 'task.kept', taskId, attempt: 1, ref, why: 'unmerged' };
-  expect(await kept()).toEqual([word]);
+  expect(await kept(one)).toEqual([word]);
   expect(await kept()).toEqual([]);
   expect(await keepCommit(store, await childOf(sha), { task: taskId, attempt: 1 })).toMatchObject({
     ref,

@@ -17,12 +17,21 @@ type Parts = Pick<DaemonContext, 'journal' | 'records' | 'workspace' | 'log'>;
 export function createKeptTeller(parts: Parts, file: string): KeptTeller {
   let told: Set<string> | null = null;
   let tail: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | null = null;
+  const heldBy = new Map<string, string>();
+  const passedOver = new Set<string>();
   const tell = async (): Promise<void> => {
     const known = (told ??= await readTold(file));
     const found = await parts.workspace.kept({
       isKnown: (kept) => known.has(lineOf(kept)),
       branchOf: async (taskId) => (await parts.records.read(taskId))?.contractBranch ?? null,
-      unreadable: (at, error) => parts.log.warn({ err: error, ...at }, 'kept work was passed over'),
+      heldBy,
+      unreadable(at, error) {
+        const place = `${at.store} ${at.ref ?? ''}`;
+        if (!passedOver.has(place))
+          parts.log.warn({ err: error, ...at }, 'kept work was passed over');
+        passedOver.add(place);
+      },
     });
     for (const { merged, sha, ...work } of found) {
       if (merged) continue;
@@ -34,10 +43,16 @@ export function createKeptTeller(parts: Parts, file: string): KeptTeller {
   };
   return {
     tell() {
-      tail = tail.then(tell).catch((error: unknown) => {
-        parts.log.error({ err: error }, 'kept work was not told of');
-      });
-      return tail;
+      // One that has yet to begin sees all that this one would.
+      waiting ??= tail = tail
+        .then(() => {
+          waiting = null;
+          return tell();
+        })
+        .catch((error: unknown) => {
+          parts.log.error({ err: error }, 'kept work was not told of');
+        });
+      return waiting;
     },
   };
 }

@@ -8,6 +8,7 @@ import { makePack, takePack } from '../git/pack.ts';
 import { ensureBranch, type Store } from '../git/store.ts';
 import { takeCommits } from '../git/take.ts';
 import { commitFiles, makePlace, makeStore, makeTask, type Place } from '../git/test-repository.ts';
+import { collectWork } from './collect.ts';
 import { gitWorkspace } from './git.ts';
 import type { CarriedBranch, TaskRecord, Workspace } from './port.ts';
 
@@ -96,6 +97,17 @@ it.each(['agent', 'daemon'] as const)(
     expect(await cleaned(first, null)).toEqual([expect.stringContaining(first.record.taskId)]);
   },
 );
+
+it.each([
+  ['stopped', null],
+  ['fenced', 'refs/makima/kept/'],
+  ['crashed', 'refs/makima/kept/'],
+])('%s: named at its end where the copy here may hold what was refused', async (why, named) => {
+  const one = await work('agent');
+  await merged(store, one);
+  const { keptRef } = await collectWork(store, one.record, { leftovers: 'keep', why });
+  expect(keptRef).toEqual(named === null ? null : expect.stringContaining(named));
+});
 
 it('merged on another machine: not named when the head can be brought here, once for all; else named', async () => {
   const [one, two, lacking] = [await work('agent'), await work('agent'), await work('agent')];

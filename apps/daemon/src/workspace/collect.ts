@@ -20,6 +20,9 @@ export interface CollectOptions {
   readonly why: string;
 }
 
+/** Ends of which this machine's copy of the contract's branch says nothing: its last merges may have been refused. */
+const cutOff: ReadonlySet<string> = new Set(['fenced', 'crashed']);
+
 export async function collectWork(
   store: Store,
   record: TaskRecord,
@@ -39,7 +42,7 @@ export async function collectWork(
     return { commitSha: settledSha ?? headSha, settledSha, keptRef, leftoverSha: null };
   }
   const why = options.why.replaceAll('_', '-');
-  const mergedInto = record.contractBranch === null ? [] : [record.contractBranch];
+  const mergedInto = cutOff.has(options.why) ? [] : [record.contractBranch ?? []].flat();
   const { kept } = await keepWorkdir(workdir, { ...name, baseSha, why, mergedInto });
   const commitSha = await resolveCommit(store, taskRef(name.task, name.attempt));
   const onTop = kept !== null && kept.sha !== (commitSha ?? baseSha);

@@ -35,9 +35,12 @@ async function workOf(dir: string, kept: Kept, look: KeptLook): Promise<KeptWork
   const { ref, sha } = kept;
   const [, taskId, attempt, why = 'unmerged'] = named.exec(ref) ?? [];
   if (taskId === undefined || look.isKnown(kept)) return null;
-  if ((await resolveCommit({ dir }, sha)) === null)
-    throw refuse('ref_missing', 'The commit that was kept is not in the store');
   const branch = await look.branchOf(taskId);
-  const merged = branch !== null && (await isHeld({ dir }, sha, [branch]));
+  const head = branch === null ? null : await resolveCommit({ dir }, branch);
+  const isHeldYet = head !== null && look.heldBy.get(sha) === head;
+  if (!isHeldYet && (await resolveCommit({ dir }, sha)) === null)
+    throw refuse('ref_missing', 'The commit that was kept is not in the store');
+  const merged = isHeldYet || (head !== null && (await isHeld({ dir }, sha, [head])));
+  if (merged && head !== null) look.heldBy.set(sha, head);
   return { ref, sha, taskId, attempt: Number(attempt), why, merged };
 }

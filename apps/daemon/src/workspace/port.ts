@@ -102,6 +102,8 @@ export interface KeptLook {
   readonly isKnown: (kept: Pick<KeptWork, 'ref' | 'sha'>) => boolean;
   /** The branch that a task's work is merged into; null where none is known. */
   readonly branchOf: (taskId: string) => Promise<string | null>;
+  /** By kept commit the head of that branch which held it when it was last looked at: written and read here. */
+  readonly heldBy: Map<string, string>;
   /** A store, or a ref of one, that git cannot read: it is passed over. */
   readonly unreadable: (
     at: { readonly store: string; readonly ref?: string },

@@ -181,10 +181,12 @@ async function directoryOf(
   former: TaskRecord | null,
 ): Promise<string> {
   const goesOn = start.checkpointSha === undefined && (start.resumeSession || start.isSupervisor);
+  // Without a repository nothing of it travels: what stands here is all that there is.
+  const since = start.repository === null ? 0 : (start.workAttempt ?? 0);
   if (
     goesOn &&
     former !== null &&
-    former.attempt >= (start.workAttempt ?? 0) &&
+    former.attempt >= since &&
     former.sharedWith === null &&
     (await isThere(former.directory))
   ) {

@@ -192,6 +192,22 @@ describe('a resume by a person', () => {
     expect(voided).toEqual([{ n: 3 }]);
   });
 
+  it('says nothing to a new conversation of where the one before it went', async () => {
+    const other = await TestDaemon.join(t);
+    const scene = await stage(t, { daemon });
+    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+    await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
+    await dies(scene);
+    const isMoved = ({ text }: { readonly text: string }) => text.startsWith(movedStart);
+    await resume(scene, { targetDaemonId: other.id });
+    const away = await nextStart(scene, other);
+    expect(away.messages.some(isMoved)).toBe(true);
+    await other.started(away);
+    await other.ended(away, { outcome: 'crashed' });
+    await resume(scene, { targetDaemonId: other.id, resumeMode: 'restart_phase' });
+    expect((await nextStart(scene, other)).messages.filter(isMoved)).toEqual([]);
+  });
+
   it('waits for the machine that was chosen, and says so', async () => {
     const away = await TestDaemon.join(t, { agents: ['claude'] });
     await disconnectDaemon(t.engine, away.principal, {

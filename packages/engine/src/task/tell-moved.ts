@@ -18,8 +18,9 @@ import { travels, type Beginning } from './beginning.ts';
 export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Promise<void> {
   const { checkpoint, lastRun, moved, told } = beginning;
   const tells = moved && task.sessionStartedAt !== null;
-  // A new word replaces all before it; without one, what was said before its last run is true yet.
-  const since = tells ? null : (lastRun?.startedAt ?? null);
+  // A new word replaces all before it, and a new conversation has none; else what was said before its last run is true yet.
+  const isReplaced = tells || task.sessionStartedAt === null;
+  const since = isReplaced ? null : (lastRun?.startedAt ?? null);
   if (task.currentAttempt > 0)
     for (const row of await voidUnread(a.tx, { taskId: task.id, source: 'moved', since }))
       tellRefused(a, task, row);
