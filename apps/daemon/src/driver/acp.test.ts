@@ -79,7 +79,8 @@ describe('an agent that speaks ACP badly', () => {
         expect(logs.some((line) => line.includes(word))).toBe(true);
       }
       expect(logs).toContain('Plan: Look (completed)');
-      // What comes after its turn belongs to none.
+      // What comes after its turn, and before the next, belongs to none.
+      await watched.until('log', ({ line }) => line.includes('session/said_all'));
       await watched.session.send(said('and now?'));
       await watched.until('text', ({ text }) => text.includes('and now?'));
       expect(watched.said()).not.toContain('Late.');

@@ -48,6 +48,7 @@ const turns: Readonly<Record<string, (id: unknown) => void>> = {
     send({ id, result: { stopReason: 'end_turn' } });
     say('Late.');
     tool('late', { status: 'in_progress' });
+    send({ method: 'session/said_all', params: {} });
   },
   leave(id) {
     tool('open', { status: 'in_progress', rawInput: { command: 'sleep' } });
