@@ -179,11 +179,13 @@ it('goes on in no conversation that is older than its work, however often it cou
   }
 });
 
+const alone = { repository: null, contractBranch: null };
+const writesOne = '- write:\n    file: a.txt\n    content: one\n- done: made';
+
 it('without a repository stays where it is, and is named', async ({
   scene: { gateway, task, runToEnd, said },
 }) => {
-  const alone = { repository: null, contractBranch: null };
-  const first = task('- write:\n    file: a.txt\n    content: one\n- done: made', alone);
+  const first = task(writesOne, alone);
   await runToEnd(first);
   const again = task('- done: made', { ...alone, taskId: first.taskId, attempt: 2 });
   await runToEnd(again);
@@ -196,8 +198,7 @@ it('without a repository stays where it is, and is named', async ({
 it('without a repository goes on with it, wherever it ran since', async ({
   scene: { gateway, task, runToEnd, saying },
 }) => {
-  const alone = { repository: null, contractBranch: null };
-  const first = task('- write:\n    file: a.txt\n    content: one\n- done: made', alone);
+  const first = task(writesOne, alone);
   await runToEnd(first);
   const script = '- run: [cat, a.txt]\n  as: r\n- say: "read ${r.output}"';
   const { taskId } = first;

@@ -45,6 +45,15 @@ async function dies(scene: Stage, attempt = 1): Promise<void> {
   await scene.daemon.ended(of, { outcome: 'crashed', error: 'killed', signal: 'SIGKILL' });
 }
 
+/** A supervisor that died, and whose conversation is stored. */
+async function spoken(): Promise<Stage> {
+  const scene = await stage(t, { daemon });
+  const of = { taskId: scene.supervisorTaskId, attempt: 1 };
+  await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
+  await dies(scene);
+  return scene;
+}
+
 async function nextStart(scene: Stage, on = daemon): Promise<CommandOf<'task.start'>> {
   await runJobs(t);
   const start = (await on.pullOnly('task.start')).find(
@@ -155,10 +164,7 @@ describe('a resume by a person', () => {
 
   it('goes on from where it ran last, whatever machine it was only given to', async () => {
     const other = await TestDaemon.join(t);
-    const scene = await stage(t, { daemon });
-    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
-    await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
-    await dies(scene);
+    const scene = await spoken();
     const next = async (on: TestDaemon) => {
       await resume(scene, { targetDaemonId: on.id });
       const start = await nextStart(scene, on);
@@ -188,16 +194,13 @@ describe('a resume by a person', () => {
     await daemon.ended(back.start, never);
     expect((await next(daemon)).told).toEqual({ words: 1, workAttempt: 4 });
     const voided = await t.database.sql`
-      select count(*)::int as n from events where task_id = ${of.taskId} and type = 'message.refused'`;
+      select count(*)::int as n from events where task_id = ${scene.supervisorTaskId} and type = 'message.refused'`;
     expect(voided).toEqual([{ n: 3 }]);
   });
 
   it('says nothing to a new conversation of where the one before it went', async () => {
     const other = await TestDaemon.join(t);
-    const scene = await stage(t, { daemon });
-    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
-    await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
-    await dies(scene);
+    const scene = await spoken();
     const isMoved = ({ text }: { readonly text: string }) => text.startsWith(movedStart);
     await resume(scene, { targetDaemonId: other.id });
     const away = await nextStart(scene, other);
@@ -237,10 +240,7 @@ describe('a resume by a person', () => {
   });
 
   it('begins the phase anew with an empty conversation; the former one stays', async () => {
-    const scene = await stage(t, { daemon });
-    const of = { taskId: scene.supervisorTaskId, attempt: 1 };
-    await daemon.report({ kind: 'transcript.stored', ...of, fromSeq: 1, lines: ['{}'] });
-    await dies(scene);
+    const scene = await spoken();
     const answer = await resume(scene, { resumeMode: 'restart_phase' });
     expect(answer.restoration?.warnings[0]).toContain('Phase plan is begun anew');
     const start = await nextStart(scene);
