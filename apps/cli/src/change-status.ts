@@ -1,7 +1,8 @@
 /**
- * Changes a contract's status for `pause`, `resume` and `cancel`.
+ * Changes a contract's status for `pause`, `resume`, `cancel` and the end that a person confirms.
  *
- * Law: what is said is what the contract is then. One that was resumed and still stands says what holds it.
+ * Law: what is said is what the contract is then. One that was resumed and still stands says what holds it; one
+ * that is being completed is not complete before its clean-up is done and its branch delivered.
  */
 import type { Client } from '@makima/client/client';
 import type { ContractStatus } from '@makima/domain/contract';
@@ -43,6 +44,11 @@ export async function changeStatus(shell: Shell, change: StatusChange): Promise<
         fix: `makima why ${change.typed}`,
       },
     );
+  }
+  if (answer.newStatus === 'completing') {
+    tellDone(shell, { id, ...answer }, `${change.typed} is being completed`);
+    if (shell.format !== 'json') shell.say(`  makima watch ${change.typed}`);
+    return;
   }
   if (change.to !== 'active') {
     tellDone(shell, { id, ...answer }, `${change.typed} is ${change.done}`);

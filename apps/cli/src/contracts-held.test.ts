@@ -55,19 +55,27 @@ it('that is resumed and still held says by what, and who lets it go on', async (
   });
 });
 
-it('begins the end in the last phase where nothing does so by itself', async () => {
-  const last = sampleDetail(1, { slug: 'fix-login', phase: 'execute' });
+it.each([
+  ['active', 'completing'],
+  // The grace is cut short; the clean-up has yet to be done and the branch to be delivered.
+  ['completing', 'completed'],
+] as const)('says that one that was %s is being completed, and how to follow it', async (status, to) => {
+  const last = sampleDetail(1, { slug: 'fix-login', phase: 'execute', status });
   await serve({
     getContract: () => last,
+    listContracts: () => ({ items: [last], nextCursor: null }),
     listQuestions: () => ({ items: [], nextCursor: null }),
-    changeStatus: ({ body }) => ({
+    changeStatus: () => ({
       success: true,
-      previousStatus: 'active',
-      newStatus: body.targetStatus,
+      previousStatus: status,
+      newStatus: 'completing',
       rejectionReason: null,
     }),
   });
-  const { code, stdout } = await stage.run(['contracts', 'advance', last.id, '--confirm']);
-  expect([code, stdout]).toEqual([0, 'fix-login is completing\n']);
-  expect(server.received.at(-1)?.body).toEqual({ targetStatus: 'completing' });
+  expect(await stage.run(['contracts', 'advance', last.id, '--confirm'])).toEqual({
+    code: 0,
+    stdout: 'fix-login is being completed\n',
+    stderr: '  makima watch fix-login\n',
+  });
+  expect(server.received.at(-1)?.body).toEqual({ targetStatus: to });
 });

@@ -254,8 +254,11 @@ describe('advance', () => {
       answerQuestion: ({ body }) => sampleQuestion(1, { response: String(body.response) }),
     });
     expect((await stage.run(['contracts', 'advance', last.id])).code).toBe(6);
-    const { code, stdout } = await stage.run(['contracts', 'advance', last.id, '--confirm']);
-    expect([code, stdout]).toEqual([0, 'the completion of contract-1 is confirmed\n']);
+    expect(await stage.run(['contracts', 'advance', last.id, '--confirm'])).toEqual({
+      code: 0,
+      stdout: 'the completion of contract-1 is confirmed\n',
+      stderr: '  makima watch contract-1\n',
+    });
     expect(server.received.at(-1)?.body).toEqual({ response: 'confirm' });
   });
 });

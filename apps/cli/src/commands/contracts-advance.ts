@@ -137,4 +137,5 @@ async function confirmCompletion(
     body: { response: 'confirm' },
   });
   tellDone(shell, answered, `the completion of ${contract.slug} is confirmed`);
+  if (shell.format !== 'json') shell.say(`  makima watch ${contract.slug}`);
 }
