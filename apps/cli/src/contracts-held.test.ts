@@ -59,23 +59,26 @@ it.each([
   ['active', 'completing'],
   // The grace is cut short; the clean-up has yet to be done and the branch to be delivered.
   ['completing', 'completed'],
-] as const)('says that one that was %s is being completed, and how to follow it', async (status, to) => {
-  const last = sampleDetail(1, { slug: 'fix-login', phase: 'execute', status });
-  await serve({
-    getContract: () => last,
-    listContracts: () => ({ items: [last], nextCursor: null }),
-    listQuestions: () => ({ items: [], nextCursor: null }),
-    changeStatus: () => ({
-      success: true,
-      previousStatus: status,
-      newStatus: 'completing',
-      rejectionReason: null,
-    }),
-  });
-  expect(await stage.run(['contracts', 'advance', last.id, '--confirm'])).toEqual({
-    code: 0,
-    stdout: 'fix-login is being completed\n',
-    stderr: '  makima watch fix-login\n',
-  });
-  expect(server.received.at(-1)?.body).toEqual({ targetStatus: to });
-});
+] as const)(
+  'says that one that was %s is being completed, and how to follow it',
+  async (status, to) => {
+    const last = sampleDetail(1, { slug: 'fix-login', phase: 'execute', status });
+    await serve({
+      getContract: () => last,
+      listContracts: () => ({ items: [last], nextCursor: null }),
+      listQuestions: () => ({ items: [], nextCursor: null }),
+      changeStatus: () => ({
+        success: true,
+        previousStatus: status,
+        newStatus: 'completing',
+        rejectionReason: null,
+      }),
+    });
+    expect(await stage.run(['contracts', 'advance', last.id, '--confirm'])).toEqual({
+      code: 0,
+      stdout: 'fix-login is being completed\n',
+      stderr: '  makima watch fix-login\n',
+    });
+    expect(server.received.at(-1)?.body).toEqual({ targetStatus: to });
+  },
+);
