@@ -140,6 +140,13 @@ it('forgets a call that failed: the same key may succeed later', async () => {
   expect(await start?.run(t.engine, call, scene)).toMatchObject({ replayed: false });
 });
 
+it('tells who creates a contract without a repository to name one: there is nothing to add it to', async () => {
+  const unmade = await refusal(newContract(t, { start: true, repositories: [] }));
+  expect(unmade.code).toBe('MISSING_REPO_URL');
+  expect(unmade.fix).toMatch(/`repositories` of this request/);
+  expect(unmade.fix).not.toContain('/api/v1');
+});
+
 it('tells whoever asks again while the first is at work to come back, and then gives its answer', async () => {
   const hasty = await openTestEngine({ connections: 2, lockTimeoutMs: 50 });
   const idempotency = { key: 'slow', fingerprint: 'same', keep: 'days' } as const;

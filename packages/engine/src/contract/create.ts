@@ -42,6 +42,7 @@ export async function makeContract(
 ): Promise<ContractRow> {
   const type = await typeForContract(a.tx, { ownerId: a.ownerId, name: input.contractType });
   checkExtras(type, input);
+  checkStart(input);
   await lockOwnerForNames(a.tx, { ownerId: a.ownerId });
   const slugs = new Set(await slugsLike(a.tx, { ownerId: a.ownerId, slug: slugify(input.name) }));
   const contract = await insertContract(a.tx, {
@@ -83,6 +84,14 @@ export async function makeContract(
   if (input.start) await startSupervisor(a, contract);
   const row = await findContract(a.tx, { ownerId: a.ownerId, id: contract.id });
   return row ?? contract;
+}
+
+/** Asked before there is a contract: what is rolled back cannot be told to take a repository. */
+function checkStart({ start, repositories }: ContractInput): void {
+  if (!start || repositories.length > 0) return;
+  throw new MakimaError('MISSING_REPO_URL', 'a contract needs a repository before it starts', {
+    fix: 'name one in `repositories` of this request, or send it with start=false; nothing was made',
+  });
 }
 
 /** The phases that only a person's confirmation lets the contract leave. */

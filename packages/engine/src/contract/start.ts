@@ -49,7 +49,7 @@ export async function startSupervisor(a: Act, contract: ContractRow): Promise<vo
   const [repository] = await repositoriesOf(a.tx, { ownerId: a.ownerId, contractId: contract.id });
   if (repository === undefined) {
     throw new MakimaError('MISSING_REPO_URL', 'a contract needs a repository before it starts', {
-      fix: `add one: POST /api/v1/contracts/${contract.id}/repositories, or create it with start=false`,
+      fix: `add one: POST /api/v1/contracts/${contract.id}/repositories`,
     });
   }
   const task = await insertTask(a.tx, {

@@ -1,5 +1,6 @@
 /** Set a directive: the standing goal with its place, and its first agent unless told to wait. */
 import type { DirectiveDetail, DirectiveInput } from '@makima/contracts/entity/directive';
+import { MakimaError } from '@makima/domain/error';
 import { insertDirective } from '@makima/db/repo/directives';
 import { act, type Acted, type Call, type Engine } from '../context.ts';
 import { requirePerson } from '../authorize.ts';
@@ -16,6 +17,7 @@ export function createDirective(
   return act(engine, call, async (a) => {
     requirePerson(a.caller, 'set directives');
     checkRepositoryPlace(input);
+    checkStart(input);
     const row = await insertDirective(a.tx, {
       ownerId: a.ownerId,
       title: input.title,
@@ -33,5 +35,13 @@ export function createDirective(
     });
     if (input.start) await sendAgent(a, row, {});
     return directiveDetail(a.tx, row);
+  });
+}
+
+/** Asked before there is a directive: what is rolled back cannot be told to take a repository. */
+function checkStart({ start, repositoryUrl, localPath }: DirectiveInput): void {
+  if (!start || repositoryUrl !== undefined || localPath !== undefined) return;
+  throw new MakimaError('MISSING_REPO_URL', 'a directive needs a repository before agents start', {
+    fix: 'give repositoryUrl or localPath in this request, or send it with start=false; nothing was made',
   });
 }

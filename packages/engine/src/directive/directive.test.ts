@@ -62,7 +62,11 @@ describe('a directive', () => {
     expect(waits).toMatchObject({ tasks: [], repositoryUrl: null });
     const go = startDirectiveTask(t.engine, by(t.owner), { id: waits.id });
     expect((await refusal(go)).code).toBe('MISSING_REPO_URL');
-    expect((await refusal(create())).code).toBe('MISSING_REPO_URL');
+    // What was never made has no address: its fix is about the request.
+    const unmade = await refusal(create());
+    expect(unmade.code).toBe('MISSING_REPO_URL');
+    expect(unmade.fix).toMatch(/repositoryUrl.*this request/);
+    expect(unmade.fix).not.toContain('/api/v1');
     const bad = create({ repositoryUrl: 'https://user:secret@example.com/x', start: false });
     const error = await refusal(bad);
     expect(error.code).toBe('VALIDATION_FAILED');

@@ -48,7 +48,7 @@ export async function sendAgent(
       'MISSING_REPO_URL',
       'a directive needs a repository before agents start',
       {
-        fix: `name one: PATCH /api/v1/directives/${directive.id}, or create it with start=false`,
+        fix: `name one: PATCH /api/v1/directives/${directive.id}`,
       },
     );
   }

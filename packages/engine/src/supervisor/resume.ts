@@ -101,7 +101,7 @@ async function planOf(
   const plan = planResume(facts, how.mode, a.now);
   if (plan.strategy === 'manual') {
     throw new MakimaError('MISSING_REPO_URL', 'the contract has no repository to work in', {
-      fix: 'add one: POST /api/v1/contracts/<contract>/repositories',
+      fix: `add one: POST /api/v1/contracts/${how.contract.id}/repositories`,
     });
   }
   const place = await placeWarnings(a, how.task, how.target);
