@@ -66,9 +66,19 @@ export function takeHome(home: Home): () => void {
   const aside = `${file}.${process.pid}`;
   writeFileSync(aside, JSON.stringify(mine), { mode: 0o600 });
   renameSync(aside, file);
+  shield(home.git);
   return () => {
     if (readOwner(file)?.pid === process.pid) rmSync(file, { force: true });
   };
+}
+
+/**
+ * Node looks upwards for the package that a file belongs to. The folder may lie within somebody's project, whose
+ * settings are none of the repositories' that stand below.
+ */
+function shield(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n', { mode: 0o600 });
 }
 
 /** The living daemon's pid, or null. */
