@@ -86,6 +86,37 @@ describe('self-fencing', () => {
     expect(stateOf(pid)).toBe('gone');
   });
 
+  it('freezes them at once when another process takes its place, but not for a reconnect of its own', async () => {
+    await daemon.end('SIGTERM');
+    await daemon.start({ ...timings, freezeAfterMs: 60_000 });
+    const start = startCommand(endless);
+    gateway.command(start);
+    const pid = await working(start);
+    const hellos = gateway.hellos.length;
+    gateway.hang();
+    await gateway.until('its own return', () => gateway.hellos.length > hellos);
+    await gateway.until('its beat', () => gateway.running);
+    expect(daemon.log()).not.toContain('agent frozen');
+    expect(stateOf(pid)).not.toBe('T');
+
+    const frozen = daemon.logged('agent frozen');
+    await gateway.takeOver();
+    await frozen;
+    expect(stateOf(pid)).toBe('T');
+    const thawed = daemon.logged('agent goes on');
+    gateway.levers.refuseUpgrades = false;
+    await thawed;
+    expect(stateOf(pid)).not.toBe('T');
+
+    const again = daemon.logged('agent frozen');
+    await gateway.takeOver();
+    await again;
+    gateway.fenced.push({ taskId: start.taskId, attempt: 1 });
+    gateway.levers.refuseUpgrades = false;
+    expect(await gateway.ended(start)).toMatchObject({ outcome: 'fenced' });
+    expect(stateOf(pid)).toBe('gone');
+  });
+
   it('stands still itself: its agents run on unfrozen, and those given away meanwhile end when it goes on', async () => {
     const start = startCommand(
       '- say: working\n- run: [sh, -c, "while true; do date +%s%N > tick.txt; sleep 0.02; done"]',

@@ -187,6 +187,7 @@ function linkOf(
       leased(frame, atMs) {
         keeper.heard({ kept: frame.renewed, fenced: frame.fenced, leaseMs: frame.leaseMs }, atMs);
       },
+      replaced: () => keeper.replaced(),
       revoked() {
         for (const { start } of to.attempts.all()) void to.attempts.end(start, revokedEnding);
       },

@@ -61,6 +61,8 @@ export interface LinkHandlers {
   welcomed(frame: ServerFrameOf<'welcome'>, atMs: number): void;
   /** Answer to a heartbeat that was sent at `atMs`. */
   leased(frame: ServerFrameOf<'lease'>, atMs: number): void;
+  /** Another process has this daemon's place: what runs here may be given away from now on. */
+  replaced(): void;
   /** The key opens nothing any more: nobody renews a lease of ours again. */
   revoked(): void;
   /** A command that is journalled and was not seen before; in order. Must return soon. */
@@ -191,7 +193,7 @@ function connect(core: Core): void {
       opened: () => sayHello(core),
       frame: (frame) => core.socket === socket && onFrame(core, frame),
       unknown: (keys) => tellUnknown(core, keys),
-      ended: (end) => onEnded(core, end),
+      ended: (end) => core.socket === socket && onEnded(core, end),
     },
   );
   core.socket = socket;
@@ -300,6 +302,9 @@ function onEnded(core: Core, end: SocketEnd): void {
   core.heart.reset();
   if (core.stopped) return;
   const { log, now, timings, url } = core.options;
+  // Only one connection is held at a time: its own reconnect is never what this one was replaced by.
+  const replaced = end.code === closeCodes.replaced;
+  if (replaced) core.options.handlers.replaced();
   const lived = end.opened ? now() - core.openedAtMs : 0;
   core.failures = wasWelcomed && lived > stableMs ? 0 : core.failures + 1;
   const waitMs =
@@ -308,7 +313,7 @@ function onEnded(core: Core, end: SocketEnd): void {
       {
         failures: core.failures - 1,
         hintMs: core.hintMs ?? end.retryAfterMs,
-        ...(end.code === closeCodes.replaced ? { replaced: true } : {}),
+        ...(replaced ? { replaced } : {}),
         ...(isLoopback(url) ? { loopback: true } : {}),
       },
       Math.random(),

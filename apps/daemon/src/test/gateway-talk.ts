@@ -136,6 +136,7 @@ export function close(server: Server): Promise<void> {
 
 function accept(state: State, socket: WebSocket): void {
   state.socket?.close(4409, 'replaced');
+  state.socket?.resume();
   state.socket = socket;
   state.welcomed = false;
   socket.on('message', (data) => {

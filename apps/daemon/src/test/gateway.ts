@@ -5,7 +5,9 @@
  * Law: it keeps the server's side of the protocol (each report applied once and in order, commands kept until
  * acked) unless a lever says otherwise, so that what a test counts is what a server would have.
  */
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { WebSocket } from 'ws';
 import type { DaemonAsk } from '@makima/contracts/socket/asks';
 import type { Command } from '@makima/contracts/socket/commands';
 import type { Hello, Running } from '@makima/contracts/socket/frames';
@@ -49,6 +51,10 @@ export interface FakeGateway {
   resend(fromSeq: number): void;
   /** Cuts the connection without a goodbye. */
   cut(): void;
+  /** Reads no more of the connection, and does not notice that the daemon gave it up: half open. */
+  hang(): void;
+  /** Another process with the daemon's key takes its place, and nobody else is let in meanwhile. */
+  takeOver(): Promise<void>;
   /** Dies and comes back on the same port. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -100,6 +106,12 @@ export async function createFakeGateway(): Promise<FakeGateway> {
     sendRaw: (data) => state.socket?.send(data),
     resend: (fromSeq) => sendCommands(state, fromSeq - 1),
     cut: () => state.socket?.terminate(),
+    hang: () => state.socket?.pause(),
+    async takeOver() {
+      const headers = { authorization: 'Bearer test-daemon-key' };
+      await once(new WebSocket(gateway.url, { headers }), 'open');
+      state.levers.refuseUpgrades = true;
+    },
     async down() {
       state.socket?.terminate();
       await close(server);
