@@ -182,6 +182,38 @@ it('contracts show --verbose has tasks and evidence', async () => {
   expect(stdout).toContain('task\ttask 2: pending, attempt 1\n');
 });
 
+it.each([[[]], [['--verbose']]])(
+  'contracts show %j has deliverables and kept work in a pipe, too',
+  async (more) => {
+    const [owed] = sampleDetail(1).deliverables;
+    if (owed === undefined) throw new Error('the sample owes nothing');
+    const moved = { stale: true, staleReason: 'a merge touched PLAN.md' };
+    await server.close();
+    server = await startDescribedServer({
+      ...healthy,
+      getContract: () =>
+        sampleDetail(1, {
+          slug: 'fix',
+          deliverables: [
+            { ...owed, id: 'a', completed: true, stale: false },
+            { ...owed, id: 'b', completed: false, stale: false, required: false },
+            { ...owed, id: 'c', completed: true, ...moved },
+          ],
+          keptRefs: [{ taskId: sampleId('task', 1), ref: 'refs/makima/kept/t', why: 'stopped' }],
+        }),
+    });
+    stage.url = server.url;
+    const { stdout } = await stage.run(['contracts', 'show', 'fix', ...more]);
+    const lines = stdout.split('\n').filter((line) => /^(deliverable|kept)\t/.test(line));
+    expect(lines).toEqual([
+      `deliverable\ta: done, ${owed.phase}`,
+      `deliverable\tb: not done, ${owed.phase}, optional`,
+      `deliverable\tc: stale (a merge touched PLAN.md), ${owed.phase}`,
+      'kept\trefs/makima/kept/t: stopped',
+    ]);
+  },
+);
+
 it('contracts export is one document, on stdout or in a file', async () => {
   const { stdout } = await stage.run(['contracts', 'export', 'fix', '--format', 'json']);
   const document = JSON.parse(stdout);

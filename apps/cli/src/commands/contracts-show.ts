@@ -27,8 +27,12 @@ export async function run(
     return;
   }
   shell.print(renderFacts(facts(contract, shell.nowMs()), shell.screen));
+  if (!shell.screen.isTty) {
+    const piped = [...owedAndKept(contract), ...(options.verbose ? more(contract, tasks) : [])];
+    if (piped.length > 0) shell.print(renderFacts(piped, shell.screen));
+    return;
+  }
   if (options.verbose) shell.print(renderFacts(more(contract, tasks), shell.screen));
-  if (!shell.screen.isTty) return;
   const { colors } = shell.screen;
   if (contract.deliverables.length > 0) {
     shell.print(`\n${colors.bold('Deliverables')}`);
@@ -91,6 +95,17 @@ function facts(contract: ContractDetail, nowMs: number): Fact[] {
     ['version', String(contract.version)],
     ['active', `${ago(contract.lastActivityAt, nowMs)} ago`],
     ['created', contract.createdAt],
+  ];
+}
+
+/** In a pipe, what a terminal shows as tables: a deliverable and a piece of kept work a line. */
+function owedAndKept({ deliverables, keptRefs }: ContractDetail): Fact[] {
+  return [
+    ...deliverables.map((d): Fact => {
+      const state = d.stale ? `stale (${d.staleReason ?? ''})` : d.completed ? 'done' : 'not done';
+      return ['deliverable', `${d.id}: ${state}, ${d.phase}${d.required ? '' : ', optional'}`];
+    }),
+    ...keptRefs.map(({ ref, why }): Fact => ['kept', `${ref}: ${why}`]),
   ];
 }
 
