@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { errorCodes, MakimaError, type ErrorCode } from '@makima/domain/error';
+import { problemMeanings } from './problem-meanings.ts';
 
 /** HTTP status of each code. */
 export const problemStatus: Readonly<Record<ErrorCode, number>> = {
@@ -68,7 +69,7 @@ export type Problem = z.infer<typeof zProblem>;
 /** Where a tool's result carries the problem that its text tells of: a key of its `_meta`. */
 export const problemInMeta = 'makima/problem';
 
-/** The wire form of an error. `errors` in its details becomes the list of pointers. */
+/** The wire form of an error, with its own fix or else that of its code. `errors` in its details becomes the list of pointers. */
 export function toProblem(error: MakimaError, requestId: string): Problem {
   const { errors, ...details } = error.details;
   return {
@@ -78,7 +79,7 @@ export function toProblem(error: MakimaError, requestId: string): Problem {
     detail: error.message,
     code: error.code,
     retryable: error.retryable,
-    ...(error.fix === undefined ? {} : { fix: error.fix }),
+    fix: error.fix ?? problemMeanings[error.code].act,
     requestId,
     ...(Array.isArray(errors) ? { errors: errors as Problem['errors'] } : {}),
     ...(Object.keys(details).length === 0 ? {} : { details }),

@@ -48,6 +48,7 @@ describe('a page that is not ours', () => {
     ];
     for (const answer of answers) {
       expect(answer).toMatchObject({ status: 403, json: { code: 'FORBIDDEN' } });
+      expect(answer.json.fix).toMatch(/own address/);
       expect(
         Object.keys(answer.headers).filter((name) => name.startsWith('access-control')),
       ).toEqual([]);

@@ -113,6 +113,7 @@ describe.each(
       } else {
         expect(answer.status, kind).toBe(403);
         expect(['FORBIDDEN', 'NOT_SUPERVISOR'], kind).toContain(answer.json.code);
+        expect(answer.json.fix, kind).toBeTruthy();
         expect(answer.headers['content-type']).toBe('application/problem+json');
       }
     }

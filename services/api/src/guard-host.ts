@@ -82,7 +82,9 @@ export function checkHost(guard: HostGuard, { headers, method }: IncomingMessage
   const navigates = headers['sec-fetch-mode'] === 'navigate' && method === 'GET';
   const crossSite = headers['sec-fetch-site'] === 'cross-site' && !navigates;
   if (crossSite || (origin !== undefined && !guard.allowsOrigin(origin, host))) {
-    throw new MakimaError('FORBIDDEN', 'pages of other sites may not call this server');
+    throw new MakimaError('FORBIDDEN', 'pages of other sites may not call this server', {
+      fix: 'open a page of this server at its own address, or call it from a program',
+    });
   }
 }
 

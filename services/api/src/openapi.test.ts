@@ -1,10 +1,11 @@
 /** The document is what the descriptions say: whole, with every reference resolved and every example right. */
 import { describe, expect, it } from 'vitest';
 import { endpointList, endpoints } from '@makima/contracts/http/all';
-import { errorCodes } from '@makima/domain/error';
+import { problemMeanings } from '@makima/contracts/problem-meanings';
+import { toProblem } from '@makima/contracts/problem';
+import { errorCodes, MakimaError } from '@makima/domain/error';
 import { buildOpenApi } from './openapi.ts';
 import { examples } from './openapi-examples.ts';
-import { problemMeanings } from './problem-meanings.ts';
 
 interface Document {
   openapi: string;
@@ -92,4 +93,11 @@ describe('openapi.json', () => {
 
 it('every code has its meaning', () => {
   expect(Object.keys(problemMeanings).toSorted()).toEqual([...errorCodes].toSorted());
+});
+
+it('every code has a fix, and that of its thrower goes before', () => {
+  for (const code of errorCodes) {
+    expect(toProblem(new MakimaError(code, 'no'), 'r').fix, code).toMatch(/^.{4,}\.$/);
+    expect(toProblem(new MakimaError(code, 'no', { fix: 'own' }), 'r').fix, code).toBe('own');
+  }
 });

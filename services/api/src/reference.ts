@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { errorCodes } from '@makima/domain/error';
 import { problemStatus } from '@makima/contracts/problem';
+import { problemMeanings } from '@makima/contracts/problem-meanings';
 import { MakimaError } from '@makima/domain/error';
 import type { Api } from './context.ts';
 import type { ApiEnv } from './request.ts';
 import { buildOpenApi } from './openapi.ts';
-import { problemMeanings } from './problem-meanings.ts';
 
 /** Inline style attributes are the drawing library's; scripts come from files only. */
 const pagePolicy =

@@ -1,14 +1,19 @@
 /**
- * Answers to an upgrade that is not granted: plain HTTP on the raw socket, then the end of it.
+ * Answers to an upgrade that is not granted: plain HTTP on the raw socket, a problem as the API has them, then the
+ * end of it.
  *
  * Law: no detail that helps to guess; the same answer for every wrong key.
  */
+import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { mintId } from '@makima/contracts/ids';
+import { toProblem } from '@makima/contracts/problem';
+import { MakimaError, type ErrorCode } from '@makima/domain/error';
 
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 404 | 421 | 500 | 503;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly retryAfterSeconds?: number;
 }
@@ -33,7 +38,8 @@ export function later(seconds: number, message: string): Refusal {
 
 export function refuse(socket: Duplex, refusal: Refusal): void {
   const { status, code, message, retryAfterSeconds } = refusal;
-  const body = `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail: message })}\n`;
+  const error = new MakimaError(code, message, { retryable: status === 503 });
+  const body = `${JSON.stringify(toProblem(error, mintId(Date.now(), randomBytes(10))))}\n`;
   const headers = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',

@@ -1,6 +1,8 @@
 /** The door: who may connect, and how everybody else is turned away. */
 import { request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { zProblem, type Problem } from '@makima/contracts/problem';
 import { revokeKey } from '@makima/engine/identity/revoke-key';
 import { Refused, openSocket, upgradeStatus } from './test/daemon.ts';
 import { startGateway, testHouse, testStores } from './test/kit.ts';
@@ -23,6 +25,18 @@ function rawStatus(port: number, headers: string[], path = '/daemon'): Promise<n
     sent.on('response', (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** What a plain request without a key is told. */
+function rawProblem(port: number, path: string): Promise<Problem> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ port, host: '127.0.0.1', path, headers: handshake(port) });
+    sent.on('response', (response) => {
+      json(response).then((body) => resolve(zProblem.parse(body)), reject);
     });
     sent.on('error', reject);
     sent.end();
@@ -77,6 +91,16 @@ describe('the door', () => {
     expect(await status({ host: 'gateway:9' })).toBe(101);
     expect(await status({}, door.url.replace('/daemon', '/'))).toBe(404);
     expect(await status({}, door.url.replace('/daemon', '//daemon'))).toBe(404);
+  });
+
+  it('says no as the API does: a problem with its fix and an id', async () => {
+    const { door } = await open();
+    const noKey = await rawProblem(door.port, '/daemon');
+    expect(noKey).toMatchObject({ type: '/reference/problems#UNAUTHENTICATED', status: 401 });
+    expect(noKey).toMatchObject({ fix: expect.stringContaining('Bearer'), retryable: false });
+    const elsewhere = await rawProblem(door.port, '/');
+    expect(elsewhere).toMatchObject({ code: 'NOT_FOUND', status: 404 });
+    expect(elsewhere.requestId).not.toBe(noKey.requestId);
   });
 
   it('refuses a broken handshake and goes on', async () => {

@@ -1,6 +1,6 @@
 /** `problems.md`: every error code, its status, what it means and what to do. */
 import { exitCodeOf } from '@makima/cli/exit-code';
-import { problemMeanings } from '@makima/api/problem-meanings';
+import { problemMeanings } from '@makima/contracts/problem-meanings';
 import { problemStatus } from '@makima/contracts/problem';
 import { errorCodes, MakimaError } from '@makima/domain/error';
 import { code, page, table } from '../markdown.ts';
@@ -14,11 +14,11 @@ export function problemsPage(): string {
     [
       'packages/domain/src/error.ts',
       'packages/contracts/src/problem.ts',
-      'services/api/src/problem-meanings.ts',
+      'packages/contracts/src/problem-meanings.ts',
       'apps/cli/src/exit-code.ts',
     ],
     [
-      'Every error has one of these codes, whichever door it leaves by: problem+json over HTTP, an error result of a tool, a refusal on the socket, an exit code of the command line. Beside the code it carries a message, `retryable`, often a `fix`, and a `requestId` that stands in the log. The API shows this page at `/reference/problems`.',
+      'Every error has one of these codes, whichever door it leaves by: problem+json over HTTP, an error result of a tool, a refusal on the socket, an exit code of the command line. Beside the code it carries a message, `retryable`, a `fix`, and a `requestId` that stands in the log. The API shows this page at `/reference/problems`.',
       table(
         ['code', 'status', 'exit', 'means', 'do'],
         sorted.map((name) => [

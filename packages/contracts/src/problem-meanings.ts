@@ -1,5 +1,6 @@
 /**
- * What each error code means and what to do about it, for the reference page.
+ * What each error code means and what to do about it: for the reference page, and as the `fix` of an answer whose
+ * thrower knew no better one.
  *
  * Law: every code of the closed list has its words; the types see to it.
  */
@@ -17,7 +18,7 @@ export const problemMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   },
   INVALID_TRANSITION: {
     means: 'The thing is in a state from which this step is not possible.',
-    act: 'Read its status; `details` names the state and what is allowed.',
+    act: 'Read its status, and take a step that this status allows.',
   },
   VERSION_CONFLICT: {
     means: 'It changed since it was read.',
@@ -42,7 +43,7 @@ export const problemMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   },
   VALIDATION_FAILED: {
     means: 'Something in the path, query, headers or body is missing, wrong or unknown.',
-    act: 'Each entry of `errors` has a JSON pointer and says what is wrong there.',
+    act: 'Mend what is named: each entry of `errors` has a JSON pointer and says what is wrong there.',
   },
   NOT_SUPERVISOR: {
     means: 'Only the supervisor of the contract may do this; the caller is an agent of a task.',
@@ -94,7 +95,7 @@ export const problemMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   },
   NOT_FOUND: {
     means: 'There is nothing at this address, or nothing that the key may see.',
-    act: 'Check the id and the path; `fix` names the nearest route.',
+    act: 'Check the id and the path: a list of its kind has what there is, and GET /reference every path.',
   },
   UNAUTHENTICATED: {
     means: 'No valid key was sent.',
@@ -102,7 +103,7 @@ export const problemMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   },
   FORBIDDEN: {
     means: 'The key is valid and may not do this.',
-    act: 'Use a key with the right scope; agents ask a person.',
+    act: 'Use a key that may; an agent asks a person.',
   },
   FENCED: {
     means: 'The caller belongs to an attempt that is over; a newer one goes on.',
