@@ -1,6 +1,7 @@
 /** A contract is completed by clean-up that was done, never by clean-up that failed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changeStatus } from './change-status.ts';
+import { cleanContract } from './clean.ts';
 import { cleanupTriesMax } from './clean-stand.ts';
 import { getContract } from './get.ts';
 import { whyContract } from './why.ts';
@@ -8,7 +9,8 @@ import { requestMerge } from '../operation/merge.ts';
 import { cleanUp } from '../test-clean-up.ts';
 import { sha, TestDaemon } from '../test-daemon.ts';
 import { by, eventsOf, openTestEngine, runJobs, type TestEngine } from '../test-engine.ts';
-import { done, stage, type Stage } from '../test-stage.ts';
+import { parkingOf } from '../test-parking.ts';
+import { done, running, stage, taskRow, type Stage } from '../test-stage.ts';
 
 let t: TestEngine;
 let daemon: TestDaemon;
@@ -59,6 +61,30 @@ async function refuseAll(): Promise<string[]> {
   await runJobs(t);
   return asked;
 }
+
+it('waits for no agent where none runs: ends a parked supervisor and has the branch delivered in one step', async () => {
+  const scene = await stage(t, { daemon, contract: { name: 'parked', contractType: 'simple' } });
+  const task = await running(scene, { name: 'builds' });
+  const parking = parkingOf(scene, task);
+  await parking.waitForTask();
+  await parking.park();
+  await daemon.ended(task, { outcome: 'done' });
+  const { id } = scene.contract;
+  await t.database.sql`
+    update contracts set status = 'completing', completion_detected_at = clock() where id = ${id}`;
+  await daemon.pull();
+  // One look and no other: nobody reports the end of an agent that is not there.
+  const { result } = await cleanContract(t.engine, t.system, { contractId: id });
+  expect(result).toBe('keeping');
+  expect((await taskRow(t, scene.supervisorTaskId)).status).toBe('done');
+  const [command, ...others] = await daemon.pull();
+  if (command?.kind !== 'branch.deliver') throw new Error('no delivery was asked for');
+  expect(others).toEqual([]);
+  const delivery = { branch: command.branch, commitSha: sha('d'), baseMoved: false, note: '' };
+  await daemon.finish(command.operationId, { kind: 'branch.deliver', ...delivery });
+  await cleanUp(t, daemon);
+  expect((await getContract(t.engine, t.owner, { id })).status).toBe('completed');
+});
 
 describe('a clean-up that fails', () => {
   it('is tried again, then blocks the contract with its reason; a person may have it tried anew', async () => {

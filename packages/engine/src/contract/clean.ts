@@ -4,7 +4,8 @@
  * `blocked` with the reason when that did not succeed.
  *
  * Law: works in steps that are seen in the rows and may be repeated: stop → keep and deliver → end. What is
- * still under way is looked at again when its report comes, or by the job's next ticket.
+ * still under way is looked at again when its report comes, or by the job's next ticket; where nothing is, the
+ * next step is taken in the same transaction.
  */
 import { channels } from '@makima/contracts/channels';
 import type { Command } from '@makima/contracts/socket/commands';
@@ -53,10 +54,8 @@ export function cleanContract(
     if (contract.status === 'completing' && (await graceLeft(a, contract))) return 'not_yet';
     const tasks = await lockedTasks(a, contract);
     const open = tasks.filter((task) => !isTaskFinal(task.status));
-    if (open.length > 0) {
-      for (const task of open) await endTask(a, contract, task);
-      return 'stopping';
-    }
+    for (const task of open) await endTask(a, contract, task);
+    // Nobody reports the end of an agent that does not run (parked, paused, never placed): it goes on at once.
     if ((await liveAttemptsOfContract(a.tx, { contractId: contract.id })) > 0) return 'stopping';
     // A merge under way belongs into what is delivered.
     const about = { ownerId: a.ownerId, contractId: contract.id };
