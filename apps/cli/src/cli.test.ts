@@ -13,6 +13,7 @@ import {
   sampleTask,
 } from '@makima/client/testing/samples';
 import { zProblem } from '@makima/contracts/problem';
+import { problemMeanings } from '@makima/contracts/problem-meanings';
 import { MakimaError, type ErrorCode } from '@makima/domain/error';
 import { catalog, groups } from './catalog/all.ts';
 import { inOwnWords } from './own-words.ts';
@@ -241,8 +242,10 @@ describe('what a server advises', () => {
       'add one: POST /api/v1/contracts/7/repositories, or',
       'makima contracts create "<goal>" --repo',
     ],
+    ['name one in `repositories` of this request, or', 'makima contracts create "<goal>" --repo'],
     ['what GET /api/v1/contracts takes: GET /reference', '--help after the command'],
     ['ask an owner', 'ask an owner'],
+    [problemMeanings.NOT_FOUND.act, 'Check the id'],
   ])('%s: %s', (given, told) => {
     expect(inOwnWords(new MakimaError('CONFLICT', 'no', { fix: given })).fix).toContain(told);
   });

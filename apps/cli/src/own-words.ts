@@ -13,7 +13,7 @@ const wordings: readonly (readonly [RegExp, string])[] = [
   ],
   [/POST \/api\/v1\/keys/, 'set MAKIMA_TOKEN to a key with that scope: makima keys create --help'],
   [
-    /POST \/api\/v1\/contracts\/\S+\/repositories/,
+    /POST \/api\/v1\/contracts\/\S+\/repositories|`repositories` of this request/,
     'create it with one: makima contracts create "<goal>" --repo <path>',
   ],
   [/GET \/reference/, '--help after the command shows what it takes'],

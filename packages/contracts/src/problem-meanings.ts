@@ -95,7 +95,7 @@ export const problemMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   },
   NOT_FOUND: {
     means: 'There is nothing at this address, or nothing that the key may see.',
-    act: 'Check the id and the path: a list of its kind has what there is, and GET /reference every path.',
+    act: 'Check the id and the path: a list of its kind has what there is.',
   },
   UNAUTHENTICATED: {
     means: 'No valid key was sent.',
