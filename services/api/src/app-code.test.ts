@@ -323,6 +323,18 @@ describe('a task that has been on no machine', () => {
     expect(await post(`/supervisor/tasks/${id}/read-file`, file)).toMatchObject(none);
     const checkpoint = await post(`/tasks/${id}/checkpoint`, { message: 'x' }, api.ownerKey);
     expect(checkpoint).toMatchObject(none);
+    // Cancelled, it never will be on one: to ask again is of no use.
+    expect((await post(`/tasks/${id}/cancel`, {})).status).toBe(200);
+    const never = { status: 400, json: { code: 'INVALID_TRANSITION', retryable: false } };
+    const tries = [
+      await get(`/supervisor/tasks/${id}/diff`),
+      await post(`/supervisor/tasks/${id}/read-file`, file),
+      await post(`/tasks/${id}/checkpoint`, { message: 'x' }, api.ownerKey),
+    ];
+    for (const answer of tries) {
+      expect(answer).toMatchObject(never);
+      expect(answer.json.fix).toMatch(/new task/);
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import { askDaemon } from '@makima/bus/ask';
 import type { Bus } from '@makima/bus/queues';
 import type { PubSub } from '@makima/bus/pubsub';
 import { MakimaError } from '@makima/domain/error';
+import { onNoMachine } from '@makima/engine/operation/order';
 import { getTask } from '@makima/engine/task/get';
 import type { Principal } from '@makima/engine/principal';
 import type { Engine } from '@makima/engine/context';
@@ -27,17 +28,16 @@ interface ReadArgs {
   readonly signal: AbortSignal;
 }
 
-/** @throws NOT_FOUND, NO_DAEMON, DAEMON_ERROR, VALIDATION_FAILED for a path that the machine refuses. */
+/**
+ * @throws NOT_FOUND, NO_DAEMON, DAEMON_ERROR, INVALID_TRANSITION for a task that is over and never ran,
+ * VALIDATION_FAILED for a path that the machine refuses.
+ */
 export async function readTaskFile(
   args: ReadArgs,
   file: { id: string; filePath: string },
 ): Promise<FileRead> {
   const task = await getTask(args.engine, args.caller, { id: file.id });
-  if (task.daemonId === null) {
-    throw new MakimaError('NO_DAEMON', 'the task has not been on any machine yet', {
-      retryable: true,
-    });
-  }
+  if (task.daemonId === null) throw onNoMachine(task);
   const ask = { kind: 'read-file' as const, taskId: task.id, filePath: file.filePath };
   const answer = await askDaemon(args, ask, { daemonId: task.daemonId, signal: args.signal });
   if (answer.refused !== null) {

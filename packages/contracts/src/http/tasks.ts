@@ -142,7 +142,7 @@ export const readTaskFile = defineEndpoint({
     content: z.string(),
     exists: z.boolean(),
   }),
-  errors: ['NOT_FOUND', 'NO_DAEMON', 'DAEMON_ERROR'],
+  errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'NO_DAEMON', 'DAEMON_ERROR'],
   policy: supervisorOrPerson,
 });
 
@@ -164,7 +164,7 @@ export const createCheckpoint = defineEndpoint({
     message: z.string(),
     operationId: zId,
   }),
-  errors: ['NOT_FOUND', 'NO_DAEMON', 'COMMAND_FAILED'],
+  errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'NO_DAEMON', 'COMMAND_FAILED'],
   policy: { person: 'write', tool: 'task', daemon: false },
   idempotent: true,
 });
@@ -216,7 +216,13 @@ export const diffTask = defineEndpoint({
   params: byId,
   status: 200,
   response: zDiffResult,
-  errors: ['NOT_FOUND', 'NO_DAEMON', 'OPERATION_TIMED_OUT', 'COMMAND_FAILED'],
+  errors: [
+    'NOT_FOUND',
+    'INVALID_TRANSITION',
+    'NO_DAEMON',
+    'OPERATION_TIMED_OUT',
+    'COMMAND_FAILED',
+  ],
   policy: supervisorOrPerson,
 });
 

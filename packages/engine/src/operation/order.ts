@@ -8,6 +8,7 @@
 import { channels } from '@makima/contracts/channels';
 import type { Command } from '@makima/contracts/socket/commands';
 import { MakimaError } from '@makima/domain/error';
+import { isTaskFinal, type TaskStatus } from '@makima/domain/task';
 import { appendCommand, findDaemon } from '@makima/db/repo/daemons';
 import { insertOperation, sameOperation } from '@makima/db/repo/operations';
 import type { OperationRow, TaskRow } from '@makima/db/rows';
@@ -60,13 +61,10 @@ export async function order(a: Act, wanted: Order): Promise<OperationRow> {
   return operation;
 }
 
-/** The machine on which the task's last attempt ran. @throws NO_DAEMON when none can be asked. */
+/** The machine on which the task's last attempt ran. @throws NO_DAEMON when none can be asked, INVALID_TRANSITION when none ever can. */
 export async function machineOf(a: Act, task: TaskRow): Promise<string> {
   if (task.homeDaemonId === null || task.currentAttempt === 0) {
-    throw new MakimaError('NO_DAEMON', 'this task has not run on any machine yet', {
-      retryable: true,
-      fix: 'wait until it has started',
-    });
+    throw onNoMachine(task);
   }
   const daemon = await findDaemon(a.tx, { ownerId: a.ownerId, id: task.homeDaemonId });
   if (daemon === undefined) throw notFound('daemon', task.homeDaemonId);
@@ -80,4 +78,18 @@ export async function machineOf(a: Act, task: TaskRow): Promise<string> {
     );
   }
   return daemon.id;
+}
+
+/** A task that was never given to a machine: one may come, unless the task is over. */
+export function onNoMachine({ status }: { readonly status: TaskStatus }): MakimaError {
+  if (isTaskFinal(status)) {
+    return new MakimaError('INVALID_TRANSITION', `this task is ${status} and never ran on a machine`, {
+      details: { status },
+      fix: 'there is no work of it; what it was for needs a new task',
+    });
+  }
+  return new MakimaError('NO_DAEMON', 'this task has not run on any machine yet', {
+    retryable: true,
+    fix: 'wait until it has started',
+  });
 }
