@@ -216,13 +216,7 @@ export const diffTask = defineEndpoint({
   params: byId,
   status: 200,
   response: zDiffResult,
-  errors: [
-    'NOT_FOUND',
-    'INVALID_TRANSITION',
-    'NO_DAEMON',
-    'OPERATION_TIMED_OUT',
-    'COMMAND_FAILED',
-  ],
+  errors: ['NOT_FOUND', 'INVALID_TRANSITION', 'NO_DAEMON', 'OPERATION_TIMED_OUT', 'COMMAND_FAILED'],
   policy: supervisorOrPerson,
 });
 

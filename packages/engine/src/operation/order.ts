@@ -83,10 +83,14 @@ export async function machineOf(a: Act, task: TaskRow): Promise<string> {
 /** A task that was never given to a machine: one may come, unless the task is over. */
 export function onNoMachine({ status }: { readonly status: TaskStatus }): MakimaError {
   if (isTaskFinal(status)) {
-    return new MakimaError('INVALID_TRANSITION', `this task is ${status} and never ran on a machine`, {
-      details: { status },
-      fix: 'there is no work of it; what it was for needs a new task',
-    });
+    return new MakimaError(
+      'INVALID_TRANSITION',
+      `this task is ${status} and never ran on a machine`,
+      {
+        details: { status },
+        fix: 'there is no work of it; what it was for needs a new task',
+      },
+    );
   }
   return new MakimaError('NO_DAEMON', 'this task has not run on any machine yet', {
     retryable: true,
