@@ -89,7 +89,10 @@ describe('self-fencing', () => {
   it('freezes them at once when another process takes its place, but not for a reconnect of its own', async () => {
     await daemon.end('SIGTERM');
     await daemon.start({ ...timings, freezeAfterMs: 60_000 });
-    const start = startCommand(endless);
+    const told = join(daemon.root, 'told');
+    const start = startCommand(
+      `- say: working\n- run: [sh, -c, "exec > ${told}; echo $$; while :; do echo on; done"]`,
+    );
     gateway.command(start);
     const pid = await working(start);
     const hellos = gateway.hellos.length;
@@ -111,10 +114,15 @@ describe('self-fencing', () => {
     const again = daemon.logged('agent frozen');
     await gateway.takeOver();
     await again;
+    const tool = Number(readFileSync(told, 'utf8').split('\n')[0]);
+    await expect.poll(() => stateOf(tool)).toBe('T');
+    const before = readFileSync(told, 'utf8');
     gateway.fenced.push({ taskId: start.taskId, attempt: 1 });
     gateway.levers.refuseUpgrades = false;
     expect(await gateway.ended(start)).toMatchObject({ outcome: 'fenced' });
     expect(stateOf(pid)).toBe('gone');
+    // Nothing of it went on for its end.
+    expect(readFileSync(told, 'utf8')).toBe(before);
   });
 
   it('stands still itself: its agents run on unfrozen, and those given away meanwhile end when it goes on', async () => {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +68,20 @@ describe('endRun', () => {
     expect(processRow(frozen.child.pid as number)?.state).toBe('T');
     await endRun(runFile(frozen.home), { graceMs: 5000 });
     expect(isAlive(runFile(frozen.home))).toBe(false);
+  });
+
+  it('lets nothing of a frozen run go on when there is no grace', async () => {
+    const told = join(root, 'told');
+    const { home } = await runOf(`sh -c 'while :; do echo on; done' >'${told}' &`);
+    await expect.poll(() => statSync(told).size).toBeGreaterThan(0);
+    const file = runFile(home);
+    freezeRun(file);
+    const states = () => runProcesses(file).map(({ pid }) => processRow(pid)?.state);
+    await expect.poll(() => new Set(states())).toEqual(new Set(['T']));
+    const { size } = statSync(told);
+    await endRun(file, { graceMs: 0 });
+    expect(processesOfRuns(new Set([file.runId]))).toEqual([]);
+    expect(statSync(told).size).toBe(size);
   });
 
   it('does not touch a process that has only the pid', async () => {

@@ -47,7 +47,7 @@ export function runProcesses(
 }
 
 /**
- * TERM to the agent, KILL after `graceMs`, then the sweep of all that outlived it.
+ * TERM to the agent and KILL after `graceMs`, without grace KILL alone; then the sweep of all that outlived it.
  * @returns how many processes besides the agent had to be killed.
  */
 export async function endRun(
@@ -55,12 +55,12 @@ export async function endRun(
   options: { readonly graceMs: number },
 ): Promise<number> {
   const family = runProcesses(run);
-  if (signal(run, 'SIGTERM')) {
-    // A frozen process hears TERM only when it goes on.
+  // A frozen process hears TERM only when it goes on: without grace it must not, another may have its work.
+  if (options.graceMs > 0 && signal(run, 'SIGTERM')) {
     for (const name of family) signal(name, 'SIGCONT');
-    if (!(await gone(run, options.graceMs))) signal(run, 'SIGKILL');
-    await gone(run, 2000);
+    await gone(run, options.graceMs);
   }
+  if (signal(run, 'SIGKILL')) await gone(run, 2000);
   return sweep(new Set([run.runId]), family);
 }
 

@@ -245,8 +245,11 @@ async function endLife(
   life.expected = true;
   life.queue.unbound();
   const { run } = life.process;
-  thawRun(run);
-  if (graceMs > 0) await interrupt(life, graceMs / 3);
+  // Without grace it stays as it stands: its work may be another's already.
+  if (graceMs > 0) {
+    thawRun(run);
+    await interrupt(life, graceMs / 3);
+  }
   life.process.closeInput();
   const byItself = graceMs > 0 && (await within(exited, graceMs / 3));
   const swept = byItself ? 0 : await endRun(run, { graceMs: graceMs / 3 });
