@@ -42,12 +42,17 @@ export async function collectWork(
     return { commitSha: settledSha ?? headSha, settledSha, keptRef, leftoverSha: null };
   }
   const why = options.why.replaceAll('_', '-');
-  const mergedInto = cutOff.has(options.why) ? [] : [record.contractBranch ?? []].flat();
+  const mergedInto = cutOff.has(options.why) ? [] : branchHere(record);
   const { kept } = await keepWorkdir(workdir, { ...name, baseSha, why, mergedInto });
   const commitSha = await resolveCommit(store, taskRef(name.task, name.attempt));
   const onTop = kept !== null && kept.sha !== (commitSha ?? baseSha);
   const leftoverSha = onTop ? kept.sha : null;
   return { commitSha, settledSha: null, keptRef: kept?.ref ?? null, leftoverSha };
+}
+
+/** The contract's branch as this machine has it: what holds merged work where nothing better is known. */
+export function branchHere({ contractBranch }: TaskRecord): string[] {
+  return contractBranch === null ? [] : [contractBranch];
 }
 
 /** The files as they are, as one more commit of the branch; null when they are as committed. */

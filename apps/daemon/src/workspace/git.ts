@@ -16,7 +16,7 @@ import { workdirAt } from '../git/shadow.ts';
 import { resolveCommit, type Store } from '../git/store.ts';
 import { removeWorkdir } from '../git/workdir.ts';
 import { gitBranches } from './branches.ts';
-import { collectWork, keepSettled } from './collect.ts';
+import { branchHere, collectWork, keepSettled } from './collect.ts';
 import { keptHere } from './kept.ts';
 import { prepareTask, storeAt, storeOf, type Place } from './prepare.ts';
 import type { Collected, ResultOf, TaskRecord, Workspace } from './port.ts';
@@ -170,7 +170,7 @@ async function holdersOf(
   record: TaskRecord,
   head: Head,
 ): Promise<string[]> {
-  if (head === undefined) return record.contractBranch === null ? [] : [record.contractBranch];
+  if (head === undefined) return branchHere(record);
   if (head === null) return [];
   const repository = withRepository(record);
   const key = `${repository.path ?? repository.url} ${head.commitSha}`;
