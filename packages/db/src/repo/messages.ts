@@ -73,26 +73,22 @@ export async function findAgentMessage(
   return row;
 }
 
-/** What its task has not read by now, in order. */
+/** What its task has not read by now, in order; `only` of a source, since a moment where one is given. */
 export async function refuseUnread(
   tx: Tx,
-  args: { ownerId: string; taskId: string },
+  args: {
+    ownerId: string;
+    taskId: string;
+    only?: { source: string; since: Date | null };
+  },
 ): Promise<AgentMessageRow[]> {
+  const { only } = args;
   const rows = await tx<AgentMessageRow[]>`
     update agent_messages set state = 'refused'
-     where owner_id = ${args.ownerId} and task_id = ${args.taskId} and state in ('pending', 'queued') returning *`;
+     where owner_id = ${args.ownerId} and task_id = ${args.taskId} and state in ('pending', 'queued')
+       ${only === undefined ? tx`` : tx`and source = ${only.source}`}
+       ${only?.since == null ? tx`` : tx`and created_at > ${only.since}`} returning *`;
   return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** What is true no more: unread words of a source, or only those since a moment. */
-export async function voidUnread(
-  tx: Tx,
-  args: { taskId: string; source: string; since: Date | null },
-): Promise<AgentMessageRow[]> {
-  return tx<AgentMessageRow[]>`
-    update agent_messages set state = 'refused'
-     where task_id = ${args.taskId} and source = ${args.source} and state in ('pending', 'queued')
-       ${args.since === null ? tx`` : tx`and created_at > ${args.since}`} returning *`;
 }
 
 /** How many messages of a source were sent to this attempt. */

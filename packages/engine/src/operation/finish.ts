@@ -3,7 +3,7 @@ import { deliveryWords } from '@makima/domain/delivery';
 import { channels } from '@makima/contracts/channels';
 import type { OperationResult, ReportOf } from '@makima/contracts/socket/reports';
 import { insertCheckpoint, insertPatchPart } from '@makima/db/repo/checkpoints';
-import { findContract, insertKeptRef, touchContract } from '@makima/db/repo/contracts';
+import { findContract, touchContract } from '@makima/db/repo/contracts';
 import { branchWork, finishOperation } from '@makima/db/repo/operations';
 import { conversationShape } from '@makima/db/repo/talk';
 import { changeTask, findTask, lockTask } from '@makima/db/repo/tasks';
@@ -17,6 +17,7 @@ import { packed, packFailed } from './merge-away.ts';
 import { moveOf, strayed } from './move.ts';
 import { wordsOf } from './words.ts';
 import { completionActed } from '../task/completion-action.ts';
+import { nameKept } from '../task/name-kept.ts';
 import { afterTaskEnd } from '../task/complete.ts';
 
 export async function operationFinished(
@@ -220,23 +221,10 @@ async function kept(
   const task = await findTask(a.tx, { ownerId: a.ownerId, id: row.taskId });
   // What another machine merged is not in this one's branch.
   const why = task?.status === 'merged' ? 'merged on another machine' : 'unmerged at clean-up';
-  for (const ref of result.keptRefs) {
-    const isNew = await insertKeptRef(a.tx, {
-      ownerId: a.ownerId,
-      contractId: row.contractId,
-      taskId: row.taskId,
-      daemonId: daemon.daemonId,
-      ref,
-      why,
-    });
-    // Its end may have named it.
-    if (!isNew) continue;
-    a.emit('task.kept', {
-      contractId: row.contractId,
-      taskId: row.taskId,
-      data: { ref, why },
-    });
-  }
+  const { contractId, taskId } = row;
+  const { daemonId } = daemon;
+  // Its end may have named it.
+  for (const ref of result.keptRefs) await nameKept(a, { contractId, taskId, daemonId, ref, why });
 }
 
 function summaryOf(row: OperationRow, result: OperationResult | null): string | null {

@@ -18,7 +18,7 @@ import { fallAsleep } from '../supervisor/fall-asleep.ts';
 import { loseAttempt, type Loss } from '../task/lose-attempt.ts';
 import { recordUsage } from '../usage/record.ts';
 import { fenceReport, type Fenced } from './fence.ts';
-import { nameKept } from './task-kept.ts';
+import { keptBy } from './task-kept.ts';
 import { turnFinished } from './turn-finished.ts';
 
 export async function taskEnded(
@@ -29,7 +29,7 @@ export async function taskEnded(
   const fenced = await fenceReport(a, daemon, report);
   if (fenced === undefined) return;
   if (report.keptRef !== null)
-    await nameKept(a, daemon, fenced, { ref: report.keptRef, why: report.outcome });
+    await keptBy(a, daemon, fenced, { ref: report.keptRef, why: report.outcome });
   await recordUsage(a, { ...report, task: fenced.task });
   if (!isAttemptLive(fenced.attempt.state)) return late(a, fenced, report);
   switch (report.outcome) {

@@ -4,9 +4,9 @@
  * Law: a name changes nothing of the attempt, whichever it is; the same ref told again is no news.
  */
 import type { ReportOf } from '@makima/contracts/socket/reports';
-import { insertKeptRef } from '@makima/db/repo/contracts';
 import type { Act } from '../context.ts';
 import type { DaemonPrincipal } from '../principal.ts';
+import { nameKept } from '../task/name-kept.ts';
 import { fenceReport, type Fenced } from './fence.ts';
 
 export async function taskKept(
@@ -15,22 +15,15 @@ export async function taskKept(
   report: ReportOf<'task.kept'>,
 ): Promise<void> {
   const fenced = await fenceReport(a, daemon, report);
-  if (fenced !== undefined) await nameKept(a, daemon, fenced, report);
+  if (fenced !== undefined) await keptBy(a, daemon, fenced, report);
 }
 
-export async function nameKept(
+export async function keptBy(
   a: Act,
-  daemon: DaemonPrincipal,
+  { daemonId }: DaemonPrincipal,
   { task, attempt }: Fenced,
   { ref, why }: { readonly ref: string; readonly why: string },
 ): Promise<void> {
-  const { ownerId } = a;
   const { id: taskId, contractId, name } = task;
-  const { daemonId } = daemon;
-  if (!(await insertKeptRef(a.tx, { ownerId, contractId, taskId, daemonId, ref, why }))) return;
-  a.emit('task.kept', {
-    contractId,
-    taskId,
-    data: { ref, why, attempt: attempt.attempt, name },
-  });
+  await nameKept(a, { contractId, taskId, daemonId, ref, why }, { attempt: attempt.attempt, name });
 }

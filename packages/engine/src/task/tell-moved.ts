@@ -7,7 +7,7 @@
  * Law: one word, and a true one: what was meant for a machine where it never ran is void before it is read.
  */
 import { movedNotice, movedTo } from '@makima/domain/moved';
-import { voidUnread } from '@makima/db/repo/messages';
+import { refuseUnread } from '@makima/db/repo/messages';
 import type { TaskRow } from '@makima/db/rows';
 import type { Act } from '../context.ts';
 import { tellRefused } from '../message/receipt.ts';
@@ -22,7 +22,11 @@ export async function tellMoved(a: Act, task: TaskRow, beginning: Beginning): Pr
   const isReplaced = tells || task.sessionStartedAt === null;
   const since = isReplaced ? null : (lastRun?.startedAt ?? null);
   if (task.currentAttempt > 0)
-    for (const row of await voidUnread(a.tx, { taskId: task.id, source: 'moved', since }))
+    for (const row of await refuseUnread(a.tx, {
+      ownerId: a.ownerId,
+      taskId: task.id,
+      only: { source: 'moved', since },
+    }))
       tellRefused(a, task, row);
   if (!tells) return;
   const to = movedTo({
